@@ -10,6 +10,10 @@
   X(CG_LIMIT, 1, "cg_limit", "conjugate gradients stopped at the iteration limit")                 \
   X(STEP_REJECTED, 2, "step_rejected", "the line search accepted no step")                         \
   X(ZERO_GRADIENT, 3, "zero_gradient", "the gradient is zero")                                     \
+  X(OPTIMAL, 4, "optimal", "the policy is optimal")                                                \
+  X(STALLED, 5, "stalled", "the method cannot move the policy, which is not optimal")              \
+  X(UNCERTIFIED, 6, "uncertified", "the result has no certificate")                                \
+  X(LIMIT, 7, "limit", "the iteration limit came first")                                           \
   X(E_NOMEM, -1, "no_memory", "not enough memory")                                                 \
   X(E_NOT_FINITE, -2, "not_finite", "a NaN or an infinite number appeared")                        \
   X(E_CURVATURE, -3, "negative_curvature", "the operator is not positive definite")                \
@@ -21,7 +25,10 @@
   X(E_IO, -9, "io", "a file cannot be read or written")                                            \
   X(E_FORMAT, -10, "format", "the file does not hold what its format asks for")                    \
   X(E_TOO_LARGE, -11, "too_large", "the file is larger than is allowed")                           \
-  X(E_NOT_CONVERGED, -12, "not_converged", "the iteration did not converge")
+  X(E_NOT_CONVERGED, -12, "not_converged", "the iteration did not converge")                       \
+  X(E_NOT_STOCHASTIC, -13, "not_stochastic", "probabilities do not sum to one")                    \
+  X(E_IMPROPER, -14, "improper", "with gamma = 1 a value that matters is not finite")              \
+  X(E_TOLERANCE, -15, "tolerance", "double precision cannot certify this tolerance")
 
 typedef enum Status {
 #define STATUS_ENUM(code, value, name, text) code = value,
