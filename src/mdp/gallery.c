@@ -151,19 +151,18 @@ Status gallery_two_policies(Mdp *mdp, double *pi, double *other, double gamma, A
 
 /* --- car rental ---------------------------------------------------------------------------------------------------- */
 
-/* out [n + 1] = Pr(X = 0), ..., Pr(X = n - 1), Pr(X >= n) for a Poisson X; the tail is summed, smallest terms first */
+/* out [n + 1] = Pr(X = 0), ..., Pr(X = n - 1), Pr(X >= n) for a Poisson X of mean <= 500 */
 static void fold_poisson(double *out, ptrdiff_t n, double mean) {
-  ptrdiff_t far = n + (ptrdiff_t)(mean + 20.0 * sqrt(mean)) + 60; /* beyond it, less than 1e-40 */
-  double tail = 0.0;
-  for (; far >= 0; far--) {
-    const double logarithm = mean > 0.0 ? (double)far * log(mean) - mean - lgamma((double)far + 1.0)
-                                        : (far == 0 ? 0.0 : -INFINITY);
-    const double p = exp(logarithm);
-    if (far >= n) {
-      out[n] = tail += p;
+  const ptrdiff_t far = n + (ptrdiff_t)(mean + 20.0 * sqrt(mean)) + 60; /* less than 1e-40 beyond */
+  double p = exp(-mean);
+  out[n] = 0.0;
+  for (ptrdiff_t k = 0; k < far; k++) {
+    if (k < n) {
+      out[k] = p;
     } else {
-      out[far] = p;
+      out[n] += p;
     }
+    p *= mean / (double)(k + 1);
   }
 }
 
