@@ -35,6 +35,7 @@ typedef struct EnvKind {
   Status (*reset)(Env *env, EnvCall *call, int lane);
   Status (*step)(Env *env, EnvCall *call, int a, int b);
   void (*observe)(Env *env, int lane); /* obs from state, all doubles; NULL: state is hidden */
+  ptrdiff_t (*states)(const Env *env); /* the state is one of so many, from 0; NULL: it is not */
   void (*close)(Env *env);             /* NULL when there is nothing to close */
 } EnvKind;
 
