@@ -232,7 +232,7 @@ void env_set_state(Env *env, int lane, const double *state) {
 const EnvEntry *env_registry(void) {
   static const EnvEntry registry[] = {
       {"CartPole-v1", "balance a pole on a cart by pushing it left or right", 500, cartpole_make},
-      {"CliffWalking-v1", "walk along a cliff from corner to corner", 0, mdp_env_cliff_walking},
+      {"CliffWalking-v1", "walk along a cliff from corner to corner", 1000, mdp_env_cliff_walking},
       {"FrozenLake-v1", "cross a frozen lake of 4 x 4 cells without falling into a hole", 100,
        mdp_env_frozen_lake},
       {"FrozenLake8x8-v1", "cross a frozen lake of 8 x 8 cells without falling into a hole", 200,

@@ -115,7 +115,7 @@ void env_set_state(Env *env, int lane, const double *state);
 typedef struct EnvEntry {
   const char *id;
   const char *summary;
-  int time_limit; /* Gymnasium's default */
+  int time_limit; /* Gymnasium's default; one of ours where it has none */
   Status (*make)(Env *env, int lanes, int time_limit, uint64_t seed, unsigned stream);
 } EnvEntry;
 
