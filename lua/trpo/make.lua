@@ -42,6 +42,16 @@ local function open(what, options, id, time_limit)
     options.time_limit or time_limit, options.observation, id)
 end
 
+-- whether an id is that of a tabular process
+local function is_tabular(mdp, id)
+  for _, entry in ipairs(mdp.gallery()) do
+    for _, name in ipairs(entry.ids) do
+      if name == id then return true end
+    end
+  end
+  return false
+end
+
 -- opens what is built in; a tabular process with another observation than its own is made anew
 local function open_id(id, options)
   local entry
@@ -51,7 +61,7 @@ local function open_id(id, options)
   if not entry then return nil end
   if options.observation == nil then return open(id, options) end
   local mdp = require "trpo.mdp"
-  if not mdp.is_id(id) then fail("observation is an option of tabular processes only, which '%s' is not", id) end
+  if not is_tabular(mdp, id) then fail("observation is an option of tabular processes only, which '%s' is not", id) end
   return open(mdp.make(id), options, id, entry.time_limit)
 end
 

@@ -420,6 +420,4 @@ return function(face)
   for name, maker in pairs(makers) do face[name] = maker end
   face.named = nil
   face.make, face.gallery, face.random_map = make, gallery, random_map
-  -- whether the name is one of Gymnasium's ids
-  function face.is_id(name) return ids[name] ~= nil end
 end
