@@ -52,6 +52,16 @@ enum { MDP_LIMIT = 0x7fffffff };
 /** Sums of probabilities may differ from one by this much; they are used as they are. */
 #define MDP_SUM_TOLERANCE 1e-9
 
+/**
+ * New process with room for rows pairs, count transitions and outcomes outcomes (0: none are kept). All zero, arrays to be
+ * filled by the maker, who then calls mdp_settle. E_NOMEM leaves *mdp untouched.
+ */
+Status mdp_init(Mdp *mdp, ptrdiff_t S, ptrdiff_t A, ptrdiff_t rows, ptrdiff_t count,
+                ptrdiff_t outcomes);
+
+/** Computes what follows from the arrays: row_sum. */
+void mdp_settle(Mdp *mdp);
+
 /** Another owner of the same process. */
 void mdp_share(Mdp *mdp, const Mdp *source);
 
