@@ -43,7 +43,7 @@ static int solve_deep(const Gap *gap, double radius, GapSolution *s) {
   if (rest == 0.0) {
     return 0;
   }
-  gap_finish_deep(gap, &trial);              /* KL = trial.kl - rest log e */
+  gap_finish_deep(gap, &trial); /* KL = trial.kl - rest log e */
   const double log_e = (trial.kl - radius) / rest;
   if (!gap_is_deep(gap, log_e) || (gap->above > 0.0 && log_e < log(gap->above))) {
     return 0;

@@ -243,7 +243,7 @@ static Status search_distance(const StepProblem *problem, double C, Distances *d
 }
 
 static Status push_distances(const StepProblem *problem, Distances *d, Arena *ws) {
-  d->order = ARENA_PUSH(ws, int32_t, problem->S *problem->A);
+  d->order = ARENA_PUSH(ws, int32_t, problem->S * problem->A);
   d->count = ARENA_PUSH(ws, int32_t, problem->S);
   d->best = ARENA_PUSH(ws, int32_t, problem->S);
   return d->order && d->count && d->best ? OK : E_NOMEM;

@@ -15,13 +15,16 @@
  * pi(a | s) is 0. Adding constants to the states of x changes nothing: the direction is A itself.
  * Source: Kakade 2001, A natural policy gradient; Agarwal et al. 2021, arXiv:1908.00261, lemma 5.1.
  */
-typedef enum NaturalDirection { NATURAL_DIRECTION_FISHER, NATURAL_DIRECTION_GRADIENT } NaturalDirection;
+typedef enum NaturalDirection {
+  NATURAL_DIRECTION_FISHER,
+  NATURAL_DIRECTION_GRADIENT
+} NaturalDirection;
 
 typedef struct NaturalOptions {
   NaturalDirection direction; /* A, or the plain gradient */
-  double step;  /* of theta along the direction; NAN: from delta */
-  double delta; /* mean divergence, weights rho/sum rho */
-  int exact;    /* sum d KL(old || new) = delta by root finding; otherwise its quadratic model */
+  double step;                /* of theta along the direction; NAN: from delta */
+  double delta;               /* mean divergence, weights rho/sum rho */
+  int exact; /* sum d KL(old || new) = delta by root finding; otherwise its quadratic model */
 } NaturalOptions;
 
 /**
@@ -45,7 +48,11 @@ void natural_fisher(double *out, const double *pi, const double *w, ptrdiff_t S,
 /** g = rho pi (A - pi.A) [S, A]. E_NOMEM. */
 Status natural_gradient(const StepProblem *problem, double *g, Arena *ws);
 
-typedef enum NaturalRoute { NATURAL_ROUTE_CLOSED, NATURAL_ROUTE_PSEUDO_INVERSE, NATURAL_ROUTE_CG } NaturalRoute;
+typedef enum NaturalRoute {
+  NATURAL_ROUTE_CLOSED,
+  NATURAL_ROUTE_PSEUDO_INVERSE,
+  NATURAL_ROUTE_CG
+} NaturalRoute;
 
 typedef struct NaturalSolution {
   double gx;       /* g'x = g'F+g: twice the gain of the step with x'Fx = 1 .. */

@@ -71,7 +71,8 @@ static int solve_deep(const Gap *gap, double log_lambda, GapSolution *s) {
   double rest;
   s->log_e = 0.0;
   gap_finish_deep(gap, s);
-  const double log_e = log_lambda - s->log_lambda; /* finish_deep: log lambda = log e - log p(best) */
+  const double log_e = log_lambda
+                       - s->log_lambda; /* finish_deep: log lambda = log e - log p(best) */
   if (!gap_is_deep(gap, log_e)) {
     return 0;
   }

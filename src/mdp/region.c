@@ -54,7 +54,8 @@ static void price_state(void *context, const StepProblem *problem, ptrdiff_t s, 
 
 /* log lambda where the search begins: the law of small steps, by sum rho sigma^2 >= (sum rho sigma)^2/sum rho */
 static double first_log(const StepSums *survey, double delta) {
-  const double spread = survey->sigma > 0.0 ? survey->sigma / survey->rho : survey->edge / survey->rho;
+  const double spread = survey->sigma > 0.0 ? survey->sigma / survey->rho
+                                            : survey->edge / survey->rho;
   return log(spread) - 0.5 * log(2.0 * delta);
 }
 

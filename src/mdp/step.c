@@ -103,8 +103,8 @@ Status step_survey(const StepProblem *problem, StepSums *sums, Arena *ws) {
 
 /* --- results ------------------------------------------------------------------------------------------------------ */
 
-void step_write(const StepProblem *problem, ptrdiff_t s, const Gap *gap, const GapSolution *solution,
-                double *q, double *log_q_, StepSums *sums) {
+void step_write(const StepProblem *problem, ptrdiff_t s, const Gap *gap,
+                const GapSolution *solution, double *q, double *log_q_, StepSums *sums) {
   const double rho = problem->rho[s];
   double *row = q + s * problem->A;
   const double tv = gap_write(gap, solution, row, log_q_ ? log_q_ + s * problem->A : NULL);

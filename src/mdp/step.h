@@ -20,31 +20,34 @@ typedef struct StepProblem {
   const double *adv; /* [S, A] advantages, finite; -inf where an action is missing */
   const double *rho; /* [S] unnormalised visitation, >= 0 */
   double gamma;      /* in [0, 1]; only the constants of the bounds need it */
-  int keep;          /* states with rho = 0 keep their policy; otherwise the rule of the others is applied to them */
-  double tolerance;  /* a policy counts as optimal when no state gains more than this greedily (statuses only) */
+  int keep; /* states with rho = 0 keep their policy; otherwise the rule of the others is applied to them */
+  double
+      tolerance; /* a policy counts as optimal when no state gains more than this greedily (statuses only) */
 } StepProblem;
 
 typedef struct StepInfo {
-  double gain;    /* L(new) - L(old) */
-  double penalty; /* what the method subtracts from it; gain - penalty is guaranteed where C is one of the theory's */
-  double C;       /* coefficient of the penalty */
-  double radius;  /* of the constraint, or the largest divergence that the penalised problem chose */
-  double lambda;  /* multiplier */
-  double step;    /* size of a parameter step */
+  double gain; /* L(new) - L(old) */
+  double
+      penalty; /* what the method subtracts from it; gain - penalty is guaranteed where C is one of the theory's */
+  double C;      /* coefficient of the penalty */
+  double radius; /* of the constraint, or the largest divergence that the penalised problem chose */
+  double lambda; /* multiplier */
+  double step;   /* size of a parameter step */
   double kl_max, kl_mean; /* over all states; mean with the weights rho/sum rho */
   double tv_max;
-  double kkt;     /* residual of the optimality conditions, relative to max |A| sum rho */
-  double gap;     /* upper bound by duality less gain, in the unit of L */
-  int passes;     /* over the states */
-  Status status;  /* OK; OPTIMAL: nothing to improve; STALLED: the method cannot move, the policy is not optimal */
+  double kkt; /* residual of the optimality conditions, relative to max |A| sum rho */
+  double gap; /* upper bound by duality less gain, in the unit of L */
+  int passes; /* over the states */
+  Status
+      status; /* OK; OPTIMAL: nothing to improve; STALLED: the method cannot move, the policy is not optimal */
 } StepInfo;
 
 /** Numbers over states; of one chunk, then of all: sums, then maxima (from 0), then minima (from infinity). */
 typedef struct StepSums {
-  double rho;     /* sum rho */
-  double sigma;   /* sum rho sqrt(Var_p A) */
-  double edge;    /* sum rho (max A - A) over states where A is constant on S */
-  double greedy;  /* sum rho max A */
+  double rho;    /* sum rho */
+  double sigma;  /* sum rho sqrt(Var_p A) */
+  double edge;   /* sum rho (max A - A) over states where A is constant on S */
+  double greedy; /* sum rho max A */
   double gain, kl, lambda, slope, bound;
   double adv_max; /* max |A| */
   double span_max, greedy_max;
@@ -66,8 +69,8 @@ Status step_pass(const StepProblem *problem, StepState f, void *context, StepSum
 Status step_survey(const StepProblem *problem, StepSums *sums, Arena *ws);
 
 /** Writes the solution of state s and adds gain, kl, kl_max, tv_max, residual to the sums. */
-void step_write(const StepProblem *problem, ptrdiff_t s, const Gap *gap, const GapSolution *solution,
-                double *q, double *log_q_, StepSums *sums);
+void step_write(const StepProblem *problem, ptrdiff_t s, const Gap *gap,
+                const GapSolution *solution, double *q, double *log_q_, StepSums *sums);
 
 /** Copies the old policy: the step that does not move. */
 void step_stay(const StepProblem *problem, double *q, double *log_q_);
