@@ -37,10 +37,7 @@ static void solve_ball(const Gap *gap, double radius, GapSolution *s) {
 }
 
 static void solve_penalty(const Gap *gap, double lambda, GapSolution *s) {
-  penalty_solve(gap, log(lambda) - log(gap->unit), s);
-  if (s->kind == GAP_SAME) {
-    s->lambda = lambda / gap->unit;
-  }
+  penalty_solve(gap, lambda, log(lambda), NAN, s);
 }
 
 static void solve_rows(const Rows *rows, Solver solve, double *work) {

@@ -11,8 +11,8 @@
  * The problems of ball.h and penalty.h have the solution q_a = lambda p_a / (nu - A_a) on S, with nu = M + e, e > 0.
  * With u = 1/(e + m1), v_a = (m1 - D_a) u, w_a = e + D_a, c_a = w_a u = 1 - v_a and r_a = (m1 - D_a)/w_a = v_a/c_a
  *
- *   W - 1  = sum p_a v_a r_a                                       (no term is negative)
- *   KL     = sum p_a (log c_a + v_a) + log1p(W - 1)
+ *   W - 1  = sum p_a v_a r_a,   z_a = q_a/p_a - 1 = (r_a - (W - 1))/W
+ *   KL     = sum p_a (z_a - log(1 + z_a))                          (no term of the two sums is negative)
  *   q_a    = p_a / (c_a W),  q.A - p.A = (W - 1)/(u W),  lambda = 1/(u W)
  *
  * Means are never subtracted from advantages. Source: the rational form q = lambda p/(nu - A) is that of Grill et al.
@@ -44,8 +44,7 @@ typedef struct GapPoint {
   double excess; /* W - 1 */
   double
       spread; /* sum p (q/p - 1)^2; d KL/d log e = -u e W spread, d lambda/d log e = e (1 + spread) */
-  double kl;   /* KL(p || q) */
-  double logs; /* sum p (log c + v) */
+  double kl; /* KL(p || q) */
 } GapPoint;
 
 /** What the new policy of a state looks like. */
@@ -62,7 +61,7 @@ typedef struct GapSolution {
   GapPoint at;       /* of INTERIOR and BOUNDARY (e, u, excess) */
   double log_e;      /* of INTERIOR and DEEP: in units, a good first guess for a similar problem */
   double lambda;     /* multiplier, in units; may underflow to 0 */
-  double log_lambda; /* its logarithm */
+  double log_lambda; /* its logarithm, of BOUNDARY and DEEP */
   double left;       /* of BOUNDARY: the mass outside S */
   double gain;       /* q.A - p.A, in units */
   double kl;         /* KL(p || q) */
@@ -97,8 +96,8 @@ double gap_log(double v);
 /** Evaluates at e > 0. */
 void gap_evaluate(const Gap *gap, double e, GapPoint *point);
 
-/** e of GAP_DEEP is negligible: e <= 4e-18 of the least gap that is not 0. */
-int gap_is_deep(const Gap *gap, double log_e);
+/** GAP_DEEP holds: lambda, and with it e and every q off the best, is at most 4e-18 of the least gap that is not 0. */
+int gap_is_deep(const Gap *gap, double log_lambda);
 
 /** sum p log D over the gaps that are not 0, and their p: *rest; what the deep form is made of. */
 double gap_deep_sum(const Gap *gap, double *rest);

@@ -301,7 +301,7 @@ Status monotone_tv(const StepProblem *problem, const MonotoneOptions *options, d
 /* --- average divergence ------------------------------------------------------------------------------------------- */
 
 typedef struct Price {
-  double log_lambda;
+  double lambda, log_lambda;
   double *q, *log_q_;
 } Price;
 
@@ -313,7 +313,7 @@ static void price_state(void *context, const StepProblem *problem, ptrdiff_t s, 
   if (problem->rho[s] == 0.0 && problem->keep) {
     gap_finish_same(&solution, 0.0);
   } else {
-    penalty_solve(gap, price->log_lambda - log(gap->unit), &solution);
+    penalty_solve(gap, price->lambda, price->log_lambda, NAN, &solution);
   }
   step_write(problem, s, gap, &solution, price->q, price->log_q_, sums);
 }
@@ -345,7 +345,7 @@ Status monotone_mean(const StepProblem *problem, const MonotoneOptions *options,
   }
   info->C = lambda / c;
   info->lambda = lambda;
-  Price price = {log(lambda), q, log_q_};
+  Price price = {lambda, log(lambda), q, log_q_};
   status = step_pass(problem, price_state, &price, &sums, ws);
   if (status != OK) {
     return status;

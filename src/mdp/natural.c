@@ -86,8 +86,9 @@ static Status line_search(const StepProblem *problem, const NaturalOptions *opti
     }
     info->passes++;
     const double mean = sums.kl / rho, slope = sums.slope / rho;
-    const double error = mean < 1.0 ? log(mean / options->delta) : (mean - options->delta) / mean;
-    root_next(&root, error, -slope / mean);
+    const double delta = options->delta;
+    const double error = delta < 1.0 ? log(mean / delta) : mean / delta - 1.0;
+    root_next(&root, error, -slope / (delta < 1.0 ? mean : delta));
   }
   tilting->step = exp(-root.x);
   return OK;

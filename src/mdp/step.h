@@ -48,6 +48,8 @@ typedef struct StepSums {
   double sigma;  /* sum rho sqrt(Var_p A) */
   double edge;   /* sum rho (max A - A) over states where A is constant on S */
   double greedy; /* sum rho max A */
+  double m2, m3; /* sum rho times variance and third moment of A */
+  double m4;     /* sum rho times 3/4 fourth moment - 3/2 squared variance */
   double gain, kl, lambda, slope, bound;
   double adv_max; /* max |A| */
   double span_max, greedy_max;
@@ -56,7 +58,7 @@ typedef struct StepSums {
   double next;   /* the first to come */
 } StepSums;
 
-enum { STEP_SUMS = 9, STEP_MAXIMA = 7, STEP_MINIMA = 1 };
+enum { STEP_SUMS = 12, STEP_MAXIMA = 7, STEP_MINIMA = 1 };
 
 /** One state: adds to *sums what it is about. */
 typedef void (*StepState)(void *context, const StepProblem *problem, ptrdiff_t s, Gap *gap,
@@ -65,7 +67,7 @@ typedef void (*StepState)(void *context, const StepProblem *problem, ptrdiff_t s
 /** Calls f for all states, in parallel. Sums are combined in an order that depends on S only. E_NOMEM. */
 Status step_pass(const StepProblem *problem, StepState f, void *context, StepSums *sums, Arena *ws);
 
-/** Fills rho, sigma, edge, greedy, adv_max, span_max, greedy_max. E_NOMEM. */
+/** Fills rho, sigma, edge, greedy, m2 .. m4, adv_max, span_max, greedy_max. E_NOMEM. */
 Status step_survey(const StepProblem *problem, StepSums *sums, Arena *ws);
 
 /** Writes the solution of state s and adds gain, kl, kl_max, tv_max, residual to the sums. */
