@@ -25,7 +25,7 @@ local function problem(spread)
   return { policy = policy, advantages = advantages, rho = rho * (1 / (1 - gamma) / rho:sum()) }
 end
 
--- ---- what is timed, and the bar where there is one --------------------------------------------------------------------
+-- ---- what is timed, and the bar where there is one -----------------------------------------------------------------
 
 local cases = {
   { "Algorithm 1", { method = "monotone", gamma = gamma }, 0.6 },

@@ -139,6 +139,58 @@ describe("Algorithm 1", function()
   end)
 end)
 
+-- FrozenLake 4x4, slippery, by itself: the uniform policy's advantages and visitation by dense solves
+local function frozen_lake(gamma)
+  local map = "SFFFFHFHFFFHHFFG"
+  local moves = { { 0, -1 }, { 1, 0 }, { 0, 1 }, { -1, 0 } } -- left, down, right, up
+  local function ends(s) return map:sub(s, s):find "[HG]" ~= nil end
+  local function outcomes(s, a)
+    local list = {}
+    for k = 1, 3 do
+      local move = moves[(a + k - 3) % 4 + 1]
+      local row = math.min(3, math.max(0, math.floor((s - 1) / 4) + move[1]))
+      local column = math.min(3, math.max(0, (s - 1) % 4 + move[2]))
+      list[k] = 4 * row + column + 1
+    end
+    return list
+  end
+  local P, r = trpo.zeros(16, 16), trpo.zeros(16)
+  for s = 1, 16 do
+    for a = 1, 4 do
+      for _, next in ipairs(ends(s) and {} or outcomes(s, a)) do
+        if not ends(next) then P[s][next] = P[s][next] + 1 / 12 end
+        if next == 16 then r[s] = r[s] + 1 / 12 end
+      end
+    end
+  end
+  local M, start = trpo.eye(16) - P * gamma, trpo.zeros(16)
+  start[1] = 1
+  local V, A = trpo.linalg.solve(M, r), trpo.zeros(16, 4)
+  for s = 1, 16 do
+    for a = 1, 4 do
+      for _, next in ipairs(ends(s) and {} or outcomes(s, a)) do
+        A[s][a] = A[s][a] + ((next == 16 and 1 or 0) + (ends(next) and 0 or gamma * V[next])) / 3
+      end
+      A[s][a] = A[s][a] - V[s]
+    end
+  end
+  return { policy = trpo.ones(16, 4) / 4, advantages = A, rho = trpo.linalg.solve(M:t(), start), gamma = gamma }, V
+end
+
+describe("FrozenLake under the uniform policy", function()
+  it("shows why the theory's penalty is too large in practice", function()
+    local problem, V = frozen_lake(0.99)
+    assert.is_near(0.012356137325, V[1], 1e-12)
+    local _, info = step(steps.with(problem, { method = "monotone" }))
+    assert.is_near(7476.75, info.C, 5e-3)
+    assert.is_near(1.2e-11, info.radius, 0.05e-11)
+    assert.is_near(8.9e-8, info.gain - info.penalty, 0.05e-8)
+    -- a trust region of an ordinary size gains a hundred thousand times as much
+    local _, region = step(steps.with(problem, { method = "trust_region_mean", delta = 0.01 }))
+    assert.is_true(region.gain > 1e5 * info.gain / 2)
+  end)
+end)
+
 describe("the stall of Algorithm 1", function()
   -- rewards such that the bound is as tight as it gets: one state, advantage 1 for the other action, rho = 1/(1 - gamma)
   local function status(gamma, constant)
@@ -313,7 +365,8 @@ describe("the average form", function()
   end)
 
   it("is greedy at gamma = 0, and stalls when nothing is worth the price", function()
-    local q, info = step { method = "monotone_mean_kl", policy = T { { 0.5, 0.5 } }, advantages = T { { -1, 1 } }, rho = T { 1 }, gamma = 0 }
+    local q, info = step { method = "monotone_mean_kl", policy = T { { 0.5, 0.5 } }, advantages = T { { -1, 1 } }, rho = T { 1 },
+                           gamma = 0 }
     assert.are.same({ { 0, 1 } }, q:totable())
     assert.are.same({ 0, math.huge }, { info.penalty, info.kl_max })
     info = select(2, step { method = "monotone_mean_kl", policy = T { { 1, 0 } }, advantages = T { { 0, 1 } }, rho = T { 10 },

@@ -93,7 +93,7 @@ static double solve_interior(const Gap *gap, double radius, double x, double lo,
     /* the step is judged before the bracket: at the end rounding may put it outside */
     double next = newton(at, radius, x);
     if (fabs(next - x) <= SMALL_STEP) {
-      const double rounding = 1e-15 * (8.0 + 2.0 * fabs(x)); /* of x makes that of log KL */
+      const double rounding = 5e-16 * (6.0 + fabs(x)); /* of x makes that of log KL */
       if (fabs(at->kl - radius) <= rounding * radius || mended++ == 3) break;
     } else if (!(next > lo && next < hi)) {
       next = 0.5 * (lo + hi);

@@ -76,7 +76,7 @@ static Status search(const StepProblem *problem, double C, Balls *balls, double 
                      const StepSums *survey, StepSums *sums, StepInfo *info, Arena *ws) {
   Root root;
   double before = INFINITY; /* log t of the pass before */
-  root_init(&root, first_log(survey, C), 1e-15);
+  root_init(&root, first_log(survey, C), 2e-15);
   for (;;) {
     const int last = root.done || fabs(root.x - before) <= NEAR;
     balls->radius = exp(root.x);

@@ -77,7 +77,7 @@ static Status line_search(const StepProblem *problem, const NaturalOptions *opti
                           Tilting *tilting, double rho, StepInfo *info, Arena *ws) {
   Root root;
   StepSums sums;
-  root_init(&root, -log(tilting->step), 1e-15);
+  root_init(&root, -log(tilting->step), 2e-15);
   while (!root.done) {
     tilting->step = exp(-root.x);
     const Status status = step_pass(problem, tilt_state, tilting, &sums, ws);

@@ -75,7 +75,7 @@ static Status search(const StepProblem *problem, double delta, Price *price, dou
                      Arena *ws) {
   Root root;
   double before = INFINITY; /* log lambda of the pass before */
-  root_init(&root, first_log(survey, delta), 1e-15);
+  root_init(&root, first_log(survey, delta), 2e-15);
   for (;;) {
     const int last = root.done || fabs(root.x - before) <= NEAR;
     price->log_lambda = root.x;

@@ -50,8 +50,12 @@ void root_next(Root *root, double f, double df) {
     root->done = 1;
     return;
   }
-  /* steps that do not shrink go nowhere */
+  /* steps that do not shrink go nowhere; where they are tiny, f is known no better */
   root->slow = fabs(next - x) > 0.5 * fabs(x - root->before) ? root->slow + 1 : 0;
+  if (root->slow > 0 && fabs(next - x) <= 1e-9 * fmax(1.0, fabs(x))) {
+    root->done = 1;
+    return;
+  }
   if (!isfinite(next) || !(next > root->lo && next < root->hi) || root->slow == 3) {
     next = fall_back(root, f);
     root->slow = 0;

@@ -14,7 +14,7 @@
  *
  * Steps that leave the bracket, and the third in a row that is not half as long as the one before, are replaced by
  * bisection; while one end is unknown the bracket is widened by doubling. f may be infinite. Done when a step is at most
- * tolerance max(1, |x|), when f = 0, or after ROOT_LIMIT evaluations.
+ * tolerance max(1, |x|), when f = 0, when tiny steps stop shrinking, or after ROOT_LIMIT evaluations.
  */
 enum { ROOT_LIMIT = 300 };
 
