@@ -21,30 +21,28 @@
  * Gaps are scaled by a power of two such that the largest is in [1/2, 1): gaps, e and lambda below are in that unit.
  */
 typedef struct Gap {
-  ptrdiff_t A;   /* actions, supported or not */
-  ptrdiff_t n;   /* of S */
-  ptrdiff_t *at; /* [n] action of entry i */
-  double *p;     /* [n] old policy, summing to 1 */
-  double *D;     /* [n] scaled gaps */
-  double *dev;   /* [n] m1 - D: advantage less its mean */
-  double *r;     /* [n] of the last evaluation */
-  double unit;   /* a true gap is unit times a scaled one */
-  double m1;     /* mean gap */
-  double var;    /* variance of the advantage, unit^2 */
-  double
-      above; /* max A outside S, less M; <= 0 when there is nothing better, -inf when S is everything */
+  ptrdiff_t A;       /* actions, supported or not */
+  ptrdiff_t n;       /* of S */
+  ptrdiff_t *at;     /* [n] action of entry i */
+  double *p;         /* [n] old policy, summing to 1 */
+  double *D;         /* [n] scaled gaps */
+  double *dev;       /* [n] m1 - D: advantage less its mean */
+  double *r;         /* [n] of the last evaluation */
+  double unit;       /* a true gap is unit times a scaled one */
+  double m1;         /* mean gap */
+  double var;        /* variance of the advantage, unit^2 */
+  double above;      /* max A outside S, less M; -inf when S is everything */
   ptrdiff_t better;  /* number of actions that attain it */
   const double *adv; /* the row of advantages */
   const double *old; /* the row of the old policy */
 } Gap;
 
-/** Where e stands, and what follows. */
+/** What follows from e: d KL/d log e = -u e W spread, d lambda/d log e = e (1 + spread). */
 typedef struct GapPoint {
   double e, u;
   double excess; /* W - 1 */
-  double
-      spread; /* sum p (q/p - 1)^2; d KL/d log e = -u e W spread, d lambda/d log e = e (1 + spread) */
-  double kl; /* KL(p || q) */
+  double spread; /* sum p (q/p - 1)^2 */
+  double kl;     /* KL(p || q) */
 } GapPoint;
 
 /** What the new policy of a state looks like. */
@@ -52,7 +50,7 @@ typedef enum GapKind {
   GAP_SAME,     /* q = p */
   GAP_INTERIOR, /* q = lambda p/(e + D) on S, nothing elsewhere */
   GAP_BOUNDARY, /* the same with e = above, and the mass that is left goes to the better actions outside S */
-  GAP_DEEP, /* e is negligible beside every gap: p restricted to the best of S, the rest known by its logarithm */
+  GAP_DEEP, /* e is negligible: p restricted to the best of S, the rest known by its logarithm */
   GAP_LIMIT /* all mass on the best actions */
 } GapKind;
 

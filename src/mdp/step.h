@@ -21,25 +21,22 @@ typedef struct StepProblem {
   const double *rho; /* [S] unnormalised visitation, >= 0 */
   double gamma;      /* in [0, 1]; only the constants of the bounds need it */
   int keep; /* states with rho = 0 keep their policy; otherwise the rule of the others is applied to them */
-  double
-      tolerance; /* a policy counts as optimal when no state gains more than this greedily (statuses only) */
+  double tolerance; /* optimal: no state gains more than this greedily (statuses only) */
 } StepProblem;
 
 typedef struct StepInfo {
-  double gain; /* L(new) - L(old) */
-  double
-      penalty; /* what the method subtracts from it; gain - penalty is guaranteed where C is one of the theory's */
-  double C;      /* coefficient of the penalty */
+  double gain;    /* L(new) - L(old) */
+  double penalty; /* gain - penalty is guaranteed where C is the theory's */
+  double C;       /* coefficient of the penalty */
   double radius; /* of the constraint, or the largest divergence that the penalised problem chose */
   double lambda; /* multiplier */
   double step;   /* size of a parameter step */
   double kl_max, kl_mean; /* over all states; mean with the weights rho/sum rho */
   double tv_max;
-  double kkt; /* residual of the optimality conditions, relative to max |A| sum rho */
-  double gap; /* upper bound by duality less gain, in the unit of L */
-  int passes; /* over the states */
-  Status
-      status; /* OK; OPTIMAL: nothing to improve; STALLED: the method cannot move, the policy is not optimal */
+  double kkt;    /* residual of the optimality conditions, relative to max |A| sum rho */
+  double gap;    /* upper bound by duality less gain, in the unit of L */
+  int passes;    /* over the states */
+  Status status; /* OK, OPTIMAL, STALLED: the method cannot move a policy that is not optimal */
 } StepInfo;
 
 /** Numbers over states; of one chunk, then of all: sums, then maxima (from 0), then minima (from infinity). */
