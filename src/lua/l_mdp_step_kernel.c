@@ -128,7 +128,7 @@ The distribution q that maximises q.a - lambda KL(p || q).
 @tparam Tensor a values of the actions, same size; -inf for an action that is missing
 @tparam number lambda price of a nat, >= 0, may be infinite
 @treturn Tensor q
-@treturn table info: as of @{kl_ball}
+@treturn table info: as of `trpo.mdp.kl_ball`
 @raise when p is no distribution, or a holds a NaN
 */
 static int l_mdp_step_kernel_penalty(lua_State *L) {
@@ -161,7 +161,7 @@ static int l_mdp_step_kernel_fisher(lua_State *L) {
 }
 
 /***
-The product of the Fisher matrix of @{fisher} with a vector over pairs, without the matrix.
+The product of the Fisher matrix of `trpo.mdp.fisher` with a vector over pairs, without the matrix.
 @function fisher_product
 @tparam Tensor pi policy [S, A]
 @tparam Tensor w weights of the states [S]
@@ -212,7 +212,7 @@ static int l_mdp_step_kernel_gradient(lua_State *L) {
 
 /***
 The natural gradient of a softmax policy: the solution of least norm of F x = g, F with the weights rho/sum rho and g of
-@{policy_gradient}. It is the advantages, times sum rho and less a constant in each state.
+`trpo.mdp.policy_gradient`. It is the advantages, times sum rho and less a constant in each state.
 
 Three routes to the same: "closed" form, the "pseudo_inverse" of the explicit matrix [S A, S A], and "cg", conjugate gradients
 on products.
