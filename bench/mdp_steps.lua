@@ -58,7 +58,8 @@ end
 
 trpo.threads(2)
 local results = {}
-local rows = { { ("%d states x %d actions, two threads"):format(S, A), "seconds", "cpu/thread", "passes", "KL mean", "kkt", "bar" } }
+local rows = { { ("%d states x %d actions, two threads"):format(S, A), "seconds", "cpu/thread",
+  "passes", "KL mean", "kkt", "bar" } }
 
 local function run(label, spread)
   local given = problem(spread)
@@ -68,7 +69,8 @@ local function run(label, spread)
     results[#results + 1] = { name = name, policy = label, S = S, A = A, seconds = seconds, cpu = cpu,
       passes = info.passes }
     rows[#rows + 1] = { name .. ", " .. label, ("%.3f"):format(seconds), ("%.3f"):format(cpu), info.passes,
-      ("%.2e"):format(info.kl_mean), ("%.1e"):format(info.kkt), bar and ("%s %.1f"):format(seconds <= bar and "meets" or "MISSES", bar) or "" }
+      ("%.2e"):format(info.kl_mean), ("%.1e"):format(info.kkt),
+      bar and ("%s %.1f"):format(seconds <= bar and "meets" or "MISSES", bar) or "" }
   end
 end
 
