@@ -37,7 +37,8 @@ void l_mdp_push_methods(lua_State *L);
 /** Registers the type, and adds the table mdp, with the constructors, to the module at the stack top. */
 void l_mdp_open(lua_State *L);
 
-/* Adds the constructors to the table mdp at the stack top. */
+/* Parts of the type; each adds its functions to the table mdp at the stack top, and its methods to the type's. */
 void l_mdp_make_open(lua_State *L);
+void l_mdp_model_open(lua_State *L);
 
 #endif

@@ -1,139 +1,18 @@
-/* tabular processes from matrices, triplets and functions */
+/* tabular processes from matrices */
 #include <lauxlib.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "lua/l_arena.h"
+#include "lua/l_builder.h"
 #include "lua/l_check.h"
 #include "lua/l_mdp.h"
 #include "lua/l_sparse.h"
 #include "lua/l_tensor.h"
-#include "mdp/builder.h"
 
 /***
 Making processes.
 @submodule trpo.Mdp
 */
-
-/* --- what all constructors share ------------------------------------------------------------------------------------ */
-
-static int builder_gc(lua_State *L) {
-  builder_free(lua_touserdata(L, 1));
-  return 0;
-}
-
-/* a builder that an error leaves to the collector */
-static Builder *push_builder(lua_State *L, ptrdiff_t S, ptrdiff_t A) {
-  Builder *b = lua_newuserdata(L, sizeof *b);
-  builder_init(b, S, A);
-  lua_createtable(L, 0, 1);
-  lua_pushcfunction(L, builder_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_setmetatable(L, -2);
-  return b;
-}
-
-/* a problem of the numbers: nil, message, code */
-static int refuse(lua_State *L, const char *what, Status status, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  lua_pushnil(L);
-  lua_pushfstring(L, "%s: ", what);
-  lua_pushvfstring(L, format, arguments);
-  lua_concat(L, 2);
-  lua_pushstring(L, status_name(status));
-  va_end(arguments);
-  return 3;
-}
-
-/* a number as messages show it; stays on the stack */
-static const char *shown(lua_State *L, double x) {
-  lua_pushnumber(L, x);
-  return l_describe(L, lua_gettop(L));
-}
-
-static int refuse_fault(lua_State *L, const char *what, Status status, const BuilderFault *fault) {
-  const int state = (int)fault->state + 1, action = (int)fault->action + 1;
-  if (status == E_NOMEM) {
-    return refuse(L, what, status, "not enough memory");
-  }
-  const char *value = shown(L, fault->value);
-  switch (fault->kind) {
-  case BUILDER_SUM:
-    return refuse(L, what, status,
-                  "probabilities of state %d, action %d sum to %s, not to 1 (tolerance 1e-09)",
-                  state, action, value);
-  case BUILDER_NO_ACTION: return refuse(L, what, status, "state %d has no action", state);
-  case BUILDER_START:
-    return refuse(L, what, status, "rho0 sums to %s, not to 1 (tolerance 1e-09)", value);
-  case BUILDER_START_AT:
-    return refuse(L, what, status, "rho0 of state %d is %s, not a probability", state, value);
-  case BUILDER_REWARD: break;
-  }
-  return refuse(L, what, status, "the expected reward of state %d, action %d is %s", state, action,
-                value);
-}
-
-/* rho0 [S] from the field of the options at t: a distribution, a state, or nil for all states alike; pushes it */
-static const double *read_start(lua_State *L, int t, const char *what, ptrdiff_t S) {
-  lua_getfield(L, t, "rho0");
-  const int arg = lua_gettop(L);
-  if (l_tensor_test(L, arg) != NULL) {
-    return l_tensor_data(L, l_tensor_sized(L, arg, what, "rho0", 1, &S));
-  }
-  double *rho0 = l_tensor_push(L, 1, &S)->data;
-  if (lua_isnil(L, arg)) {
-    for (ptrdiff_t s = 0; s < S; s++) rho0[s] = 1.0 / (double)S;
-  } else if (lua_type(L, arg) == LUA_TNUMBER) {
-    rho0[l_integer_in(L, arg, what, "rho0", 1, S) - 1] = 1.0;
-  } else if (lua_istable(L, arg) && (ptrdiff_t)lua_objlen(L, arg) == S) {
-    for (ptrdiff_t s = 0; s < S; s++) {
-      lua_rawgeti(L, arg, (int)s + 1);
-      rho0[s] = l_number(L, lua_gettop(L), what, "an entry of rho0");
-      lua_pop(L, 1);
-    }
-  } else {
-    l_fail(L, what, "rho0 must be a state, or a distribution over the %d states, got %s", (int)S,
-           l_describe(L, arg));
-  }
-  return rho0;
-}
-
-/* the process of a builder, with rho0 and gamma of the options at t; pushes it, or nil, message, code */
-static int finish(lua_State *L, int t, const char *what, Builder *b) {
-  BuilderFault fault;
-  const double gamma = l_field_number(L, t, what, "gamma", 0.0, 1.0, NAN);
-  const double *rho0 = read_start(L, t, what, b->S);
-  Mdp *mdp = l_mdp_push_empty(L);
-  const Status status = builder_finish(b, mdp, rho0, gamma, &fault, l_arena(L));
-  builder_free(b);
-  if (status != OK) {
-    return refuse_fault(L, what, status, &fault);
-  }
-  l_nudge(L);
-  return 1;
-}
-
-/* adds an outcome; raises when memory runs out */
-static void add(lua_State *L, const char *what, Builder *b, ptrdiff_t s, ptrdiff_t a, double prob,
-                ptrdiff_t next, double reward, int done) {
-  if (builder_add(b, s, a, prob, next, reward, done) != OK) {
-    l_fail(L, what, "not enough memory");
-  }
-}
-
-/* options of a constructor: a table at argument 1 with known keys */
-static void check_options(lua_State *L, const char *what, const char *const *keys) {
-  if (!lua_istable(L, 1)) {
-    l_fail(L, what, "options must be a table, got %s", l_describe(L, 1));
-  }
-  l_known_keys(L, 1, what, keys);
-  lua_settop(L, 1);
-}
-
-/* --- from matrices ---------------------------------------------------------------------------------------------------- */
 
 /* a matrix over (s, a, s'): dense, sparse by rows (s, a), or a list of matrices [S, S], one of each action */
 typedef struct Cube {
@@ -300,16 +179,17 @@ static int add_transition(lua_State *L, const Model *m, Builder *b, ptrdiff_t s,
   }
   const int from = (int)s + 1, action = (int)a + 1, to = (int)next + 1;
   if (!(prob > 0.0 && prob <= 1.0 + MDP_SUM_TOLERANCE)) {
-    return refuse(L, m->what, isnan(prob) ? E_NOT_FINITE : E_NOT_STOCHASTIC,
-                  "P of state %d, action %d, next state %d is %s, not a probability", from, action,
-                  to, shown(L, prob));
+    return l_builder_refuse(L, m->what, isnan(prob) ? E_NOT_FINITE : E_NOT_STOCHASTIC,
+                            "P of state %d, action %d, next state %d is %s, not a probability",
+                            from, action, to, l_builder_shown(L, prob));
   }
   const double reward = reward_at(m, s, a, next);
   if (!isfinite(reward)) {
-    return refuse(L, m->what, E_NOT_FINITE, "r of state %d, action %d, next state %d is %s", from,
-                  action, to, shown(L, reward));
+    return l_builder_refuse(L, m->what, E_NOT_FINITE,
+                            "r of state %d, action %d, next state %d is %s", from, action, to,
+                            l_builder_shown(L, reward));
   }
-  add(L, m->what, b, s, a, prob, next, reward, m->terminal[next]);
+  l_builder_add(L, m->what, b, s, a, prob, next, reward, m->terminal[next]);
   return 0;
 }
 
@@ -318,7 +198,7 @@ static int add_pair(lua_State *L, const Model *m, Builder *b, ptrdiff_t s, ptrdi
   const Csr *rows = m->P.sparse != NULL ? m->P.sparse : m->P.csr != NULL ? m->P.csr[a] : NULL;
   const ptrdiff_t i = m->P.sparse != NULL ? s * m->A + a : s;
   int refused = 0;
-  add(L, m->what, b, s, a, 0.0, s, 0.0, 0);
+  l_builder_add(L, m->what, b, s, a, 0.0, s, 0.0, 0);
   if (rows != NULL) {
     for (int64_t k = rows->start[i]; !refused && k < rows->start[i + 1]; k++) {
       refused = add_transition(L, m, b, s, a, rows->column[k], rows->value[k]);
@@ -336,13 +216,14 @@ static int add_terminal(lua_State *L, const Model *m, Builder *b, ptrdiff_t s) {
   for (ptrdiff_t a = 0; a < m->A; a++) {
     const double reward = reward_at(m, s, a, s);
     if (has_action(m, s, a) && reward != 0.0) {
-      return refuse(L, m->what, E_NOT_STOCHASTIC,
-                    "r of terminal state %d, action %d is %s, but nothing is collected there: give "
-                    "the reward to the transitions into it, r [S, A, S]",
-                    (int)s + 1, (int)a + 1, shown(L, reward));
+      return l_builder_refuse(
+          L, m->what, E_NOT_STOCHASTIC,
+          "r of terminal state %d, action %d is %s, but nothing is collected there: give "
+          "the reward to the transitions into it, r [S, A, S]",
+          (int)s + 1, (int)a + 1, l_builder_shown(L, reward));
     }
     if (has_action(m, s, a)) {
-      add(L, m->what, b, s, a, 1.0, s, 0.0, 1);
+      l_builder_add(L, m->what, b, s, a, 1.0, s, 0.0, 1);
     }
   }
   return 0;
@@ -373,7 +254,7 @@ be 0. With the mask `actions`, rows of P and r that belong to missing actions ar
 static int l_mdp_make_new(lua_State *L) {
   static const char *const keys[] = {"P", "r", "rho0", "gamma", "terminal", "actions", NULL};
   Model m = {.what = "trpo.mdp"};
-  check_options(L, m.what, keys);
+  l_builder_options(L, m.what, keys);
   read_transitions(L, &m);
   read_rewards(L, &m);
   read_terminal(L, &m);
@@ -382,7 +263,7 @@ static int l_mdp_make_new(lua_State *L) {
     m.actions = l_tensor_sized(L, lua_gettop(L), m.what, "actions", 2, (ptrdiff_t[]){m.S, m.A});
   }
   l_field_number(L, 1, m.what, "gamma", 0.0, 1.0, NAN);
-  Builder *b = push_builder(L, m.S, m.A);
+  Builder *b = l_builder_push(L, m.S, m.A);
   for (ptrdiff_t s = 0; s < m.S; s++) {
     int refused = m.terminal[s] ? add_terminal(L, &m, b, s) : 0;
     for (ptrdiff_t a = 0; !refused && !m.terminal[s] && a < m.A; a++) {
@@ -392,207 +273,10 @@ static int l_mdp_make_new(lua_State *L) {
       return refused;
     }
   }
-  return finish(L, 1, m.what, b);
-}
-
-/* --- from outcomes ------------------------------------------------------------------------------------------------------ */
-
-/* where an outcome stands, for messages */
-typedef struct Place {
-  const char *what;
-  ptrdiff_t S;
-  const char *where; /* "outcome 3", "outcome 1 of model(2, 1)" */
-} Place;
-
-/* pushes nil, message, code for an outcome whose numbers make no sense, and returns 3 */
-static int check_outcome(lua_State *L, const Place *p, double prob, double reward) {
-  if (!(prob >= 0.0 && prob <= 1.0 + MDP_SUM_TOLERANCE)) {
-    return refuse(L, p->what, isnan(prob) ? E_NOT_FINITE : E_NOT_STOCHASTIC,
-                  "%s has the probability %s", p->where, shown(L, prob));
-  }
-  if (!isfinite(reward)) {
-    return refuse(L, p->what, E_NOT_FINITE, "%s has the reward %s", p->where, shown(L, reward));
-  }
-  return 0;
-}
-
-/* an integer in 1..limit as a 0-based one */
-static ptrdiff_t check_index(lua_State *L, const Place *p, const char *name, double x,
-                             ptrdiff_t limit) {
-  if (!(x >= 1.0 && x <= (double)limit) || x != floor(x)) {
-    l_fail(L, p->what, "%s must have an integer in [1, %f] as its %s, got %s", p->where,
-           (double)limit, name, shown(L, x));
-  }
-  return (ptrdiff_t)x - 1;
-}
-
-/* the columns of a table of triplets */
-enum { STATE, ACTION, NEXT, PROBABILITY, REWARD, DONE, COLUMNS };
-static const char *const column_names[] = {"state",       "action", "next",
-                                           "probability", "reward", "done"};
-
-/* reads them from the options; returns how many entries each has; done may be missing */
-static ptrdiff_t read_columns(lua_State *L, const char *what, const Tensor **column) {
-  ptrdiff_t n = -1;
-  for (int i = 0; i < COLUMNS; i++) {
-    lua_getfield(L, 1, column_names[i]); /* the table keeps it alive */
-    if (i == DONE && lua_isnil(L, -1)) {
-      column[i] = NULL;
-    } else {
-      column[i] = l_tensor_sized(L, lua_gettop(L), what, column_names[i], 1, &n);
-      n = column[i]->size[0];
-    }
-    lua_pop(L, 1);
-  }
-  return n;
-}
-
-/***
-A process from its outcomes in columns: outcome i happens in state `state[i]` after action `action[i]` with probability
-`probability[i]`, leads to `next[i]`, brings `reward[i]`, and ends the episode if `done[i]` is not 0. Any order; equal outcomes of
-a pair are merged; pairs without outcomes do not exist.
-@function trpo.mdp.from_triplets
-@tparam table options `S`, `A` (numbers of states and actions), `state`, `action`, `next`, `probability`, `reward`, `done` (optional):
- tensors of equal length, all counting from 1; `gamma`, `rho0` as for @{trpo.mdp}
-@treturn[1] Mdp
-@treturn[2] nil
-@treturn[2] string message
-@treturn[2] string code: "not_stochastic" or "not_finite"
-@raise on wrong sizes and indices out of range (named)
-*/
-static int l_mdp_make_from_triplets(lua_State *L) {
-  static const char *const keys[] = {"S",      "A",    "state", "action", "next", "probability",
-                                     "reward", "done", "gamma", "rho0",   NULL};
-  const char *what = "trpo.mdp.from_triplets";
-  const Tensor *column[COLUMNS];
-  check_options(L, what, keys);
-  const ptrdiff_t S = l_field_integer(L, 1, what, "S", 1, MDP_LIMIT, 0);
-  const ptrdiff_t A = l_field_integer(L, 1, what, "A", 1, MDP_LIMIT, 0);
-  const ptrdiff_t n = read_columns(L, what, column);
-  Builder *b = push_builder(L, S, A);
-  if (builder_reserve(b, n) != OK) {
-    l_fail(L, what, "not enough memory");
-  }
-  for (ptrdiff_t i = 0; i < n; i++) {
-    double x[COLUMNS] = {0};
-    for (int c = 0; c < COLUMNS; c++) {
-      x[c] = column[c] != NULL ? column[c]->data[i * column[c]->stride[0]] : 0.0;
-    }
-    char where[40];
-    snprintf(where, sizeof where, "outcome %td", i + 1);
-    const Place place = {what, S, where};
-    const ptrdiff_t s = check_index(L, &place, "state", x[STATE], S);
-    const ptrdiff_t a = check_index(L, &place, "action", x[ACTION], A);
-    const ptrdiff_t next = check_index(L, &place, "next", x[NEXT], S);
-    const int refused = check_outcome(L, &place, x[PROBABILITY], x[REWARD]);
-    if (refused) {
-      return refused;
-    }
-    add(L, what, b, s, a, x[PROBABILITY], next, x[REWARD], x[DONE] != 0.0);
-  }
-  return finish(L, 1, what, b);
-}
-
-/* number i of the outcome at the stack top */
-static double outcome_number(lua_State *L, const Place *p, int i, const char *name) {
-  lua_rawgeti(L, -1, i);
-  if (lua_type(L, -1) != LUA_TNUMBER) {
-    l_fail(L, p->what, "%s must have a number as its %s, got %s", p->where, name,
-           l_describe(L, lua_gettop(L)));
-  }
-  const double x = lua_tonumber(L, -1);
-  lua_pop(L, 1);
-  return x;
-}
-
-/* the outcomes at the stack top, what model(s, a) returned; pops nothing */
-static int add_outcomes(lua_State *L, const char *what, Builder *b, ptrdiff_t s, ptrdiff_t a) {
-  const int list = lua_gettop(L), n = (int)lua_objlen(L, list);
-  char where[80];
-  for (int i = 1; i <= n; i++) {
-    snprintf(where, sizeof where, "outcome %d of model(%td, %td)", i, s + 1, a + 1);
-    const Place place = {what, b->S, where};
-    lua_rawgeti(L, list, i);
-    if (!lua_istable(L, -1)) {
-      l_fail(L, what, "%s must be a table { probability, next, reward, done }, got %s", where,
-             l_describe(L, lua_gettop(L)));
-    }
-    const double prob = outcome_number(L, &place, 1, "probability");
-    const ptrdiff_t next = check_index(L, &place, "next state",
-                                       outcome_number(L, &place, 2, "next state"), b->S);
-    const double reward = outcome_number(L, &place, 3, "reward");
-    lua_rawgeti(L, -1, 4);
-    const int done = lua_toboolean(L, -1);
-    const int refused = check_outcome(L, &place, prob, reward);
-    if (refused) {
-      return refused;
-    }
-    add(L, what, b, s, a, prob, next, reward, done);
-    lua_settop(L, list);
-  }
-  /* an empty list is a pair whose probabilities sum to 0 */
-  if (n == 0) {
-    add(L, what, b, s, a, 0.0, s, 0.0, 0);
-  }
-  return 0;
-}
-
-/***
-A process from a function that tells what can come of every action.
-@function trpo.mdp.from_model
-@tparam table options `S`, `A` (numbers of states and actions); `model(s, a)`, called once for every pair in order, which returns a
- list of `{ probability, next, reward, done }` (done may be left out), or nil when state s has no action a; `gamma`, `rho0` as
- for @{trpo.mdp}
-@treturn[1] Mdp
-@treturn[2] nil
-@treturn[2] string message
-@treturn[2] string code: "not_stochastic" or "not_finite"
-@raise what model raises; on what is no such list; on next states out of range
-@usage local walk = trpo.mdp.from_model { S = 5, A = 1, gamma = 1, rho0 = 3, model = function(s)
-  return { { 0.5, math.max(s - 1, 1), 0, s == 1 }, { 0.5, math.min(s + 1, 5), s == 5 and 1 or 0, s == 5 } }
-end }
-*/
-static int l_mdp_make_from_model(lua_State *L) {
-  static const char *const keys[] = {"S", "A", "model", "gamma", "rho0", NULL};
-  const char *what = "trpo.mdp.from_model";
-  check_options(L, what, keys);
-  const ptrdiff_t S = l_field_integer(L, 1, what, "S", 1, MDP_LIMIT, 0);
-  const ptrdiff_t A = l_field_integer(L, 1, what, "A", 1, MDP_LIMIT, 0);
-  l_field_number(L, 1, what, "gamma", 0.0, 1.0, NAN);
-  lua_getfield(L, 1, "model");
-  if (!lua_isfunction(L, 2)) {
-    l_fail(L, what, "model must be a function, got %s", l_describe(L, 2));
-  }
-  Builder *b = push_builder(L, S, A);
-  for (ptrdiff_t s = 0; s < S; s++) {
-    for (ptrdiff_t a = 0; a < A; a++) {
-      lua_settop(L, 3);
-      lua_pushvalue(L, 2);
-      lua_pushnumber(L, (double)s + 1.0);
-      lua_pushnumber(L, (double)a + 1.0);
-      lua_call(L, 2, 1);
-      if (lua_isnil(L, -1)) {
-        continue;
-      }
-      if (!lua_istable(L, -1)) {
-        l_fail(L, what, "model(%d, %d) must return a list of outcomes or nil, got %s", (int)s + 1,
-               (int)a + 1, l_describe(L, lua_gettop(L)));
-      }
-      const int refused = add_outcomes(L, what, b, s, a);
-      if (refused) {
-        return refused;
-      }
-    }
-  }
-  return finish(L, 1, what, b);
+  return l_builder_finish(L, 1, m.what, b);
 }
 
 void l_mdp_make_open(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"new", l_mdp_make_new},
-      {"from_triplets", l_mdp_make_from_triplets},
-      {"from_model", l_mdp_make_from_model},
-      {NULL, NULL},
-  };
-  luaL_register(L, NULL, functions);
+  lua_pushcfunction(L, l_mdp_make_new);
+  lua_setfield(L, -2, "new");
 }
