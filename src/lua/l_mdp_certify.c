@@ -223,12 +223,25 @@ static int l_mdp_certify_certify(lua_State *L) {
   return 2;
 }
 
+static int wants_coupling(lua_State *L, int arg, const char *what) {
+  static const char *const keys[] = {"coupling", NULL};
+  if (lua_isnil(L, arg)) {
+    return 1;
+  }
+  if (!lua_istable(L, arg)) {
+    l_fail(L, what, "options must be a table, got %s", l_describe(L, arg));
+  }
+  l_known_keys(L, arg, what, keys);
+  return l_field_boolean(L, arg, what, "coupling", 1);
+}
+
 /***
 What is certain about eta of a new policy before it is evaluated: the best of all lower bounds.
 @function Mdp:lower_bound
 @tparam Tensor policy pi [S, A]
 @tparam table evaluation what `mdp:evaluate(policy)` returned
 @tparam Tensor policy_new [S, A]
+@tparam[opt] table options `coupling` = true; false saves a linear system, and that bound
 @treturn[1] number eta of policy_new is at least this, but for rounding
 @treturn[1] string which bound it is
 @treturn[1] table all of them by name: `improvement`, `theorem1`, `penalty`, `average_kl`, `average_tv`, `kakade_langford`, `coupling_exact`
@@ -241,7 +254,8 @@ What is certain about eta of a new policy before it is evaluated: the best of al
 static int l_mdp_certify_lower_bound(lua_State *L) {
   static const char *const what = "mdp:lower_bound";
   const Mdp *mdp = l_mdp_check(L, 1, what);
-  lua_settop(L, 4);
+  lua_settop(L, 5);
+  const int coupling = wants_coupling(L, 5, what);
   const double *pi = l_mdp_policy(L, 2, what, "policy", mdp);
   const double *pi_new = l_mdp_policy(L, 4, what, "policy_new", mdp);
   BoundsPolicy old = l_mdp_evaluation(L, 3, what, mdp);
@@ -249,9 +263,9 @@ static int l_mdp_certify_lower_bound(lua_State *L) {
   Arena *ws = l_arena(L);
   BoundsStates states = push_states(L, mdp);
   BoundsNumbers n;
-  double disagreement, lower[BOUNDS_LOWER_COUNT];
+  double disagreement = INFINITY, lower[BOUNDS_LOWER_COUNT];
   Status status = bounds_numbers(&n, &states, mdp, &old, pi_new, ws);
-  if (status == OK) {
+  if (status == OK && coupling) {
     status = bounds_disagreement(&disagreement, mdp, pi, pi_new, states.tv, ws);
   }
   if (status != OK) {
@@ -266,7 +280,9 @@ static int l_mdp_certify_lower_bound(lua_State *L) {
   lua_pushstring(L, bounds_lower_name((BoundsLower)best));
   lua_createtable(L, 0, BOUNDS_LOWER_COUNT);
   for (int i = 0; i < BOUNDS_LOWER_COUNT; i++) {
-    set_number(L, bounds_lower_name((BoundsLower)i), lower[i]);
+    if (coupling || i != BOUNDS_COUPLING) {
+      set_number(L, bounds_lower_name((BoundsLower)i), lower[i]);
+    }
   }
   const CertificateOptions usual = {.constant = 4.0, .alpha = NAN};
   push_values(L, &n, old.eta, NAN, &usual);
