@@ -70,7 +70,8 @@ static void state_it(const Pair *x, CertificateId id, double left, double right,
 static int consider(const Pair *x, CertificateId id, double left, double right, double tolerance) {
   Certificate *c = &x->all[id];
   const int first = !c->applies, held = c->holds;
-  const int worse = left * c->right > c->left * right || !(left <= right + tolerance);
+  const int tighter = c->left == 0.0 ? left > 0.0 : left * c->right > c->left * right;
+  const int worse = tighter || !(left <= right + tolerance);
   if (first || (held && worse)) {
     state_it(x, id, left, right, tolerance);
     return 1;
