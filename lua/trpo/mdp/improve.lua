@@ -198,7 +198,8 @@ local function improve(mdp, given)
     if finished then return nil end
     iteration = iteration + 1
     local place = ("iteration %d"):format(iteration)
-    local new, info = step(mdp, e, policy, o)
+    local new, info = policy, { status = "optimal" }
+    if e.A:max() > rounding(mdp, e) then new, info = step(mdp, e, policy, o) end
     if not new then error(("%s: %s: %s"):format(WHAT, place, info), 0) end
     info.iteration, info.method, info.eta_old = iteration, o.method, e.eta
     if info.status == "optimal" or info.status == "stalled" then
