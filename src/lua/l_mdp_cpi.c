@@ -129,7 +129,7 @@ static int l_mdp_cpi_step(lua_State *L) {
   double *out = l_mdp_push_pairs(L, mdp);
   CpiStep step;
   CpiExact exact = {0};
-  Status status = cpi_advantage(&step, mdp, e.adv, e.rho, l_mdp_rounding(mdp, &e), ws);
+  Status status = cpi_advantage(&step, mdp, e.adv, e.rho, l_mdp_evaluation_rounding(mdp, &e), ws);
   if (status == OK) {
     cpi_greedy(greedy, mdp, e.adv, options.ties);
     status = take_step(&step, &exact, mdp, pi, greedy, &options, ws);

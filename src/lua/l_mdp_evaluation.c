@@ -58,7 +58,7 @@ BoundsPolicy l_mdp_evaluation(lua_State *L, int arg, const char *what, const Mdp
   return e;
 }
 
-double l_mdp_rounding(const Mdp *mdp, const BoundsPolicy *e) {
+double l_mdp_evaluation_rounding(const Mdp *mdp, const BoundsPolicy *e) {
   double most = 0.0;
   for (ptrdiff_t s = 0; s < mdp->S; s++) {
     most = fmax(most, fabs(e->V[s]));

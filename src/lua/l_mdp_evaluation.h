@@ -13,6 +13,6 @@
 BoundsPolicy l_mdp_evaluation(lua_State *L, int arg, const char *what, const Mdp *mdp);
 
 /** Advantages below this are rounding: 16 eps / (1 - gamma) max |V|; for gamma = 1 the horizon is sum rho. */
-double l_mdp_rounding(const Mdp *mdp, const BoundsPolicy *e);
+double l_mdp_evaluation_rounding(const Mdp *mdp, const BoundsPolicy *e);
 
 #endif

@@ -198,7 +198,7 @@ Status bounds_disagreement(double *disagreement, const Mdp *mdp, const double *p
   double *common = ARENA_PUSH(ws, double, mdp->S * mdp->A);
   double *b = ARENA_PUSH(ws, double, mdp->S), *v = ARENA_PUSH(ws, double, mdp->S);
   Chain chain = {0};
-  ChainInfo info;
+  ChainInfo info = {0};
   Status status = common == NULL || b == NULL || v == NULL ? E_NOMEM : OK;
   if (status == OK) {
     common_part(common, pi, pi_new, mdp->S * mdp->A);

@@ -126,7 +126,7 @@ static void first_change(const Pair *x, double *b) {
 
 /* d eta = rho0' (I - gamma P)^-1 b against d L = sum rho Abar */
 static Status exact_gradient(const Pair *x, Chain *chain, double *b, double *v) {
-  ChainInfo info;
+  ChainInfo info = {0};
   Status status = chain_init(chain, x->mdp, x->old->pi, x->ws);
   if (status == OK) {
     first_change(x, b);
@@ -146,7 +146,7 @@ static Status exact_gradient(const Pair *x, Chain *chain, double *b, double *v) 
 static Status eta_towards(const Pair *x, Chain *chain, double h, double *pi, double *v,
                           double *eta) {
   const ptrdiff_t count = x->mdp->S * x->mdp->A;
-  ChainInfo info;
+  ChainInfo info = {0};
   for (ptrdiff_t i = 0; i < count; i++) {
     pi[i] = x->old->pi[i] + h * (x->new->pi[i] - x->old->pi[i]);
   }

@@ -153,7 +153,7 @@ typedef struct Search {
 /* eta(pi_alpha) */
 static Status eta_at(Search *x, double alpha, double *eta) {
   const ptrdiff_t S = x->mdp->S;
-  ChainInfo info;
+  ChainInfo info = {0};
   cpi_mixture(x->mixed, x->pi, x->pi2, alpha, S * x->mdp->A);
   Status status = chain_init(&x->chain, x->mdp, x->mixed, x->ws);
   if (status == OK) {
