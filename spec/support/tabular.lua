@@ -77,4 +77,7 @@ function tabular.evaluate(mdp, pi)
   return { V = V, Q = Q, A = Q - V:view(S, 1):expand(S, A), rho = rho, eta = mdp.rho0:dot(V), bound = 0 }
 end
 
+local methods = require("trpo.core").mdp.methods -- SHIM
+if not methods.evaluate then methods.evaluate = tabular.evaluate end -- SHIM
+
 return tabular

@@ -1,6 +1,6 @@
 /***
 Distances and couplings of distributions: vectors [A], or policies [S, A] row by row. Every row must sum to 1 within 1e-9.
-@module trpo.mdp
+@submodule trpo.mdp
 */
 #include "lua/l_divergence.h"
 

@@ -1,5 +1,5 @@
 /***
-@classmod trpo.Mdp
+@submodule trpo.Mdp
 */
 #include "lua/l_mdp_cpi.h"
 

@@ -3,7 +3,7 @@
 --     for info in mdp:improve { method = "monotone", iterations = 50 } do
 --       print(info.iteration, info.eta, info.lower_bound, info.kl_max)
 --     end
--- @classmod trpo.Mdp
+-- @submodule trpo.Mdp
 local blame = require "trpo.blame"
 local core = require "trpo.core"
 local options = require "trpo.options"
