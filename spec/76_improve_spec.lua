@@ -16,7 +16,9 @@ local function detour()
   return trpo.mdp { P = P, r = r, gamma = 0.9, rho0 = trpo.tensor { 1, 0, 0 } }
 end
 
-local function largest_value(mdp, e) return math.max(math.abs(e.V:max()), math.abs(e.V:min())) + 1e-300 + 0 * mdp.S end
+local GAMMAS = { 0, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999 }
+
+local function largest_value(e) return math.max(math.abs(e.V:max()), math.abs(e.V:min())) end
 
 describe("conservative policy iteration", function()
   it("finds the best mixture, which is not the greedy policy", function()
@@ -90,7 +92,7 @@ describe("conservative policy iteration", function()
       note(mdp.S, mdp.A, gamma)
       local pi = mdp:random_policy(rng)
       local e = mdp:evaluate(pi)
-      local rounding = 1e-11 * largest_value(mdp, e)
+      local rounding = 1e-11 * largest_value(e)
       for _, rule in ipairs(RULES) do
         local new, info = mdp:cpi_step(pi, e, { rule = rule, certify = rng:uniform() < 0.5 })
         assert.is_true(info.alpha >= 0 and info.alpha <= 1)
@@ -100,7 +102,7 @@ describe("conservative policy iteration", function()
             local eta = mdp:evaluate(trpo.mdp.mixture(pi, info.greedy, k / 20)).eta
             assert.is_true(eta <= info.eta + info.gap + rounding)
           end
-          assert.is_true(info.gap <= 1e-8 * largest_value(mdp, e) + 1e-8)
+          assert.is_true(info.gap <= 1e-8 * largest_value(e) + 1e-8)
         end
       end
     end)
@@ -157,7 +159,7 @@ describe("mdp:improve", function()
         local eta, count = mdp:evaluate(mdp:uniform_policy()).eta, 0
         local rule = method == "cpi" and RULES[rng:integer(1, 4)] or nil
         for info in mdp:improve { method = method, rule = rule, iterations = 12 } do
-          local rounding = 1e-11 * largest_value(mdp, info.evaluation)
+          local rounding = 1e-11 * largest_value(info.evaluation)
           count = count + 1
           assert.are.equal(count, info.iteration)
           assert.are.equal(eta, info.eta_old)
@@ -175,6 +177,21 @@ describe("mdp:improve", function()
     end)
   end)
 
+  it("never gets worse by Algorithm 1 and CPI on a thousand random processes", function()
+    cases.run(1000, 93, function(rng, note)
+      local mdp = tabular.garnet(rng, { S = rng:integer(2, 50), A = rng:integer(2, 6), branching = rng:integer(1, 4),
+        gamma = GAMMAS[rng:integer(1, #GAMMAS)] })
+      local method = rng:uniform() < 0.5 and "monotone" or "cpi"
+      note(method, mdp.S, mdp.A, mdp.gamma)
+      for info in mdp:improve { method = method, policy = tabular.policy(rng, mdp), iterations = 2 } do
+        local rounding = 1e-13 / (1 - mdp.gamma) * largest_value(info.evaluation)
+        assert(info.eta >= info.lower_bound - rounding, "a bound was not kept")
+        assert(info.lower_bound >= info.eta_old - rounding and info.eta >= info.eta_old - rounding, "worse")
+        assert(not info.kkt or info.kkt <= 1e-9, "KKT conditions")
+      end
+    end)
+  end)
+
   it("never gets worse by Algorithm 1 and CPI, down to rounding, for many steps", function()
     for _, case in ipairs { { "monotone", 4 }, { "monotone", 2 }, { "cpi", nil, "bound" }, { "cpi", nil, "kl02" },
       { "monotone_tv", 4 }, { "monotone_mean_kl" } } do
@@ -183,7 +200,7 @@ describe("mdp:improve", function()
       local first
       for info in mdp:improve { method = case[1], constant = case[2], rule = case[3], iterations = 60 } do
         first = first or info.eta_old
-        local rounding = 1e-13 * largest_value(mdp, info.evaluation)
+        local rounding = 1e-13 * largest_value(info.evaluation)
         assert.is_true(info.eta >= info.lower_bound - rounding and info.lower_bound >= info.eta_old - rounding)
         assert.is_true(info.eta >= first)
       end
@@ -260,6 +277,17 @@ describe("mdp:improve", function()
     assert.are.same({ "ok", "ok", "limit" }, { step().status, step().status, step().status })
     assert.is_nil(step())
     assert.is_nil(step())
+  end)
+
+  it("works with gamma = 1 where episodes end", function()
+    local rng = trpo.rng(26)
+    local mdp = tabular.garnet(rng, { S = 6, A = 2, gamma = 1, ends = 0.5 })
+    for _, method in ipairs { "policy_iteration", "trust_region_mean", "trust_region_max", "natural", "gradient" } do
+      for info in mdp:improve { method = method, iterations = 10 } do
+        assert.is_true(info.eta >= info.lower_bound - 1e-12 and info.eta >= info.eta_old - 1e-12)
+        assert.is_nil(info.regret)
+      end
+    end
   end)
 
   it("bounds steps of other penalties by what theory has", function()

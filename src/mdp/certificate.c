@@ -339,8 +339,9 @@ Status certificate_all(Certificate *all, const Mdp *mdp, const BoundsPolicy *old
   Pair x = {mdp, old, new, numbers, states, options, .all = all, .ws = ws};
   x.L = old->eta + numbers->gain;
   x.scale = largest(old->V, mdp->S) + largest(new->V, mdp->S);
-  x.tolerance = (1e-12 + 16.0 * DBL_EPSILON * horizon_of(mdp, old, new)) * x.scale + old->bound
-                + new->bound;
+  x.tolerance = (1e-12 + 16.0 * DBL_EPSILON * horizon_of(mdp, old, new))
+                    * (x.scale + numbers->gain_size)
+                + old->bound + new->bound;
   x.epsilon = options->span ? numbers->omega / 2.0 : numbers->epsilon;
   x.epsilon_bar = options->span ? numbers->span_bar / 2.0 : numbers->epsilon_bar;
 

@@ -83,8 +83,8 @@ ptrdiff_t certificate_steps(const Mdp *mdp);
  * all [out] [CERTIFICATE_COUNT]; numbers and states from bounds_numbers(old, new->pi). A few solves with P_pi. For
  * gamma = 1 the gradients, steps and the coupling do not apply, and error bounds are inf.
  *
- * Rounding: identities and bounds on eta have tolerance (1e-12 + 16 eps / (1 - gamma)) (max |V| + max |V~|) plus the
- * certified errors of both evaluations. OK, E_NOMEM, E_NOT_FINITE.
+ * Rounding: identities and bounds on eta have tolerance (1e-12 + 16 eps / (1 - gamma)) (max |V| + max |V~| +
+ * sum_s rho |Abar|) plus the certified errors of both evaluations. OK, E_NOMEM, E_NOT_FINITE.
  */
 Status certificate_all(Certificate *all, const Mdp *mdp, const BoundsPolicy *old,
                        const BoundsPolicy *new, const BoundsNumbers *numbers,
