@@ -1,7 +1,7 @@
 local trpo = require "trpo"
 local cases = require "support.cases"
 local misuse = require "support.misuse"
-local tabular = require "support.tabular"
+local garnets = require "support.garnets"
 
 local GAMMAS = { 0, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999 }
 
@@ -9,13 +9,13 @@ local function largest(...) return math.max(unpack { ... }) end
 
 -- a process of the sizes that the theory was checked on, and two policies
 local function random_pair(rng)
-  local mdp = tabular.garnet(rng, {
+  local mdp = garnets.make(rng, {
     S = rng:integer(2, 50), A = rng:integer(2, 6), branching = rng:integer(1, 4), gamma = GAMMAS[rng:integer(1, #GAMMAS)],
     ends = rng:uniform() < 0.3 and 0.1 or 0, missing = rng:uniform() < 0.3 and 0.3 or 0,
     scale = rng:uniform() < 0.1 and 10 ^ rng:integer(-12, 12) or 1,
   })
-  local pi = tabular.policy(rng, mdp)
-  return mdp, pi, tabular.policy(rng, mdp, pi)
+  local pi = garnets.policy(rng, mdp)
+  return mdp, pi, garnets.policy(rng, mdp, pi)
 end
 
 describe("certificates", function()
@@ -49,10 +49,10 @@ describe("certificates", function()
 
   it("agree with the finite difference of eta in every direction", function()
     cases.run(30, 81, function(rng, note)
-      local mdp = tabular.garnet(rng, { S = 6, A = 3, gamma = 0.9 })
+      local mdp = garnets.make(rng, { S = 6, A = 3, gamma = 0.9 })
       local pi, pi_new = mdp:random_policy(rng), mdp:random_policy(rng)
       local c, v = mdp:certify(pi, pi_new)
-      local function eta(h) return tabular.evaluate(mdp, trpo.mdp.mixture(pi, pi_new, h)).eta end
+      local function eta(h) return garnets.evaluate(mdp, trpo.mdp.mixture(pi, pi_new, h)).eta end
       local h = 1e-5
       local quotient = (4 * eta(h) - eta(2 * h) - 3 * eta(0)) / (2 * h)
       note(quotient, v.gain)
@@ -69,7 +69,7 @@ end)
 -- everything once more, from the definitions: dense matrices, with an end state of its own where episodes end
 local function naive(mdp, pi, pi_new)
   local S, A, gamma = mdp.S, mdp.A, mdp.gamma
-  local old, new = tabular.evaluate(mdp, pi), tabular.evaluate(mdp, pi_new)
+  local old, new = garnets.evaluate(mdp, pi), garnets.evaluate(mdp, pi_new)
   local P = mdp.P:to_dense():view(S, A, S)
   local n = { eta = old.eta, eta_new = new.eta, epsilon = 0, omega = 0, tv_max = 0, kl_max = 0, tv_mean = 0, kl_mean = 0,
     gain = 0, alpha = 0 }
@@ -126,7 +126,7 @@ describe("each certificate", function()
   it("has the sides that its definition says", function()
     cases.run(60, 82, function(rng, note)
       local gamma = ({ 0.3, 0.9, 0.99 })[rng:integer(1, 3)]
-      local mdp = tabular.garnet(rng, { S = rng:integer(2, 7), A = rng:integer(2, 3), gamma = gamma,
+      local mdp = garnets.make(rng, { S = rng:integer(2, 7), A = rng:integer(2, 3), gamma = gamma,
         ends = rng:uniform() < 0.5 and 0.15 or 0, missing = rng:uniform() < 0.5 and 0.3 or 0 })
       local pi, pi_new = mdp:random_policy(rng), mdp:random_policy(rng)
       local n = naive(mdp, pi, pi_new)
@@ -186,7 +186,7 @@ describe("each certificate", function()
 
   it("knows the mixture that a policy is", function()
     local rng = trpo.rng(5)
-    local mdp = tabular.garnet(rng, { S = 8, A = 3, gamma = 0.9 })
+    local mdp = garnets.make(rng, { S = 8, A = 3, gamma = 0.9 })
     local pi = mdp:random_policy(rng)
     local e = mdp:evaluate(pi)
     local greedy = mdp:greedy_policy(e.A)
@@ -209,7 +209,7 @@ describe("each certificate", function()
 
   it("is an equality, but for rounding, when nothing changes", function()
     local rng = trpo.rng(6)
-    local mdp = tabular.garnet(rng, { S = 5, A = 3, gamma = 0.95, ends = 0.1 })
+    local mdp = garnets.make(rng, { S = 5, A = 3, gamma = 0.95, ends = 0.1 })
     local pi = mdp:random_policy(rng)
     local c, v = mdp:certify(pi, pi)
     for name, s in pairs(c) do
@@ -220,7 +220,7 @@ describe("each certificate", function()
   end)
 
   it("says where the new policy excludes old actions", function()
-    local mdp = tabular.garnet(trpo.rng(7), { S = 5, A = 3, gamma = 0.9 })
+    local mdp = garnets.make(trpo.rng(7), { S = 5, A = 3, gamma = 0.9 })
     local pi = mdp:uniform_policy()
     local c, v = mdp:certify(pi, mdp:greedy_policy(mdp:evaluate(pi).A))
     assert.are.same({ math.huge, math.huge, 1 }, { v.kl_max, v.kl_mean, v.alpha })
@@ -232,7 +232,7 @@ describe("each certificate", function()
 
   it("is the same on one and on two threads", function()
     local rng = trpo.rng(8)
-    local mdp = tabular.garnet(rng, { S = 4500, A = 2, gamma = 0.5, branching = 2, ends = 0.2 })
+    local mdp = garnets.make(rng, { S = 4500, A = 2, gamma = 0.5, branching = 2, ends = 0.2 })
     local pi, pi_new = mdp:random_policy(rng), mdp:random_policy(rng)
     local threads, got = trpo.threads(), {}
     for n = 1, 2 do
@@ -244,7 +244,7 @@ describe("each certificate", function()
   end)
 
   it("leaves bounds infinite where gamma = 1, and identities true", function()
-    local mdp = tabular.garnet(trpo.rng(9), { S = 6, A = 2, gamma = 1, ends = 0.5 })
+    local mdp = garnets.make(trpo.rng(9), { S = 6, A = 2, gamma = 1, ends = 0.5 })
     local pi, pi_new = mdp:random_policy(trpo.rng(1)), mdp:random_policy(trpo.rng(2))
     local c = assert(mdp:certify(pi, pi_new))
     for name, s in pairs(c) do assert.is_true(s.holds, name) end
@@ -336,7 +336,7 @@ describe("what published notes get wrong", function()
     end
     -- as certify has it
     local rng = trpo.rng(10)
-    local mdp = tabular.garnet(rng, { S = 4, A = 2, gamma = 8 / 17 })
+    local mdp = garnets.make(rng, { S = 4, A = 2, gamma = 8 / 17 })
     local c, v = mdp:certify(mdp:random_policy(rng), mdp:random_policy(rng))
     assert.is_near(v.C, c.average_kl.right / v.kl_mean, 1e-9 * v.C)
   end)

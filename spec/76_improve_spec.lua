@@ -1,7 +1,7 @@
 local trpo = require "trpo"
 local cases = require "support.cases"
 local misuse = require "support.misuse"
-local tabular = require "support.tabular"
+local garnets = require "support.garnets"
 
 local METHODS = { "cpi", "gradient", "monotone", "monotone_mean_kl", "monotone_tv", "natural", "policy_iteration",
   "trust_region_max", "trust_region_mean" }
@@ -32,9 +32,9 @@ describe("conservative policy iteration", function()
       -- the root of the derivative, a rational function, to 25 digits: 0.7394245031261913716007199
       assert.is_near(0.7394245031261914, info.alpha, 1e-12)
       assert.is_near(7.633274478117, info.eta, 1e-12)
-      assert.is_near(info.eta, tabular.evaluate(mdp, new).eta, 1e-12)
+      assert.is_near(info.eta, garnets.evaluate(mdp, new).eta, 1e-12)
       assert.is_near(info.eta - e.eta, info.gain, 1e-12)
-      assert.is_near(0, tabular.evaluate(mdp, info.greedy).eta, 1e-12)
+      assert.is_near(0, garnets.evaluate(mdp, info.greedy).eta, 1e-12)
       assert.are.equal(certify and "ok" or "uncertified", info.status)
       assert.is_true(info.gap < 1e-9 and info.error < 1e-9)
     end
@@ -43,7 +43,7 @@ describe("conservative policy iteration", function()
   it("has the numbers of its rules", function()
     cases.run(60, 90, function(rng, note)
       local gamma = ({ 0, 0.3, 0.9, 0.99 })[rng:integer(1, 4)]
-      local mdp = tabular.garnet(rng, { S = rng:integer(2, 9), A = rng:integer(2, 4), gamma = gamma,
+      local mdp = garnets.make(rng, { S = rng:integer(2, 9), A = rng:integer(2, 4), gamma = gamma,
         ends = rng:uniform() < 0.3 and 0.2 or 0, missing = rng:uniform() < 0.3 and 0.3 or 0 })
       note(mdp.S, mdp.A, gamma)
       local pi = mdp:random_policy(rng)
@@ -87,7 +87,7 @@ describe("conservative policy iteration", function()
   it("keeps what its rules promise, and no mixture beats the exact one", function()
     cases.run(40, 91, function(rng, note)
       local gamma = ({ 0, 0.5, 0.9, 0.97 })[rng:integer(1, 4)]
-      local mdp = tabular.garnet(rng, { S = rng:integer(2, 6), A = rng:integer(2, 3), branching = rng:integer(1, 2), gamma = gamma,
+      local mdp = garnets.make(rng, { S = rng:integer(2, 6), A = rng:integer(2, 3), branching = rng:integer(1, 2), gamma = gamma,
         ends = rng:uniform() < 0.3 and 0.2 or 0 })
       note(mdp.S, mdp.A, gamma)
       local pi = mdp:random_policy(rng)
@@ -110,7 +110,7 @@ describe("conservative policy iteration", function()
 
   it("certifies near gamma = 1, too, with more nodes", function()
     local rng = trpo.rng(12)
-    local mdp = tabular.garnet(rng, { S = 3, A = 2, gamma = 0.99 })
+    local mdp = garnets.make(rng, { S = 3, A = 2, gamma = 0.99 })
     local pi = mdp:random_policy(rng)
     local _, info = mdp:cpi_step(pi, mdp:evaluate(pi), { rule = "exact", certify = true, tolerance = 1e-10 })
     assert.are.equal("ok", info.status)
@@ -153,7 +153,7 @@ describe("mdp:improve", function()
   it("keeps every lower bound, whatever the method", function()
     cases.run(6, 92, function(rng, note)
       for _, method in ipairs(METHODS) do
-        local mdp = tabular.garnet(rng, { S = rng:integer(2, 8), A = rng:integer(2, 3), gamma = ({ 0.3, 0.9, 0.99 })[rng:integer(1, 3)],
+        local mdp = garnets.make(rng, { S = rng:integer(2, 8), A = rng:integer(2, 3), gamma = ({ 0.3, 0.9, 0.99 })[rng:integer(1, 3)],
           ends = rng:uniform() < 0.3 and 0.1 or 0, missing = rng:uniform() < 0.3 and 0.2 or 0 })
         note(method, mdp.S, mdp.A, mdp.gamma)
         local eta, count = mdp:evaluate(mdp:uniform_policy()).eta, 0
@@ -166,7 +166,7 @@ describe("mdp:improve", function()
           assert(info.lower_bound <= info.eta + rounding, ("%s: %.17g %.17g"):format(method, info.lower_bound, info.eta))
           -- these never make a policy worse; exact steps of all kinds have Abar >= 0 in every state
           if method ~= "gradient" and method ~= "natural" then assert(info.eta >= eta - rounding, method) end
-          assert.is_near(tabular.evaluate(mdp, info.policy).eta, info.eta, rounding)
+          assert.is_near(garnets.evaluate(mdp, info.policy).eta, info.eta, rounding)
           for _, key in ipairs { "kl_max", "kl_mean", "tv_max", "step", "gain", "regret" } do
             assert(type(info[key]) == "number" and info[key] >= 0 or key == "gain", key)
           end
@@ -179,11 +179,11 @@ describe("mdp:improve", function()
 
   it("never gets worse by Algorithm 1 and CPI on a thousand random processes", function()
     cases.run(1000, 93, function(rng, note)
-      local mdp = tabular.garnet(rng, { S = rng:integer(2, 50), A = rng:integer(2, 6), branching = rng:integer(1, 4),
+      local mdp = garnets.make(rng, { S = rng:integer(2, 50), A = rng:integer(2, 6), branching = rng:integer(1, 4),
         gamma = GAMMAS[rng:integer(1, #GAMMAS)] })
       local method = rng:uniform() < 0.5 and "monotone" or "cpi"
       note(method, mdp.S, mdp.A, mdp.gamma)
-      for info in mdp:improve { method = method, policy = tabular.policy(rng, mdp), iterations = 2 } do
+      for info in mdp:improve { method = method, policy = garnets.policy(rng, mdp), iterations = 2 } do
         local rounding = 1e-13 / (1 - mdp.gamma) * largest_value(info.evaluation)
         assert(info.eta >= info.lower_bound - rounding, "a bound was not kept")
         assert(info.lower_bound >= info.eta_old - rounding and info.eta >= info.eta_old - rounding, "worse")
@@ -196,7 +196,7 @@ describe("mdp:improve", function()
     for _, case in ipairs { { "monotone", 4 }, { "monotone", 2 }, { "cpi", nil, "bound" }, { "cpi", nil, "kl02" },
       { "monotone_tv", 4 }, { "monotone_mean_kl" } } do
       local rng = trpo.rng(21)
-      local mdp = tabular.garnet(rng, { S = 6, A = 3, gamma = 0.5 })
+      local mdp = garnets.make(rng, { S = 6, A = 3, gamma = 0.5 })
       local first
       for info in mdp:improve { method = case[1], constant = case[2], rule = case[3], iterations = 60 } do
         first = first or info.eta_old
@@ -209,7 +209,7 @@ describe("mdp:improve", function()
 
   it("reports the divergences of its steps", function()
     local rng = trpo.rng(22)
-    local mdp = tabular.garnet(rng, { S = 7, A = 3, gamma = 0.9 })
+    local mdp = garnets.make(rng, { S = 7, A = 3, gamma = 0.9 })
     for _, method in ipairs(METHODS) do
       local policy, last = mdp:uniform_policy(), nil
       for info in mdp:improve { method = method, policy = policy, iterations = 2 } do
@@ -231,7 +231,7 @@ describe("mdp:improve", function()
 
   it("reaches the optimal policy and says so", function()
     local rng = trpo.rng(23)
-    local mdp = tabular.garnet(rng, { S = 12, A = 3, gamma = 0.9 })
+    local mdp = garnets.make(rng, { S = 12, A = 3, gamma = 0.9 })
     local etas = {}
     for _, method in ipairs { "policy_iteration", "trust_region_mean", "natural" } do
       local last
@@ -247,7 +247,7 @@ describe("mdp:improve", function()
 
   it("bounds what is left to gain", function()
     local rng = trpo.rng(24)
-    local mdp = tabular.garnet(rng, { S = 8, A = 3, gamma = 0.9 })
+    local mdp = garnets.make(rng, { S = 8, A = 3, gamma = 0.9 })
     local best
     for info in mdp:improve { method = "policy_iteration" } do best = info.eta end
     for info in mdp:improve { method = "trust_region_max", iterations = 20 } do
@@ -281,7 +281,7 @@ describe("mdp:improve", function()
 
   it("works with gamma = 1 where episodes end", function()
     local rng = trpo.rng(26)
-    local mdp = tabular.garnet(rng, { S = 6, A = 2, gamma = 1, ends = 0.5 })
+    local mdp = garnets.make(rng, { S = 6, A = 2, gamma = 1, ends = 0.5 })
     for _, method in ipairs { "policy_iteration", "trust_region_mean", "trust_region_max", "natural", "gradient" } do
       for info in mdp:improve { method = method, iterations = 10 } do
         assert.is_true(info.eta >= info.lower_bound - 1e-12 and info.eta >= info.eta_old - 1e-12)
@@ -292,7 +292,7 @@ describe("mdp:improve", function()
 
   it("bounds steps of other penalties by what theory has", function()
     local rng = trpo.rng(25)
-    local mdp = tabular.garnet(rng, { S = 8, A = 3, gamma = 0.9 })
+    local mdp = garnets.make(rng, { S = 8, A = 3, gamma = 0.9 })
     for _, options in ipairs { { constant = 0.1 }, { C = 1 }, { constant = 2 } } do
       options.method, options.iterations = "monotone", 5
       for info in mdp:improve(options) do

@@ -1,83 +1,69 @@
---- Random tabular processes, and the definitions of their values by dense matrices.
+--- Naive solvers of tabular processes: sweeps over P and r, to compare with.
 local trpo = require "trpo"
 
 local tabular = {}
 
--- b different numbers of 1..n
-local function choose(rng, n, b)
-  local all, out = {}, {}
-  for i = 1, n do all[i] = i end
-  for i = 1, b do
-    local j = rng:integer(i, n)
-    all[i], all[j] = all[j], all[i]
-    out[i] = all[i]
-  end
-  return out
+-- Q [S, A] of values V [S]
+local function lookahead(P, r, gamma, V)
+  return P:mv(V):view(r:size(1), r:size(2)) * gamma + r
 end
 
---- A Garnet: every pair leads to `branching` different states with random probabilities; rewards are normal.
--- @tparam trpo.Rng rng
--- @tparam table o `S`, `A`, `branching`, `gamma`, `scale` = 1 of rewards, `ends` = share of the transitions that end the episode,
---   `missing` = share of the actions that states lack
-function tabular.garnet(rng, o)
-  local columns = { state = {}, action = {}, next = {}, probability = {}, reward = {}, done = {} }
-  local b = math.min(o.branching or 3, o.S)
-  for s = 1, o.S do
-    for a = 1, o.A do
-      local there = a == 1 or rng:uniform() >= (o.missing or 0)
-      local next, weight, sum = there and choose(rng, o.S, b) or {}, {}, 0
-      for i = 1, #next do
-        weight[i] = -math.log(1 - rng:uniform())
-        sum = sum + weight[i]
-      end
-      local reward = (o.scale or 1) * rng:normal()
-      for i = 1, #next do
-        local k = #columns.state + 1
-        columns.state[k], columns.action[k], columns.next[k] = s, a, next[i]
-        columns.probability[k], columns.reward[k] = weight[i] / sum, reward
-        columns.done[k] = rng:uniform() < (o.ends or 0) and 1 or 0
-      end
+--- V* and Q* by value iteration until the span of the change says that it can move by no more than about 1e-13 of the
+-- largest value, with the middle of MacQueen's bounds at the end; raises after `sweeps` (100,000).
+function tabular.optimal(mdp, sweeps)
+  local P, r, gamma = mdp.P, mdp.r, mdp.gamma
+  local tolerance = math.max(1e-13 * (1 - gamma), 5e-16)
+  local V, ends = trpo.zeros(mdp.S), false
+  for _, outcome_sum in ipairs(P:mv(trpo.ones(mdp.S)):totable()) do ends = ends or outcome_sum < 0.999 end
+  for _ = 1, sweeps or 100000 do
+    local better = lookahead(P, r, gamma, V):max(2)
+    local change = better - V
+    local low, high = change:min(), change:max()
+    -- where episodes can end, the bounds hold with zero among them
+    if ends then low, high = math.min(low, 0), math.max(high, 0) end
+    V = better
+    if high - low <= tolerance * V:abs():max() + 1e-300 then
+      if gamma < 1 then V = V + (low + high) / 2 * gamma / (1 - gamma) end
+      return V, lookahead(P, r, gamma, V)
     end
   end
-  local options = { S = o.S, A = o.A, gamma = o.gamma, rho0 = o.rho0 }
-  for name, column in pairs(columns) do options[name] = trpo.tensor(column) end
-  return assert(trpo.mdp.from_triplets(options))
+  error "value iteration does not end"
 end
 
---- A policy that is random, or deterministic, or has zeros, or is near another one.
-function tabular.policy(rng, mdp, near)
-  local pi = mdp:random_policy(rng)
-  local u = rng:uniform()
-  if near and u < 0.4 then return trpo.mdp.mixture(near, pi, 10 ^ (-6 * rng:uniform())) end
-  if u < 0.6 then return pi end
-  local greedy = mdp:greedy_policy(pi)
-  if u < 0.8 then return greedy end
-  return trpo.mdp.mixture(pi, greedy, 0.9 + 0.1 * rng:uniform())
-end
-
---- V, Q, A, rho and eta of a policy as dense systems say.
-function tabular.evaluate(mdp, pi)
+--- The chain of a policy, dense: P_pi [S, S] and r_pi [S], by plain loops over the outcomes.
+function tabular.chain(mdp, pi)
   local S, A = mdp.S, mdp.A
-  local P, r = mdp.P:to_dense():view(S, A, S), mdp.r
-  local M, b = trpo.eye(S), trpo.zeros(S)
+  local P, r = trpo.zeros(S, S), trpo.zeros(S)
   for s = 1, S do
     for a = 1, A do
-      if pi[s][a] > 0 then
-        M[s] = M[s] - P[s][a] * (mdp.gamma * pi[s][a])
-        b[s] = b[s] + pi[s][a] * r[s][a]
+      local p = pi[s][a]
+      if p > 0 then
+        for _, o in ipairs(mdp:outcomes(s, a)) do
+          r[s] = r[s] + p * o.probability * o.reward
+          if not o.done then P[s][o.next] = P[s][o.next] + p * o.probability end
+        end
       end
     end
   end
-  local V = trpo.linalg.solve(M, b)
-  local rho = trpo.linalg.solve(M:t():clone(), mdp.rho0)
-  local Q = trpo.zeros(S, A)
-  for s = 1, S do
-    for a = 1, A do Q[s][a] = r[s][a] + mdp.gamma * P[s][a]:dot(V) end
-  end
-  return { V = V, Q = Q, A = Q - V:view(S, 1):expand(S, A), rho = rho, eta = mdp.rho0:dot(V), bound = 0 }
+  return P, r
 end
 
-local methods = require("trpo.core").mdp.methods -- SHIM
-if not methods.evaluate then methods.evaluate = tabular.evaluate end -- SHIM
+--- V, Q, A, rho and eta of a policy by dense solves.
+function tabular.evaluate(mdp, pi)
+  local S, A = mdp.S, mdp.A
+  local P, r = tabular.chain(mdp, pi)
+  local M = trpo.eye(S) - P * mdp.gamma
+  local V = assert(trpo.linalg.solve(M, r))
+  local rho = assert(trpo.linalg.solve(M:t(), mdp.rho0))
+  local Q = trpo.zeros(S, A)
+  for s = 1, S do
+    for a = 1, A do
+      for _, o in ipairs(mdp:outcomes(s, a)) do
+        Q[s][a] = Q[s][a] + o.probability * (o.reward + (o.done and 0 or mdp.gamma * V[o.next]))
+      end
+    end
+  end
+  return { V = V, Q = Q, A = Q - V:view(S, 1), rho = rho, eta = mdp.rho0:dot(V) }
+end
 
 return tabular
