@@ -34,15 +34,15 @@ describe("certificates", function()
         if s.kind == "identity" and name ~= "gradient_quotient" then
           local scale = largest(math.abs(s.left), math.abs(s.right), math.abs(v.eta), math.abs(v.eta_new))
           assert(math.abs(s.slack) <= 1e-10 * scale, ("%s: %.17g %.17g"):format(name, s.left, s.right))
-        elseif s.right > 1e6 * s.tolerance and s.right < math.huge and s.left > 0 then
+        elseif s.kind == "bound" and s.right > 1e6 * s.tolerance and s.right < math.huge and s.left > 0 then
           used[name] = math.max(used[name] or 0, s.left / s.right)
         end
       end
       assert.are.equal(22, count)
     end)
     -- the share of each bound that was ever used: bounds that can be attained nearly were
-    for name, least in pairs { pinsker = 0.99, advantage_bound = 0.99, coupling_exact = 0.5, average_tv = 0.5, theorem1 = 0.1,
-      step_bound = 0.5 } do
+    for name, least in pairs { pinsker = 0.99, advantage_bound = 0.99, coupling_exact = 0.3, average_tv = 0.3, theorem1 = 0.1,
+      step_bound = 0.3 } do
       assert.is_true(used[name] >= least * math.min(1, cases.share), name)
     end
   end)

@@ -290,6 +290,21 @@ describe("mdp:improve", function()
     end
   end)
 
+  it("raises where a policy has no values, at the start or on the way", function()
+    -- s1: a1 stays for a reward, a2 ends the episode; with gamma = 1 staying has no value
+    local mdp = trpo.mdp.from_triplets {
+      S = 1, A = 2, gamma = 1, state = trpo.tensor { 1, 1 }, action = trpo.tensor { 1, 2 }, next = trpo.tensor { 1, 1 },
+      probability = trpo.ones(2), reward = trpo.tensor { 1, 0 }, done = trpo.tensor { 0, 1 },
+    }
+    local ok, message = pcall(mdp.improve, mdp, { method = "policy_iteration", policy = trpo.tensor { { 1, 0 } } })
+    assert.is_false(ok)
+    assert.is_truthy(message:find("mdp:improve: the first policy: ", 1, true), message)
+    local step = mdp:improve { method = "policy_iteration" }
+    ok, message = pcall(step)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("mdp:improve: iteration 1: ", 1, true), message)
+  end)
+
   it("bounds steps of other penalties by what theory has", function()
     local rng = trpo.rng(25)
     local mdp = garnets.make(rng, { S = 8, A = 3, gamma = 0.9 })

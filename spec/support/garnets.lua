@@ -77,7 +77,4 @@ function garnets.evaluate(mdp, pi)
   return { V = V, Q = Q, A = Q - V:view(S, 1):expand(S, A), rho = rho, eta = mdp.rho0:dot(V), bound = 0 }
 end
 
-local methods = require("trpo.core").mdp.methods -- SHIM
-if not methods.evaluate then methods.evaluate = garnets.evaluate end -- SHIM
-
 return garnets
