@@ -47,6 +47,17 @@ describe("certificates", function()
     end
   end)
 
+  it("hold on processes of the gallery", function()
+    for _, name in ipairs { "frozen_lake", "cliff_walking", "taxi", "river_swim", "gambler" } do
+      local mdp = trpo.mdp[name] { gamma = 0.97 }
+      local pi = mdp:uniform_policy()
+      local c = mdp:certify(pi, trpo.mdp.mixture(pi, mdp:random_policy(trpo.rng(1)), 0.2), { steps = 50 })
+      for key, s in pairs(c) do assert.is_true(s.holds, name .. " " .. key) end
+      -- the coupling sees what really happens, Theorem 1 the worst that could
+      assert.is_true(c.coupling_exact.right < 0.5 * c.theorem1.right)
+    end
+  end)
+
   it("agree with the finite difference of eta in every direction", function()
     cases.run(30, 81, function(rng, note)
       local mdp = garnets.make(rng, { S = 6, A = 3, gamma = 0.9 })
