@@ -136,6 +136,19 @@ describe("distances of policies", function()
     assert.is_near(0.4, tv(q, trpo.tensor { { 0.5, 0.5 }, { 0.5, 0.5 } })[1], 1e-15)
   end)
 
+  it("have largest and mean values", function()
+    local p = trpo.tensor { { 0.5, 0.5 }, { 0.5, 0.5 }, { 0.5, 0.5 } }
+    local q = trpo.tensor { { 0.25, 0.75 }, { 0.5, 0.5 }, { 0, 1 } }
+    local d = trpo.mdp.divergence(p, q, trpo.tensor { 3, 1, 0 })
+    local kl1 = 0.5 * math.log(2) + 0.5 * math.log(2 / 3)
+    assert.are.same({ 0.5, 3, 3, math.huge }, { d.tv_max, d.tv_state, d.kl_state, d.kl_max })
+    assert.is_near(0.75 * 0.25, d.tv_mean, 1e-15)
+    assert.is_near(0.75 * kl1, d.kl_mean, 1e-15) -- the third state is not visited
+    d = trpo.mdp.divergence(p, q)
+    assert.is_near(0.25, d.tv_mean, 1e-15)
+    assert.are.equal(math.huge, d.kl_mean)
+  end)
+
   it("say whether policies are alpha-coupled", function()
     local p, q = trpo.tensor { { 0.1, 0.9 }, { 0.5, 0.5 } }, trpo.tensor { { 0.2, 0.8 }, { 0.25, 0.75 } }
     local yes, most = trpo.mdp.is_alpha_coupled(p, q, 0.25)
@@ -231,6 +244,11 @@ describe("distances refuse", function()
     { "negative entries", tv, { trpo.tensor { -0.5, 1.5 }, q }, "p must be a distribution, its entry 1 is -0.5" },
     { "NaN", tv, { trpo.tensor { 0.5, 0 / 0 }, q }, "p must be a distribution, its entry 2 is" },
     { "infinite entries", tv, { trpo.tensor { 0.5, math.huge }, q }, "p must be a distribution, its entries sum to inf" },
+    { "vectors where policies are meant", m.divergence, { p, q }, "trpo.mdp.divergence: pi must have size [S, A], got [2]" },
+    { "weights of another size", m.divergence, { fine, fine, trpo.ones(3) }, "trpo.mdp.divergence: rho must have size [2], got [3]" },
+    { "negative weights", m.divergence, { fine, fine, trpo.tensor { 1, -1 } },
+      "trpo.mdp.divergence: rho must hold finite numbers >= 0, in state 2 it is -1" },
+    { "weights of zero", m.divergence, { fine, fine, trpo.zeros(2) }, "trpo.mdp.divergence: rho must have a positive finite sum" },
     { "an alpha above one", m.mixture, { p, q, 1.5 }, "trpo.mdp.mixture: alpha must be a number in [0, 1], got 1.5" },
     { "no alpha", m.mixture, { p, q }, "trpo.mdp.mixture: alpha must be a number in [0, 1], got" },
     { "an alpha that is a NaN", m.is_alpha_coupled, { p, q, 0 / 0 }, "trpo.mdp.is_alpha_coupled: alpha must be" },

@@ -77,6 +77,33 @@ describe("certificates", function()
   end)
 end)
 
+describe("the gradient of eta", function()
+  it("by the logits of a softmax policy is rho pi A, that of L", function()
+    cases.run(6, 84, function(rng, note)
+      local mdp = garnets.make(rng, { S = 4, A = 3, gamma = 0.9, ends = 0.1 })
+      local theta = trpo.randn(rng, 4, 3)
+      local pi = mdp:softmax_policy(theta)
+      local e = mdp:evaluate(pi)
+      local function values(s, a, h)
+        local moved = theta:clone()
+        moved[s][a] = moved[s][a] + h
+        local new = mdp:softmax_policy(moved)
+        return garnets.evaluate(mdp, new).eta, select(2, mdp:certify(pi, new, { steps = 1 })).surrogate
+      end
+      for s = 1, 4 do
+        for a = 1, 3 do
+          local h, exact = 1e-4, e.rho[s] * pi[s][a] * e.A[s][a]
+          local eta1, L1 = values(s, a, h)
+          local eta2, L2 = values(s, a, -h)
+          note(s, a, exact)
+          assert.is_near(exact, (eta1 - eta2) / (2 * h), 1e-6)
+          assert.is_near(exact, (L1 - L2) / (2 * h), 1e-6)
+        end
+      end
+    end)
+  end)
+end)
+
 -- everything once more, from the definitions: dense matrices, with an end state of its own where episodes end
 local function naive(mdp, pi, pi_new)
   local S, A, gamma = mdp.S, mdp.A, mdp.gamma

@@ -115,6 +115,80 @@ static int l_divergence_kl(lua_State *L) {
   return push_distances(L, "trpo.mdp.kl", 1);
 }
 
+/* weights of the states at arg, finite, >= 0 and not all zero; NULL without */
+static const double *check_weights(lua_State *L, int arg, const char *what, ptrdiff_t S) {
+  if (lua_isnoneornil(L, arg)) {
+    return NULL;
+  }
+  const double *w = l_tensor_data(L, l_tensor_sized(L, arg, what, "rho", 1, &S));
+  double sum = 0.0;
+  for (ptrdiff_t s = 0; s < S; s++) {
+    if (!(w[s] >= 0.0 && w[s] < INFINITY)) {
+      lua_pushnumber(L, w[s]);
+      l_fail(L, what, "rho must hold finite numbers >= 0, in state %d it is %s", (int)s + 1,
+             l_describe(L, lua_gettop(L)));
+    }
+    sum += w[s];
+  }
+  if (!(sum > 0.0 && sum < INFINITY)) {
+    l_fail(L, what, "rho must have a positive finite sum");
+  }
+  return w;
+}
+
+/* sum w value / sum w, plain without weights; work [2 S] */
+static double mean_of(const double *value, const double *weight_, ptrdiff_t S, double *work) {
+  double *ones = work + S;
+  for (ptrdiff_t s = 0; s < S; s++) {
+    ones[s] = 1.0;
+  }
+  const double *weight = weight_ != NULL ? weight_ : ones;
+  return divergence_weighted(value, weight, S, work) / divergence_weighted(ones, weight, S, work);
+}
+
+/* fields NAME_max, NAME_mean, NAME_state of the table at the stack top */
+static void set_summary(lua_State *L, const char *const *keys, const double *value,
+                        const double *weight_, ptrdiff_t S, double *work) {
+  ptrdiff_t at;
+  lua_pushnumber(L, divergence_max(value, S, &at));
+  lua_setfield(L, -2, keys[0]);
+  lua_pushnumber(L, mean_of(value, weight_, S, work));
+  lua_setfield(L, -2, keys[1]);
+  lua_pushnumber(L, (double)at + 1.0);
+  lua_setfield(L, -2, keys[2]);
+}
+
+/***
+Largest and mean distances of two policies. A state that rho does not visit is left out of means even where its KL
+is infinite.
+@function divergence
+@tparam trpo.Tensor pi the old policy [S, A]
+@tparam trpo.Tensor pi2 the new one
+@tparam[opt] trpo.Tensor rho weights of the states [S], of any sum; without, all count the same
+@treturn table `tv_max`, `tv_mean`, `tv_state` (where the largest is), `kl_max`, `kl_mean`, `kl_state`, of TV(pi, pi2) and KL(pi || pi2)
+@raise when sizes differ, a row is no distribution, or rho is negative, not finite or zero
+*/
+static int l_divergence_divergence(lua_State *L) {
+  static const char *const WHAT = "trpo.mdp.divergence";
+  static const char *const tv_keys[] = {"tv_max", "tv_mean", "tv_state"};
+  static const char *const kl_keys[] = {"kl_max", "kl_mean", "kl_state"};
+  lua_settop(L, 3);
+  const Tensor *pi = l_tensor_check(L, 1, WHAT, "pi");
+  if (pi->ndim != 2) {
+    l_fail(L, WHAT, "pi must have size [S, A], got %s",
+           l_tensor_describe_size(L, pi->ndim, pi->size));
+  }
+  const Rows p = check_rows(L, 1, WHAT, "pi", NULL), q = check_rows(L, 2, WHAT, "pi2", &p);
+  const double *rho_ = check_weights(L, 3, WHAT, p.S);
+  double *tv = l_tensor_push_unset(L, 2, (ptrdiff_t[]){4, p.S})->data;
+  double *kl = tv + p.S, *work = kl + p.S;
+  divergence_rows(tv, kl, p.data, q.data, p.S, p.A);
+  lua_createtable(L, 0, 6);
+  set_summary(L, tv_keys, tv, rho_, p.S, work);
+  set_summary(L, kl_keys, kl, rho_, p.S, work);
+  return 1;
+}
+
 /***
 Mixture of policies: (1 - alpha) pi + alpha pi2, which in every step follows pi2 with probability alpha.
 @function mixture
@@ -215,6 +289,7 @@ void l_divergence_open(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"tv", l_divergence_tv},
       {"kl", l_divergence_kl},
+      {"divergence", l_divergence_divergence},
       {"mixture", l_divergence_mixture},
       {"is_alpha_coupled", l_divergence_is_alpha_coupled},
       {"coupling", l_divergence_coupling},
