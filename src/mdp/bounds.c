@@ -1,5 +1,6 @@
 #include "mdp/bounds.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/pool.h"
@@ -208,7 +209,9 @@ Status bounds_disagreement(double *disagreement, const Mdp *mdp, const double *p
     for (ptrdiff_t s = 0; s < mdp->S; s++) {
       b[s] = v[s] = gamma / (1.0 - gamma) * tv[s];
     }
-    status = chain_solve(&chain, v, b, 1e-13 * gamma / (1.0 - gamma) * most, &info, ws);
+    /* what double precision can reach: values are up to 1 / (1 - gamma) times b */
+    const double tolerance = fmax(1e-13, 2.0 * DBL_EPSILON / (1.0 - gamma));
+    status = chain_solve(&chain, v, b, tolerance * gamma / (1.0 - gamma) * most, &info, ws);
   }
   if (status >= 0) {
     /* what the solver left open goes to the safe side */

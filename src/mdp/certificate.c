@@ -131,7 +131,8 @@ static Status exact_gradient(const Pair *x, Chain *chain, double *b, double *v) 
   if (status == OK) {
     first_change(x, b);
     memset(v, 0, (size_t)x->mdp->S * sizeof *v);
-    status = chain_solve(chain, v, b, 0.25 * DBL_EPSILON * x->n->epsilon_bar, &info, x->ws);
+    status = chain_solve(
+        chain, v, b, 2.0 * DBL_EPSILON * (x->n->epsilon_bar / (1.0 - x->mdp->gamma)), &info, x->ws);
   }
   if (status >= 0) {
     /* b is rounded relative to Q, and a visit of the future repeats that */
@@ -153,7 +154,7 @@ static Status eta_towards(const Pair *x, Chain *chain, double h, double *pi, dou
   memcpy(v, x->old->V, (size_t)x->mdp->S * sizeof *v);
   Status status = chain_init(chain, x->mdp, pi, x->ws);
   if (status == OK) {
-    status = chain_solve(chain, v, chain->reward, 0.25 * DBL_EPSILON * x->scale, &info, x->ws);
+    status = chain_solve(chain, v, chain->reward, 2.0 * DBL_EPSILON * x->scale, &info, x->ws);
   }
   *eta = sum_dot(x->mdp->rho0, v, (size_t)x->mdp->S);
   return status;

@@ -157,8 +157,9 @@ static Status eta_at(Search *x, double alpha, double *eta) {
   cpi_mixture(x->mixed, x->pi, x->pi2, alpha, S * x->mdp->A);
   Status status = chain_init(&x->chain, x->mdp, x->mixed, x->ws);
   if (status == OK) {
-    status = chain_solve(&x->chain, x->v, x->chain.reward,
-                         4.0 * DBL_EPSILON * (1.0 - x->mdp->gamma) * x->scale, &info, x->ws);
+    /* 1e-13 of the largest value that is possible, where double precision allows that */
+    const double tolerance = fmax(1e-13 * (1.0 - x->mdp->gamma), 2.0 * DBL_EPSILON) * x->scale;
+    status = chain_solve(&x->chain, x->v, x->chain.reward, tolerance, &info, x->ws);
   }
   if (status >= 0) {
     *eta = sum_dot(x->mdp->rho0, x->v, (size_t)S);
@@ -316,9 +317,10 @@ static Status search(Search *x, CpiExact *out, const CpiExactOptions *options) {
     return status;
   }
   const int n = out->nodes - 1;
-  out->degree = trim(c, n, 2.0 * DBL_EPSILON * tail(c, 0, n), &dropped);
   /* errors of values grow by no more than the Lebesgue constant, 1 + 2/pi log(n + 1) */
-  out->error += dropped + (1.0 + 0.64 * log(n + 1.0)) * (x->open + DBL_EPSILON * tail(f, 0, n));
+  out->error += (1.0 + 0.64 * log(n + 1.0)) * (x->open + DBL_EPSILON * tail(f, 0, n));
+  out->degree = trim(c, n, out->error, &dropped);
+  out->error += dropped;
   status = maximise(c, out->degree, d, root, &where, &top, x->ws);
   return status == OK ? settle(x, out, where, top, f) : status;
 }

@@ -180,7 +180,7 @@ end
 -- (weights rho / sum rho), `tv_max`; `step` (alpha, radius, size or multiplier of the method); `regret` (eta of the
 -- best policy is at most eta + regret; gamma < 1); `policy` (the new one) and its `evaluation`; `status` ("ok",
 -- "limit", "optimal", "stalled"); and the method's own: `gain`, `penalty`, `C`, `radius`, `lambda`, `kkt`, `gap`,
--- `alpha`, ...
+-- `alpha`, `certified` (rule "exact": no mixture is better), ...
 -- @function Mdp:improve
 -- @tparam table options `method`; `policy` = uniform, `iterations` = 100, `evaluation` (options of mdp:evaluate), and
 --   those of the method
