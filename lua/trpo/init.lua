@@ -15,6 +15,7 @@ local lazy = {
   env = { "trpo.env" },
   space = { "trpo.space" },
   make = { "trpo.make" },
+  mdp = { "trpo.mdp" },
   check_env = { "trpo.check_env" },
   experiment = { "trpo.experiment", "new" },
   load = { "trpo.files", "load" },
@@ -24,7 +25,10 @@ local lazy = {
 }
 
 local trpo = {}
-for name, value in pairs(core) do trpo[name] = value end
+for name, value in pairs(core) do
+  -- a module that wraps what the core has goes before it
+  if not lazy[name] then trpo[name] = value end
+end
 
 return setmetatable(trpo, {
   __index = function(t, name)
