@@ -32,6 +32,10 @@ Status control_init(Control *control, const Mdp *mdp, const double *v0, int64_t 
   return OK;
 }
 
+int control_uniform(const Control *control) {
+  return control->shape.mass_low >= 1.0 - MDP_SUM_TOLERANCE;
+}
+
 /* the bounds of v carried over to T v: T (v + d) is at most T v + gamma m d */
 static double carried(const Control *control, double d, int upper) {
   const BellmanShape *shape = &control->shape;
@@ -54,7 +58,8 @@ Status control_step(Control *control) {
   bellman_bounds(control->mdp->gamma, &control->shape, info.low, info.high, &below, &above);
   control->below = carried(control, below, 0);
   control->above = carried(control, above, 1);
-  control->width = 0.5 * (control->above - control->below);
+  control->width = control_uniform(control) ? 0.5 * (control->above - control->below)
+                                            : fmax(-control->below, control->above);
   const double lost = 1.0 - control->mdp->gamma * control->shape.mass_high;
   control->floor = 4 * DBL_EPSILON * control->mdp->gamma * (info.size + control->shape.reward)
                    / fmax(lost, DBL_EPSILON);
@@ -72,7 +77,7 @@ int control_spent(const Control *control) {
 }
 
 void control_shift(Control *control, double d) {
-  if (!isfinite(d)) {
+  if (!isfinite(d) || d == 0.0) {
     return;
   }
   for (ptrdiff_t s = 0; s < control->mdp->S; s++) {
@@ -83,5 +88,7 @@ void control_shift(Control *control, double d) {
 }
 
 void control_centre(Control *control) {
-  control_shift(control, 0.5 * (control->below + control->above));
+  if (control_uniform(control)) {
+    control_shift(control, 0.5 * (control->below + control->above));
+  }
 }

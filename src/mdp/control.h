@@ -17,16 +17,17 @@ typedef struct Control {
   double *v;       /* [S] */
   double *spare;   /* [S] where the next values are written */
   int64_t *choice; /* [S] greedy row of each state, -1: none so far */
-  double target;   /* half the distance between the bounds that is asked for */
+  double target;   /* the width that is asked for */
   long limit;      /* most iterations; 0: none */
   long iterations;
   double sweeps;       /* passes over all rows; one over a policy's rows counts as its share */
   double below, above; /* V* - v, as far as it is known; not yet with rounding */
-  double width;        /* (above - below) / 2 */
-  double floor;        /* about the least width that rounding lets through */
-  double best;         /* least width so far */
-  int idle;            /* iterations without a smaller one */
-  ptrdiff_t changed;   /* states whose choice the last iteration changed */
+  double
+      width; /* distance of V* that can be claimed: half that of the bounds when uniform, else the larger */
+  double floor;      /* about the least width that rounding lets through */
+  double best;       /* least width so far */
+  int idle;          /* iterations without a smaller one */
+  ptrdiff_t changed; /* states whose choice the last iteration changed */
 } Control;
 
 /** Takes two vectors [S] from ws; v = v0 or zeros, choice as given. E_NOMEM. The arena is released by the caller. */
@@ -45,7 +46,10 @@ int control_spent(const Control *control);
 /** v += d for all states. */
 void control_shift(Control *control, double d);
 
-/** The same, to the middle of the bounds. */
+/** 1 when no row ends an episode: then an error that is the same everywhere can be taken off. */
+int control_uniform(const Control *control);
+
+/** The same, to the middle of the bounds, if the process is uniform. */
 void control_centre(Control *control);
 
 #endif

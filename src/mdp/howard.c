@@ -9,8 +9,8 @@
 #include "mdp/relaxation.h"
 
 /* sweeps over one policy: at most, and while it no longer changes; the share to which a changing policy's are worth it */
-enum { SWEEPS = 20, SWEEPS_STABLE = 60, SWEEPS_UNSETTLED = 3, SLOW = 100 };
-static const double ENOUGH = 0.03, FORCING = 1e-2, UNSETTLED = 0.01;
+enum { SWEEPS = 20, SWEEPS_STABLE = 60, SWEEPS_UNSETTLED = 3, SETTLE = 4, SLOW = 100 };
+static const double ENOUGH = 0.03, FORCING = 1e-2, FORCING_STABLE = 1e-3, UNSETTLED = 0.01;
 
 typedef struct Extremes {
   double low, high;
@@ -66,6 +66,7 @@ typedef struct Howard {
   double share;         /* what a pass over the chain costs, in passes over all rows */
   double rate;          /* contraction of one sweep; 0 as long as it is not known */
   const int32_t *order; /* that of Gauss-Seidel sweeps, or NULL */
+  int settled;          /* rounds of settle since the last linear system */
   int stale;            /* the chain is older than the choice */
   int stuck;            /* the Krylov method did not reach what was asked */
 } Howard;
@@ -88,7 +89,7 @@ static Status select_chain(Howard *h) {
 static double sweep_width(const Control *control, double low, double high) {
   double below, above;
   bellman_bounds(control->mdp->gamma, &control->shape, low, high, &below, &above);
-  return 0.5 * (above - below);
+  return control_uniform(control) ? 0.5 * (above - below) : fmax(-below, above);
 }
 
 /* v = values of the chain, nearer; the optimality pass itself was the first sweep */
@@ -129,11 +130,9 @@ static Status evaluate_by_solving(Howard *h, HowardInner inner, HowardInfo *info
   const double last = fmax(0.25 * control->target, 0.5 * control->floor) * lost;
   ChainInfo solved;
   control_centre(control);
-  double tolerance = inner == HOWARD_EXACT ? 0.25 * last
-                                           : fmax(FORCING * control->width * lost, last);
-  if (inner != HOWARD_EXACT && control->changed == 0) {
-    tolerance = last;
-  }
+  const double forcing = control->changed == 0 ? FORCING_STABLE : FORCING;
+  const double tolerance = inner == HOWARD_EXACT ? last
+                                                 : fmax(forcing * control->width * lost, last);
   const Status status = chain_solve(&h->chain, control->v, h->chain.reward, tolerance, &solved, ws);
   if (status < 0) {
     return status;
@@ -179,10 +178,17 @@ static Status iterate(Howard *h, HowardInner inner, int watch, HowardInfo *info,
     if (inner == HOWARD_SWEEPS || h->stuck) {
       h->stuck = 0;
       evaluate_by_sweeps(h, SWEEPS);
-    } else if (inner == HOWARD_KRYLOV && control->changed > UNSETTLED * (double)control->mdp->S) {
+    } else if (inner == HOWARD_KRYLOV
+               && (control->changed > UNSETTLED * (double)control->mdp->S
+                   || (control->changed > 0 && h->settled < SETTLE))) {
+      h->settled++;
       settle(h);
-    } else if ((status = evaluate_by_solving(h, inner, info, ws)) != OK) {
-      return status;
+    } else {
+      h->settled = 0;
+      status = evaluate_by_solving(h, inner, info, ws);
+      if (status != OK) {
+        return status;
+      }
     }
   }
 }

@@ -80,7 +80,7 @@ Status relaxation_order(const Mdp *mdp, int32_t *order, Arena *ws) {
 }
 
 void relaxation_shift(Control *control) {
-  if (control->shape.mass_low >= 1.0 - MDP_SUM_TOLERANCE) {
+  if (control_uniform(control)) {
     control_centre(control);
   } else if (control->below < 0.0) {
     control_shift(control, control->below);
