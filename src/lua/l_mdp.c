@@ -434,5 +434,6 @@ void l_mdp_open(lua_State *L) {
   lua_setfield(L, -2, "methods");
   l_mdp_make_open(L);
   l_mdp_model_open(L);
+  l_mdp_gallery_open(L);
   lua_setfield(L, -2, "mdp");
 }

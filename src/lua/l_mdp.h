@@ -40,5 +40,6 @@ void l_mdp_open(lua_State *L);
 /* Parts of the type; each adds its functions to the table mdp at the stack top, and its methods to the type's. */
 void l_mdp_make_open(lua_State *L);
 void l_mdp_model_open(lua_State *L);
+void l_mdp_gallery_open(lua_State *L);
 
 #endif

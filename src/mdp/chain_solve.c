@@ -162,7 +162,113 @@ static Status solve_lu(const KrylovSystem *system, const KrylovOptions *options,
 /* --- iteration ----------------------------------------------------------------------------------------------------- */
 
 /* sweeps between two computations of the true residual; most sweeps that may pass without halving it */
-enum { SWEEPS = 50, MOST_IDLE = 200000 };
+enum { SWEEPS = 20, MOST_IDLE = 200000 };
+
+/*
+ * What sweeps are slowest to find is found at once: the level of the values, for A 1 = (1 - gamma) 1 where no episode ends,
+ * and the total of the visits, for 1'A' = (1 - gamma) 1'. Both are tried, and kept when the residual falls.
+ */
+typedef struct Level {
+  const KrylovSystem *system;
+  double *x, *r, *image; /* image = A 1 */
+  const double *b;
+  double by;     /* x += by, or x *= by for visits */
+  double *low;   /* [2 chunks] extremes of r */
+  double *kept;  /* [n] x before the last shift */
+  double before; /* residual then; infinite: nothing was shifted since the last look */
+  double worth;  /* a shift must make the residual smaller by this */
+} Level;
+
+/* sum[0] = sum r, sum[1] = sum b, and the extremes of r */
+static void extremes_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
+  const Level *level = context;
+  double high = 0.0, low = 0.0;
+  for (ptrdiff_t i = begin; i < end; i++) {
+    high = i == begin || level->r[i] > high ? level->r[i] : high;
+    low = i == begin || level->r[i] < low ? level->r[i] : low;
+    sums->sum[0] += level->r[i];
+    sums->sum[1] += level->b[i];
+  }
+  level->low[2 * (begin / KRYLOV_CHUNK)] = low;
+  level->low[2 * (begin / KRYLOV_CHUNK) + 1] = high;
+}
+
+static double shifted(const Level *level, ptrdiff_t i) {
+  return level->system->norm == KRYLOV_ONE ? level->b[i] - level->by * (level->b[i] - level->r[i])
+                                           : level->r[i] - level->by * level->image[i];
+}
+
+/* the norm of the residual with the new level */
+static void trial_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
+  const Level *level = context;
+  for (ptrdiff_t i = begin; i < end; i++) {
+    const double r = fabs(shifted(level, i));
+    sums->sum[0] += r;
+    sums->largest = r > sums->largest ? r : sums->largest;
+  }
+}
+
+static void shift_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
+  const Level *level = context;
+  (void)sums;
+  for (ptrdiff_t i = begin; i < end; i++) {
+    level->r[i] = shifted(level, i);
+    level->x[i] = level->system->norm == KRYLOV_ONE ? level->x[i] * level->by
+                                                    : level->x[i] + level->by;
+  }
+}
+
+/* Tries a level. Should the residual have grown since the one before, that is taken back, and the next must do better. */
+static void find_level(Level *level, double gamma, double residual, double *sums) {
+  if (!(residual < level->before) && level->before < INFINITY) {
+    krylov_copy(level->x, level->kept, level->system->n);
+    level->before = INFINITY;
+    level->worth *= 0.1;
+    return;
+  }
+  level->before = INFINITY;
+  const ptrdiff_t n = level->system->n, chunks = krylov_chunks(n);
+  const KrylovSums all = krylov_run(extremes_chunk, level, n, sums);
+  double low = INFINITY, high = -INFINITY;
+  for (ptrdiff_t i = 0; i < chunks; i++) {
+    low = fmin(low, level->low[2 * i]);
+    high = fmax(high, level->low[2 * i + 1]);
+  }
+  level->by = level->system->norm == KRYLOV_ONE ? all.sum[1] / (all.sum[1] - all.sum[0])
+                                                : 0.5 * (low + high) / (1.0 - gamma);
+  if (!isfinite(level->by)) {
+    return;
+  }
+  const KrylovSums trial = krylov_run(trial_chunk, level, n, sums);
+  if ((level->system->norm == KRYLOV_ONE ? trial.sum[0] : trial.largest)
+      < level->worth * residual) {
+    level->before = residual;
+    krylov_copy(level->kept, level->x, n);
+    krylov_run(shift_chunk, level, n, sums);
+  }
+}
+
+/* sweeps that may pass without halving the residual */
+static double patience(const Chain *c) {
+  const double rate = c->gamma * c->row_sum;
+  const double halving = rate > 0.0 && rate < 1.0 ? log(0.5) / log(rate)
+                         : rate > 0.0             ? INFINITY
+                                                  : 1.0;
+  return fmin(3.0 * halving + 5.0 * SWEEPS, MOST_IDLE);
+}
+
+/* x += M^-1 r for some sweeps, with r by recurrence */
+static void run_sweeps(const KrylovSystem *system, double *x, double *r, double *z, double *az,
+                       double target, KrylovInfo *info, double *sums) {
+  double residual = info->residual;
+  for (int i = 0; i < SWEEPS && !(residual <= target); i++) {
+    precondition(system->context, z, az, r);
+    krylov_add(x, 1.0, z, system->n);
+    krylov_add(r, -1.0, az, system->n);
+    info->products++;
+    residual = krylov_norm(r, system->n, system->norm, sums);
+  }
+}
 
 /*
  * x += M^-1 r, r = b - A x: the error shrinks at least by gamma row_sum in the sup norm, and the residual in the 1-norm for
@@ -172,39 +278,43 @@ static Status solve_iteration(const KrylovSystem *system, const KrylovOptions *o
                               KrylovInfo *info, const double *b, Arena *ws) {
   const Chain *c = ((const System *)system->context)->chain;
   const ptrdiff_t S = system->n;
-  const double rate = c->gamma * c->row_sum;
-  const double halving = rate > 0.0 && rate < 1.0 ? log(0.5) / log(rate)
-                         : rate > 0.0             ? INFINITY
-                                                  : 1.0;
-  const double patience = fmin(3.0 * halving + 2.0 * SWEEPS, MOST_IDLE);
   double *r = ARENA_PUSH(ws, double, S), *z = ARENA_PUSH(ws, double, S);
   double *az = ARENA_PUSH(ws, double, S), *sums = ARENA_PUSH(ws, double, krylov_work(S));
+  Level level = {.system = system, .x = x, .r = r, .b = b, .before = INFINITY, .worth = 0.25};
+  level.kept = ARENA_PUSH(ws, double, S);
+  level.image = ARENA_PUSH(ws, double, S);
+  level.low = ARENA_PUSH(ws, double, 2 * krylov_chunks(S));
   double mark = INFINITY, marked = 0.0;
   *info = (KrylovInfo){0};
-  if (r == NULL || z == NULL || az == NULL || sums == NULL) {
+  if (r == NULL || z == NULL || az == NULL || sums == NULL || level.image == NULL
+      || level.low == NULL || level.kept == NULL) {
     return E_NOMEM;
   }
+  for (ptrdiff_t s = 0; s < S; s++) {
+    z[s] = 1.0;
+  }
+  system->apply(system->context, level.image, z);
   for (;;) {
     const Status status = krylov_residual(system, r, x, b, info, sums);
     if (status < 0) {
       return status;
     }
+    const double target = fmax(options->tolerance, info->floor);
     if (info->residual < 0.5 * mark) {
       mark = info->residual;
       marked = (double)info->products;
     }
-    if (info->residual <= fmax(options->tolerance, info->floor)
-        || (double)info->products - marked > patience) {
+    if (info->residual <= target || (double)info->products - marked > patience(c)) {
       break;
     }
-    double residual = info->residual;
-    for (int i = 0; i < SWEEPS && residual > fmax(options->tolerance, info->floor); i++) {
-      precondition(system->context, z, az, r);
-      krylov_add(x, 1.0, z, S);
-      krylov_add(r, -1.0, az, S);
-      info->products++;
-      residual = krylov_norm(r, S, system->norm, sums);
+    if (c->gamma < 1.0) {
+      const double before = level.before;
+      find_level(&level, c->gamma, info->residual, sums);
+      if (before < INFINITY && !(info->residual < before)) {
+        continue;
+      }
     }
+    run_sweeps(system, x, r, z, az, target, info, sums);
   }
   return info->residual <= options->tolerance ? OK : LIMIT;
 }
@@ -310,21 +420,26 @@ static Status run_plain(ChainMethod method, const Problem *p, ChainInfo *info, d
   return run(method, &system, p->tolerance, p->x, p->b, info, floor_, ws);
 }
 
-/* One method after another, each from where the one before it left x: what does not need much memory comes last. */
+/* One method after another, each from where the one before it left x. */
 static Status run_all(const Problem *p, ChainInfo *info, double *floor_, Arena *ws) {
-  static const ChainMethod rest[] = {CHAIN_BICGSTAB, CHAIN_GMRES, CHAIN_ITERATION, CHAIN_AUTO};
+  static const ChainMethod directed[] = {CHAIN_BICGSTAB, CHAIN_ITERATION, CHAIN_AUTO};
   const ptrdiff_t S = p->chain->S;
-  Status status = LIMIT;
+  const int ordered = S > CHAIN_DENSE && chain_order_matters(p->chain);
+  Status status = E_NOT_CONVERGED;
   if (S <= CHAIN_DENSE) {
     status = run_plain(CHAIN_LU, p, info, floor_, ws);
-  } else if (!chain_order_matters(p->chain)) {
+  }
+  if (!arrived(status, info, *floor_) && !ordered) {
     status = run_plain(CHAIN_BICGSTAB, p, info, floor_, ws);
   }
-  if (!arrived(status, info, *floor_) && S > CHAIN_DENSE && S <= DENSE_MOST) {
-    status = run_ordered((const ChainMethod[]){CHAIN_BICGSTAB, CHAIN_LU, CHAIN_AUTO}, p, info,
-                         floor_, ws);
+  if (!arrived(status, info, *floor_) && !ordered) {
+    status = run_plain(CHAIN_GMRES, p, info, floor_, ws);
   }
-  return arrived(status, info, *floor_) ? status : run_ordered(rest, p, info, floor_, ws);
+  if (!arrived(status, info, *floor_) && S > CHAIN_DENSE && S <= DENSE_MOST) {
+    status = run_plain(CHAIN_LU, p, info, floor_, ws);
+  }
+  return arrived(status, info, *floor_) ? status
+                                        : run_ordered(directed + !ordered, p, info, floor_, ws);
 }
 
 static Status solve(ChainMethod method, const Problem *p, ChainInfo *info, Arena *ws) {

@@ -6,7 +6,7 @@
 #include "base/sum.h"
 
 /* failures in a row before giving up; steps of a run without a halved residual */
-enum { MOST_FAILURES = 3, MOST_IDLE = 3000 };
+enum { MOST_FAILURES = 3, MOST_IDLE = 400 };
 /* a run that has grown by this diverges; the recurrence is set right each time it has fallen by that */
 static const double DIVERGED = 1e6, REPLACE = 1e-4;
 
