@@ -11,6 +11,7 @@
 #include "mdp/elimination.h"
 #include "mdp/howard.h"
 #include "mdp/proper.h"
+#include "mdp/refine.h"
 #include "mdp/relaxation.h"
 #include "mdp/topology.h"
 
@@ -146,7 +147,7 @@ static Status run_auto(Control *control, const char **method, Arena *ws) {
   return status == OK ? run_krylov(control, ws) : status;
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------------- */
+/* --- methods ---------------------------------------------------------------------------------------------------------- */
 
 static const char *const names[] = {
     "auto",   "value_iteration", "gauss_seidel", "policy_iteration", "modified_policy_iteration",
@@ -214,25 +215,138 @@ static Status run_certified(const IterationOptions *options, Control *control, I
   }
 }
 
+/* --- doubled precision ------------------------------------------------------------------------------------------------ */
+
+/* rounds of refinement, and those without headway after which rounding is taken to be in the way */
+enum { MOST_ROUNDS = 60, IDLE_ROUNDS = 6 };
+static const double ROUND =
+    1e-5; /* each leaves this share of the residual, as far as double goes */
+
+/* (v, lo) += solution d of (I - gamma P) d = residual, P being the rows of choice: Newton's step, and policy iteration's */
+static Status refine_step(const Mdp *mdp, Chain *chain, double *v, double *lo,
+                          const int64_t *choice, const double *residual, double size, Arena *ws) {
+  const ArenaMark mark = arena_mark(ws);
+  double *d = ARENA_PUSH(ws, double, mdp->S);
+  ChainInfo solved;
+  Status status = d != NULL ? chain_select(chain, mdp, choice) : E_NOMEM;
+  if (status == OK) {
+    memset(d, 0, (size_t)mdp->S * sizeof *d);
+    status = chain_solve(chain, d, residual, ROUND * size, &solved, ws);
+  }
+  if (status >= 0) {
+    refine_add(v, lo, d, mdp->S);
+    status = OK;
+  }
+  arena_release(ws, mark);
+  return status;
+}
+
+static Status refine_rounds(double wanted, const Control *control, Chain *chain, double *lo,
+                            IterationInfo *info, Arena *ws) {
+  const Mdp *mdp = control->mdp;
+  double *residual = ARENA_PUSH(ws, double, mdp->S);
+  int idle = 0;
+  if (residual == NULL) {
+    return E_NOMEM;
+  }
+  const RefinePass pass = {
+      .v = control->v, .lo = lo, .residual = residual, .best = control->choice};
+  info->bound = INFINITY;
+  for (int round = 0;; round++) {
+    RefineBound found;
+    double below, above;
+    Status status = refine_pass(mdp, &pass, &found, ws);
+    if (status != OK) {
+      return status;
+    }
+    const double size = (found.residual + found.rounding) * (1.0 + 4 * DBL_EPSILON);
+    bellman_bounds(mdp->gamma, &control->shape, -size, size, &below, &above);
+    idle = above < 0.5 * info->bound ? 0 : idle + 1;
+    info->bound = above;
+    info->sweeps += 5.0;
+    if (!isfinite(size)) {
+      return E_NOT_FINITE;
+    }
+    if (above <= wanted) {
+      return OK;
+    }
+    if (idle > IDLE_ROUNDS || round == MOST_ROUNDS) {
+      return E_TOLERANCE;
+    }
+    status = refine_step(mdp, chain, control->v, lo, control->choice, residual, found.residual, ws);
+    if (status != OK) {
+      return status;
+    }
+  }
+}
+
+/* values as pairs within the distance wanted; the pass that certifies is one over all actions in doubled precision */
+static Status refine(double wanted, const Control *control, double *lo, IterationInfo *info,
+                     Arena *ws) {
+  const ArenaMark mark = arena_mark(ws);
+  Chain chain = {0};
+  double largest = 0.0;
+  const Status status = refine_rounds(wanted, control, &chain, lo, info, ws);
+  for (ptrdiff_t s = 0; s < control->mdp->S; s++) {
+    largest = fmax(largest, fabs(lo[s]));
+  }
+  info->bound_rounded = (info->bound + largest) * (1.0 + 4 * DBL_EPSILON);
+  chain_free(&chain);
+  arena_release(ws, mark);
+  return status;
+}
+
+/* --- all of it -------------------------------------------------------------------------------------------------------- */
+
+static Status run_refined(const IterationOptions *options, Control *control, double *lo,
+                          IterationInfo *info, Arena *ws) {
+  const Status status = run(options->method, control, &info->method, ws);
+  if (status != OK) {
+    return status;
+  }
+  control_centre(control);
+  if (control_spent(control) && !control_done(control)) {
+    info->bound = info->bound_rounded = certify(control);
+    return info->bound <= options->certify ? OK : LIMIT;
+  }
+  return refine(options->certify, control, lo, info, ws);
+}
+
+static Status run_control(const IterationOptions *options, Control *control, double *lo,
+                          IterationInfo *info, Arena *ws) {
+  if (options->certify > 0.0) {
+    control->target = options->certify;
+    return run_refined(options, control, lo, info, ws);
+  }
+  const Status status = run_certified(options, control, info, ws);
+  info->bound_rounded = info->bound;
+  return status == E_TOLERANCE && options->deepen
+             ? refine(options->tolerance, control, lo, info, ws)
+             : status;
+}
+
 static Status solve_discounted(const IterationOptions *options, const Mdp *mdp, double *v,
-                               int64_t *choice, IterationInfo *info, Arena *ws) {
+                               double *v_lo, int64_t *choice, IterationInfo *info, Arena *ws) {
   Control control;
   for (ptrdiff_t s = 0; !options->warm && s < mdp->S; s++) {
     choice[s] = -1;
   }
   Status status = control_init(&control, mdp, options->v0, choice, 0.5 * options->tolerance,
                                options->iterations, ws);
-  if (status == OK && !(mdp->gamma * control.shape.mass_high < 1.0 - 64 * DBL_EPSILON)) {
+  if (status != OK) {
+    return status;
+  }
+  if (!(mdp->gamma * control.shape.mass_high < 1.0 - 64 * DBL_EPSILON)) {
     return E_TOLERANCE; /* no contraction that could be certified */
   }
-  if (status == OK && options->warm && options->v0 == NULL) {
+  if (options->warm && options->v0 == NULL) {
     status = evaluate_first(mdp, control.v, choice, ws);
   }
   if (status == OK) {
-    status = run_certified(options, &control, info, ws);
+    status = run_control(options, &control, v_lo, info, ws);
   }
   info->iterations = control.iterations;
-  info->sweeps = control.sweeps;
+  info->sweeps += control.sweeps;
   memcpy(v, control.v, (size_t)mdp->S * sizeof *v);
   return status;
 }
@@ -242,14 +356,14 @@ Status iteration_solve(const IterationOptions *options, const Mdp *mdp, double *
   const ArenaMark mark = arena_mark(ws);
   Status status;
   *info = (IterationInfo){.method = names[options->method], .bound = INFINITY, .state = -1};
-  if (mdp->gamma >= 1.0) {
-    status = proper_solve(options, mdp, v, choice, info, ws);
-  } else {
-    status = solve_discounted(options, mdp, v, choice, info, ws);
-  }
   memset(v_lo, 0, (size_t)mdp->S * sizeof *v_lo);
+  if (mdp->gamma >= 1.0) {
+    status = proper_solve(options, mdp, v, v_lo, choice, info, ws);
+  } else {
+    status = solve_discounted(options, mdp, v, v_lo, choice, info, ws);
+  }
   if (status == OK || status == LIMIT || status == UNCERTIFIED) {
-    info->bound_rounded = info->bound;
+    info->bound_rounded = fmax(info->bound, info->bound_rounded);
     if (mdp->gamma < 1.0) {
       bellman_greedy(mdp, choice, v);
     }

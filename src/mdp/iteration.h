@@ -26,6 +26,7 @@ typedef struct IterationOptions {
   IterationMethod method;
   double tolerance; /* on ||V - V*||, > 0 */
   double certify;   /* > 0: the same by double-double refinement, for the pair V + V_lo */
+  int deepen; /* 1: where double precision cannot certify the tolerance, go on as with certify */
   long iterations;  /* most optimality passes or sweeps; 0: as many as it takes */
   const double *v0; /* first guess [S], or NULL */
   int warm;         /* choice holds the rows of a first policy */
