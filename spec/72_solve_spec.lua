@@ -59,7 +59,7 @@ end
 -- dense policy iteration: V* as a table
 local function howard(mdp)
   local list, S, gamma = plain(mdp), mdp.S, mdp.gamma
-  local choice, V, scale = {}, nil, 0
+  local choice, scale = {}, 0
   for s = 1, S do
     for a = 1, mdp.A do scale = math.max(scale, list[s][a] and math.abs(list[s][a][1]) or 0) end
     choice[s] = 1
@@ -72,7 +72,7 @@ local function howard(mdp)
       r[s] = pair[1]
       for j = 1, #pair[2], 2 do M[s][pair[2][j]] = M[s][pair[2][j]] - gamma * pair[2][j + 1] end
     end
-    V = assert(trpo.linalg.solve(M, r)):totable()
+    local V = assert(trpo.linalg.solve(M, r)):totable()
     local stable = true
     for s = 1, S do
       local best = q_value(list[s][choice[s]], gamma, V)
