@@ -1,0 +1,34 @@
+#ifndef TRPO_ROOT_H
+#define TRPO_ROOT_H
+
+/**
+ * The root of a decreasing function of one number, by Newton's method inside a bracket; the caller evaluates.
+ *
+ *   Root root;
+ *   root_init(&root, first, tolerance);
+ *   while (!root.done) {
+ *     ... f and df = f'(root.x) at root.x ...
+ *     root_next(&root, f, df);
+ *   }
+ *
+ * Steps that leave the bracket, or that do not halve it in three rounds, are replaced by bisection; while one end is
+ * unknown the bracket is widened by doubling. f may be infinite. Done when a step is at most
+ * tolerance max(1, |x|), when f = 0, or after ROOT_LIMIT evaluations.
+ */
+enum { ROOT_LIMIT = 300 };
+
+typedef struct Root {
+  double x;      /* where to evaluate; when done, the root */
+  double lo, hi; /* f(lo) > 0 > f(hi); infinite while unknown */
+  double tolerance;
+  double reach; /* next widening */
+  double width; /* of the bracket three rounds ago */
+  int rounds;   /* evaluations so far */
+  int done;
+} Root;
+
+void root_init(Root *root, double first, double tolerance);
+
+void root_next(Root *root, double f, double df);
+
+#endif
