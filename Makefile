@@ -116,7 +116,7 @@ $(BUILD)/objects: FORCE
 # What running, building and testing need, and what only a contributor's checks need.
 
 PACKAGES := luajit libluajit-5.1-dev luarocks lua-busted lua-luassert lua-argparse lua-cjson lua-luv \
-            liblapacke-dev libopenblas-pthread-dev libzip-dev gcc libc6-dev make pkg-config
+            liblapacke-dev libopenblas-pthread-dev libzip-dev gnuplot-nox gcc libc6-dev make pkg-config
 DEV_PACKAGES := lua-check lua-ldoc lua-markdown clang-format cppcheck valgrind lcov zip unzip
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 

@@ -91,7 +91,7 @@ describe("trpo.make", function()
 
   it("refuses what is no environment", function()
     fails(function() trpo.make(3) end,
-      "trpo.make: environment must be an id, a module name or a definition, got number")
+      "trpo.make: environment must be an id, a module name, a definition or an Mdp, got number")
     fails(function() trpo.make(without("step")) end,
       "trpo.make: step must be a function(self, action, obs, rng), got nothing")
   end)

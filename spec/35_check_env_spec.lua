@@ -165,7 +165,7 @@ describe("trpo.check_env", function()
 
   it("refuses what cannot be an environment at all", function()
     for _, case in ipairs {
-      { 3, "trpo.check_env: environment must be an id, a module name or a definition, got number" },
+      { 3, "trpo.check_env: environment must be an id, a module name, a definition or an Mdp, got number" },
       { "Cartpole-v1", "unknown environment 'Cartpole-v1', did you mean 'CartPole-v1'?" },
     } do
       local ok, message = pcall(trpo.check_env, case[1])

@@ -277,8 +277,8 @@ return function(what)
       report:add("%s", problem)
       return nil, report.list
     end
-  elseif type(what) ~= "string" then
-    error("trpo.check_env: environment must be an id, a module name or a definition, got " .. type(what), 2)
+  elseif type(what) ~= "string" and not core.mdp.is_mdp(what) then
+    error("trpo.check_env: environment must be an id, a module name, a definition or an Mdp, got " .. type(what), 2)
   end
 
   local ok, handle = pcall(make, what)

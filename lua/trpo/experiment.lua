@@ -13,6 +13,7 @@
 -- variables and `run:set` understand.
 -- @module trpo.experiment
 local blame = require "trpo.blame"
+local core = require "trpo.core"
 local folder = require "trpo.folder"
 local options = require "trpo.options"
 local parameters = require "trpo.parameters"
@@ -65,6 +66,12 @@ local function has_natural_scale(env)
   return low:min() > -math.huge and high:max() < math.huge
 end
 
+-- what the environment that a script describes is called
+local function id_of(definition)
+  if core.mdp.is_mdp(definition) then return definition.name or "Mdp" end
+  return definition.id or "environment"
+end
+
 -- the environment of a configuration; its failures are a message here
 function methods:make_env(config, lanes, stream)
   return try(trpo.make, self.definition or config.env.id,
@@ -114,14 +121,16 @@ function experiment.new(opts)
   for key, value in pairs(opts) do tree[key] = value end
   local self = setmetatable({}, methods)
   if tree.env == nil then blame("trpo.experiment: env must be given, e.g. \"CartPole-v1\"") end
-  if not settings.is_reference(tree.env) then
+  if core.mdp.is_mdp(tree.env) then
+    self.definition, tree.env = tree.env, { id = id_of(tree.env) }
+  elseif not settings.is_reference(tree.env) then
     if type(tree.env) ~= "table" then
       blame(("trpo.experiment: env must be an id, a module name or a table that describes an environment, got %s")
         :format(options.describe(tree.env)))
     end
     local definition, message = try(trpo.env, tree.env)
     if not definition then blame(message, tree.env) end
-    self.definition, tree.env = definition, { id = definition.id or "environment" }
+    self.definition, tree.env = definition, { id = id_of(definition) }
   end
   tree.algorithm = tree.algorithm or trpo.TRPO {}
   local ok, message = self:configure(tree)
@@ -154,7 +163,7 @@ function methods:override(changes)
     if message then return nil, message end
     parameters.assign(tree, leaf.path, value)
     -- a named environment takes the place of the described one
-    if leaf.path == "env.id" and definition and value ~= definition.id then self.definition = nil end
+    if leaf.path == "env.id" and definition and value ~= id_of(definition) then self.definition = nil end
   end
   local ok, message = self:configure(tree)
   if not ok then self.definition = definition end

@@ -5,7 +5,7 @@ local core = require "trpo.core"
 local env = require "trpo.env"
 local spelling = require "trpo.spelling"
 
-local KEYS = { "lanes", "seed", "stream", "time_limit" }
+local KEYS = { "lanes", "seed", "stream", "time_limit", "observation" }
 
 local function fail(format, ...)
   error("trpo.make: " .. format:format(...), 0)
@@ -37,21 +37,47 @@ local function from_module(name)
   return def
 end
 
-local function open(what, options)
-  return core.env_open(what, options.lanes or 1, options.seed or 0, options.stream or 0, options.time_limit)
+local function open(what, options, id, time_limit)
+  return core.env_open(what, options.lanes or 1, options.seed or 0, options.stream or 0,
+    options.time_limit or time_limit, options.observation, id)
+end
+
+-- whether an id is that of a tabular process
+local function is_tabular(mdp, id)
+  for _, entry in ipairs(mdp.gallery()) do
+    for _, name in ipairs(entry.ids) do
+      if name == id then return true end
+    end
+  end
+  return false
+end
+
+-- opens what is built in; a tabular process with another observation than its own is made anew
+local function open_id(id, options)
+  local entry
+  for _, candidate in ipairs(core.environments()) do
+    if candidate.id == id then entry = candidate end
+  end
+  if not entry then return nil end
+  if options.observation == nil then return open(id, options) end
+  local mdp = require "trpo.mdp"
+  if not is_tabular(mdp, id) then fail("observation is an option of tabular processes only, which '%s' is not", id) end
+  return open(mdp.make(id), options, id, entry.time_limit)
 end
 
 local function make(what, options)
   check_options(options)
   local def = what
+  if core.mdp.is_mdp(what) then return open(what, options, what.name) end
   if type(what) == "string" then
-    local handle = open(what, options)
+    local handle = open_id(what, options)
     if handle then return handle end
     def = env.registered[what] or from_module(what)
     if not def then fail("unknown environment '%s'%s", what, spelling.hint(what, ids())) end
   elseif type(what) ~= "table" then
-    fail("environment must be an id, a module name or a definition, got %s", type(what))
+    fail("environment must be an id, a module name, a definition or an Mdp, got %s", type(what))
   end
+  if options.observation ~= nil then fail "observation is an option of tabular processes only" end
   local problem = env.problem(def)
   if problem then fail("%s", problem) end
   return open(def, options)
@@ -67,10 +93,12 @@ end
 
 --- Opens an environment.
 -- @function trpo.make
--- @tparam string|table what id of a built-in environment or of one that `trpo.env` has seen, name of a module that
--- returns a definition, or a definition
+-- @tparam string|table|Mdp what id of a built-in environment or of one that `trpo.env` has seen, name of a module that
+-- returns a definition, a definition, or a tabular process: its transitions are drawn at random, outcomes marked done
+-- terminate the episode, and an action that the state lacks raises
 -- @tparam[opt] table options `lanes` (1) that step together, `seed` (0) in [0, 2^53), `stream` (0) in [0, 2048):
--- another stream gives independent random numbers; `time_limit` in steps instead of the environment's own, 0 for none
+-- another stream gives independent random numbers; `time_limit` in steps instead of the environment's own, 0 for none;
+-- of tabular processes `observation`: "integer" (default), the state 1..S, or "one_hot", a box of S zeros and ones
 -- @treturn Env
 -- @raise on an unknown id (with a suggestion), a wrong definition, options out of range
 return function(what, options)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "env/cartpole.h"
+#include "env/mdp_env.h"
 #include "env/pendulum.h"
 
 /* ---- storage --------------------------------------------------------------------------------- */
@@ -231,7 +232,13 @@ void env_set_state(Env *env, int lane, const double *state) {
 const EnvEntry *env_registry(void) {
   static const EnvEntry registry[] = {
       {"CartPole-v1", "balance a pole on a cart by pushing it left or right", 500, cartpole_make},
+      {"CliffWalking-v1", "walk along a cliff from corner to corner", 1000, mdp_env_cliff_walking},
+      {"FrozenLake-v1", "cross a frozen lake of 4 x 4 cells without falling into a hole", 100,
+       mdp_env_frozen_lake},
+      {"FrozenLake8x8-v1", "cross a frozen lake of 8 x 8 cells without falling into a hole", 200,
+       mdp_env_frozen_lake8x8},
       {"Pendulum-v1", "swing a pendulum up with a bounded torque", 200, pendulum_make},
+      {"Taxi-v3", "fetch a passenger and bring him to his destination", 200, mdp_env_taxi},
       {NULL, NULL, 0, NULL}};
   return registry;
 }

@@ -35,6 +35,7 @@ typedef struct EnvKind {
   Status (*reset)(Env *env, EnvCall *call, int lane);
   Status (*step)(Env *env, EnvCall *call, int a, int b);
   void (*observe)(Env *env, int lane); /* obs from state, all doubles; NULL: state is hidden */
+  ptrdiff_t (*states)(const Env *env); /* the state is one of so many, from 0; NULL: it is not */
   void (*close)(Env *env);             /* NULL when there is nothing to close */
 } EnvKind;
 
@@ -114,7 +115,7 @@ void env_set_state(Env *env, int lane, const double *state);
 typedef struct EnvEntry {
   const char *id;
   const char *summary;
-  int time_limit; /* Gymnasium's default */
+  int time_limit; /* Gymnasium's default; one of ours where it has none */
   Status (*make)(Env *env, int lanes, int time_limit, uint64_t seed, unsigned stream);
 } EnvEntry;
 

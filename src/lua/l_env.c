@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "env/mdp_env.h"
 #include "lua/l_check.h"
 #include "lua/l_luaenv.h"
+#include "lua/l_mdp.h"
 #include "lua/l_space.h"
 #include "lua/l_tensor.h"
 
@@ -59,30 +61,64 @@ static uint64_t check_seed(lua_State *L, int arg, const char *what) {
   return (uint64_t)seed;
 }
 
+/* what a lane begins with, read from arguments 2 to 7 of env_open */
+typedef struct Opening {
+  int lanes, limit; /* limit < 0: the environment's own */
+  uint64_t seed;
+  unsigned stream;
+  MdpEnvObservation observation;
+  const char *id;
+} Opening;
+
+static Opening read_opening(lua_State *L, const char *what) {
+  Opening o = {.lanes = (int)l_integer_in(L, 2, what, "lanes", 1, 1L << 20),
+               .seed = check_seed(L, 3, what),
+               .limit = -1,
+               .id = "Mdp"};
+  o.stream = (unsigned)l_integer_in(L, 4, what, "stream", 0, RNG_STREAM_LIMIT - 1);
+  if (!lua_isnoneornil(L, 5)) o.limit = (int)l_integer_in(L, 5, what, "time_limit", 0, 2147483647L);
+  if (!lua_isnoneornil(L, 6)) {
+    const char *word = lua_type(L, 6) == LUA_TSTRING ? lua_tostring(L, 6) : "";
+    if (strcmp(word, "integer") && strcmp(word, "one_hot"))
+      l_fail(L, what, "observation must be 'integer' or 'one_hot', got %s", l_describe(L, 6));
+    o.observation = !strcmp(word, "one_hot") ? MDP_ENV_ONE_HOT : MDP_ENV_INTEGER;
+  }
+  if (lua_type(L, 7) == LUA_TSTRING) o.id = lua_tostring(L, 7);
+  return o;
+}
+
 /*
- * env_open(what, lanes, seed, stream, time_limit): the part of trpo.make that is done in C. what is an id or a checked
- * definition; time_limit is nil for the environment's own, 0 for none. Returns nothing for an unknown id.
+ * env_open(what, lanes, seed, stream, time_limit, observation, id): the part of trpo.make that is done in C. what is an
+ * id, a process or a checked definition; time_limit is nil for the environment's own, 0 for none; observation and id are
+ * for processes. Returns nothing for an unknown id.
  */
 static int l_env_new(lua_State *L) {
   const char *what = "trpo.make";
-  int lanes = (int)l_integer_in(L, 2, what, "lanes", 1, 1L << 20);
-  uint64_t seed = check_seed(L, 3, what);
-  unsigned stream = (unsigned)l_integer_in(L, 4, what, "stream", 0, RNG_STREAM_LIMIT - 1);
-  int limit = lua_isnoneornil(L, 5) ? -1
-                                    : (int)l_integer_in(L, 5, what, "time_limit", 0, 2147483647L);
-  lua_settop(L, 1);
+  lua_settop(L, 7);
+  const Opening o = read_opening(L, what);
   const EnvEntry *entry = lua_type(L, 1) == LUA_TSTRING ? find_entry(lua_tostring(L, 1)) : NULL;
-  if (!entry && lua_type(L, 1) != LUA_TTABLE) return 0;
+  const Mdp *mdp = l_mdp_test(L, 1);
+  if (!entry && !mdp && lua_type(L, 1) != LUA_TTABLE) return 0;
 
   /* the collector may meet the handle before it is filled: it is zeroed first */
   Env *env = lua_newuserdata(L, sizeof(Env));
   memset(env, 0, sizeof(Env));
   luaL_getmetatable(L, TYPE);
-  lua_setmetatable(L, 2);
-  if (!entry)
-    l_luaenv_make(L, env, 2, 1, lanes, limit, seed, stream);
-  else if (entry->make(env, lanes, limit < 0 ? entry->time_limit : limit, seed, stream) < 0)
-    return l_fail(L, what, "%s", status_text(E_NOMEM));
+  lua_setmetatable(L, -2);
+  Status status = OK;
+  if (entry)
+    status = entry->make(env, o.lanes, o.limit < 0 ? entry->time_limit : o.limit, o.seed, o.stream);
+  else if (mdp)
+    status = mdp_env_init(env, &(MdpEnvSpec){.mdp = mdp,
+                                             .id = o.id,
+                                             .observation = o.observation,
+                                             .lanes = o.lanes,
+                                             .time_limit = o.limit < 0 ? 0 : o.limit,
+                                             .seed = o.seed,
+                                             .stream = o.stream});
+  else
+    l_luaenv_make(L, env, lua_gettop(L), 1, o.lanes, o.limit, o.seed, o.stream);
+  if (status < 0) return l_fail(L, what, "%s", status_text(status));
   l_nudge(L);
   return 1;
 }
@@ -259,7 +295,8 @@ static int l_env_lanes(lua_State *L) {
 }
 
 /***
-State of a lane of an environment written in C: for CartPole-v1 x, x', theta, theta'; for Pendulum-v1 theta, theta'.
+State of a lane of an environment written in C: for CartPole-v1 x, x', theta, theta'; for Pendulum-v1 theta, theta'; for
+a tabular process the number of the state, from 1.
 @function Env:state
 @tparam[opt] integer lane 1..lanes; may be left out when there is one
 @treturn tensor a copy
@@ -272,6 +309,7 @@ static int l_env_state(lua_State *L) {
   if (!size) return l_fail(L, what, "%s keeps its own state; use save", env->id);
   Tensor *t = l_tensor_push(L, 1, (ptrdiff_t[]){size});
   memcpy(t->data, env->state + lane * env->state_bytes, env->state_bytes);
+  if (env->kind->states) t->data[0] += 1;
   return 1;
 }
 
@@ -281,7 +319,7 @@ Begins an episode of a lane at a given state.
 @tparam integer lane 1..lanes
 @tparam tensor state as `state` gives it
 @treturn Env self
-@raise when the environment has no such state, on a wrong size and on a NaN or an infinity
+@raise when the environment has no such state, on a wrong size, on a NaN or an infinity, and on a number that is no state
 */
 static int l_env_set_state(lua_State *L) {
   const char *what = "env:set_state";
@@ -293,7 +331,12 @@ static int l_env_set_state(lua_State *L) {
   for (int i = 0; i < size; i++)
     if (!isfinite(state[i]))
       return l_fail(L, what, "state must be finite, got a NaN or an infinity");
-  env_set_state(env, lane, state);
+  if (env->kind->states) {
+    lua_pushnumber(L, state[0]);
+    long s = l_integer_in(L, lua_gettop(L), what, "state", 1, (long)env->kind->states(env));
+    env_set_state(env, lane, (double[]){(double)s - 1});
+  } else
+    env_set_state(env, lane, state);
   lua_settop(L, 1);
   return 1;
 }

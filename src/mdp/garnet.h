@@ -13,7 +13,8 @@
  *
  * State s draws from the counter (RNG_INIT, lane s, step 1) of (seed, stream 0), its actions one after another: first the
  * subset (Floyd's algorithm), then the exponentials, then the reward. That layout and the logarithm, which is made of
- * IEEE operations only, are frozen: a seed gives the same bits everywhere, whatever the number of threads.
+ * IEEE operations only, are frozen: a seed gives the same bits everywhere, whatever the number of threads. (Normal
+ * rewards take the logarithm and the cosine of the C library.)
  */
 typedef enum GarnetRewards { GARNET_UNIFORM, GARNET_NORMAL } GarnetRewards;
 

@@ -37,7 +37,7 @@ static void make_state(const Torus *t, const Mdp *mdp, ptrdiff_t s) {
   const ptrdiff_t reached = t->noise > 0.0 ? ACTIONS : 1;
   Rng rng = rng_at(rng_key(t->seed, 0), RNG_INIT, (uint32_t)s, STEP);
   int32_t around[ACTIONS];
-  int sorted[ACTIONS];
+  int sorted[ACTIONS] = {0};
   neighbours(t->side, s, around);
   order(around, sorted);
   mdp->rho0[s] = 1.0 / (double)mdp->S;
