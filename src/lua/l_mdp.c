@@ -435,5 +435,6 @@ void l_mdp_open(lua_State *L) {
   l_mdp_make_open(L);
   l_mdp_model_open(L);
   l_mdp_gallery_open(L);
+  l_mdp_evaluate_open(L);
   lua_setfield(L, -2, "mdp");
 }

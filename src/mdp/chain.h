@@ -15,11 +15,13 @@ typedef struct Chain {
   Buffer *storage;
   ptrdiff_t S;
   double gamma;
-  double row_sum; /* largest sum of a row of P_pi */
-  int64_t *start; /* [S + 1] */
-  int32_t *next;  /* [start[S]] ascending and distinct within a row */
-  double *prob;   /* [start[S]] > 0 */
-  double *reward; /* [S] */
+  double row_sum;   /* largest sum of a row of P_pi */
+  int64_t *start;   /* [S + 1] */
+  int32_t *next;    /* [start[S]] ascending and distinct within a row */
+  double *prob;     /* [start[S]] > 0 */
+  double *reward;   /* [S] */
+  int64_t capacity; /* entries that the storage has room for */
+  double *part;     /* [mdp_chunks(S)] sums of chunks */
 } Chain;
 
 /** The chain of a stochastic policy pi [S, A]. A zeroed Chain or one of the same process, whose storage is then used again. */
@@ -30,8 +32,29 @@ Status chain_select(Chain *chain, const Mdp *mdp, const int64_t *choice);
 
 void chain_free(Chain *chain);
 
+/**
+ * Empties the rows of the states with drop[s] != 0 and makes their rewards 0: the value of these states is 0, and
+ * visits that come there end there. drop [S]
+ */
+void chain_drop(Chain *chain, const unsigned char *drop);
+
+/** The chain with P_pi' in the place of P_pi, rows ascending, in the arena; reward and row_sum are those of source. */
+Status chain_transpose(Chain *chain, const Chain *source, Arena *ws);
+
 /** out = v - gamma P_pi v, the operator of the linear systems. out [S] must not alias v [S]. */
 void chain_apply(const Chain *chain, double *out, const double *v);
+
+/** Ways to solve. */
+typedef enum ChainMethod {
+  CHAIN_AUTO,     /* LU for small S, else the others one after another until one arrives */
+  CHAIN_LU,       /* dense, with iterative refinement */
+  CHAIN_BICGSTAB, /* both Krylov methods are preconditioned by Gauss-Seidel where that pays */
+  CHAIN_GMRES,
+  CHAIN_ITERATION /* Gauss-Seidel sweeps over blocks of states; converges for every gamma < 1 */
+} ChainMethod;
+
+/** Most states for which CHAIN_AUTO begins with LU. */
+enum { CHAIN_DENSE = 200 };
 
 typedef struct ChainInfo {
   const char *method; /* "lu", "bicgstab", "gmres", "iteration" */
@@ -55,5 +78,11 @@ Status chain_solve(const Chain *chain, double *x, const double *b, double tolera
 /** The same for (I - gamma P_pi)' x = b, residual in the 1-norm. */
 Status chain_solve_transposed(const Chain *chain, double *x, const double *b, double tolerance,
                               ChainInfo *info, Arena *ws);
+
+/** Both by a given method; LIMIT also when that method did not arrive, E_SINGULAR from LU when it met a zero pivot. */
+Status chain_solve_by(ChainMethod method, const Chain *chain, double *x, const double *b,
+                      double tolerance, ChainInfo *info, Arena *ws);
+Status chain_solve_transposed_by(ChainMethod method, const Chain *chain, double *x, const double *b,
+                                 double tolerance, ChainInfo *info, Arena *ws);
 
 #endif

@@ -1,0 +1,488 @@
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/blas.h"
+#include "base/pool.h"
+#include "mdp/chain.h"
+#include "mdp/chain_order.h"
+#include "solve/bicgstab.h"
+#include "solve/gmres.h"
+
+/*
+ * M = I - gamma (D + L) holds the diagonal and what leads to earlier states: z = M^-1 v is a Gauss-Seidel sweep. Since
+ * A = M - gamma U with U the rest, A z = v - gamma U z, so that a sweep and its product together read every entry once
+ * (Eisenstat's observation). A sweep is worth much in the order of chain_order.h and little in most others.
+ */
+typedef struct System {
+  const Chain *chain;
+  int64_t *
+      middle; /* [S] first entry of a row that does not lead to an earlier state; NULL: no sweeps */
+  double *z, *az;
+  const double *v;
+} System;
+
+/* most states for which dense LU is tried after the Krylov methods */
+enum { DENSE_MOST = 4000 };
+
+/* --- sweeps -------------------------------------------------------------------------------------------------------- */
+
+static void sweep(const System *system) {
+  const Chain *c = system->chain;
+  double *z = system->z;
+  for (ptrdiff_t s = 0; s < c->S; s++) {
+    const int64_t middle = system->middle[s];
+    const double own = middle < c->start[s + 1] && c->next[middle] == s ? c->gamma * c->prob[middle]
+                                                                        : 0.0;
+    double sum = 0.0;
+    for (int64_t j = c->start[s]; j < middle; j++) {
+      sum += c->prob[j] * z[c->next[j]];
+    }
+    z[s] = (system->v[s] + c->gamma * sum) / (1.0 - own);
+  }
+}
+
+static void rest_chunk(void *context, int chunk, int worker) {
+  const System *system = context;
+  const Chain *c = system->chain;
+  (void)worker;
+  for (ptrdiff_t s = mdp_chunk_begin(c->S, chunk); s < mdp_chunk_begin(c->S, chunk + 1); s++) {
+    int64_t j = system->middle[s];
+    double sum = 0.0;
+    j += j < c->start[s + 1] && c->next[j] == s;
+    for (; j < c->start[s + 1]; j++) {
+      sum += c->prob[j] * system->z[c->next[j]];
+    }
+    system->az[s] = system->v[s] - c->gamma * sum;
+  }
+}
+
+static Status precondition(void *context, double *z, double *az, const double *v) {
+  System *system = context;
+  system->z = z;
+  system->az = az;
+  system->v = v;
+  sweep(system);
+  pool_run(rest_chunk, system, mdp_chunks(system->chain->S));
+  return OK;
+}
+
+static Status apply(void *context, double *out, const double *v) {
+  chain_apply(((const System *)context)->chain, out, v);
+  return OK;
+}
+
+/* prepares sweeps through a chain */
+static Status find_middle(System *system, Arena *ws) {
+  const Chain *c = system->chain;
+  system->middle = ARENA_PUSH(ws, int64_t, c->S);
+  if (system->middle == NULL) {
+    return E_NOMEM;
+  }
+  for (ptrdiff_t s = 0; s < c->S; s++) {
+    int64_t j = c->start[s];
+    while (j < c->start[s + 1] && c->next[j] < s) {
+      j++;
+    }
+    system->middle[s] = j;
+  }
+  return OK;
+}
+
+/* --- LU ------------------------------------------------------------------------------------------------------------ */
+
+/* the factors of I - gamma P, column by column */
+typedef struct Factors {
+  double *lu;        /* [S, S] */
+  lapack_int *swaps; /* [S] */
+} Factors;
+
+static Status factor(Factors *f, const Chain *c, Arena *ws) {
+  const ptrdiff_t S = c->S;
+  f->lu = ARENA_PUSH(ws, double, S *S);
+  f->swaps = ARENA_PUSH(ws, lapack_int, S);
+  if (f->lu == NULL || f->swaps == NULL) {
+    return E_NOMEM;
+  }
+  memset(f->lu, 0, (size_t)(S * S) * sizeof *f->lu);
+  for (ptrdiff_t s = 0; s < S; s++) {
+    for (int64_t j = c->start[s]; j < c->start[s + 1]; j++) {
+      f->lu[s + c->next[j] * S] = -c->gamma * c->prob[j];
+    }
+    f->lu[s + s * S] += 1.0;
+  }
+  const lapack_int n = (lapack_int)S;
+  return LAPACKE_dgetrf_work(LAPACK_COL_MAJOR, n, n, f->lu, n, f->swaps) == 0 ? OK : E_SINGULAR;
+}
+
+/* rounds of refinement in double: more never helped */
+enum { MOST_ROUNDS = 6 };
+
+static Status solve_lu(const KrylovSystem *system, const KrylovOptions *options, double *x,
+                       KrylovInfo *info, const double *b, Arena *ws) {
+  const System *own = system->context;
+  const ptrdiff_t S = system->n;
+  const lapack_int n = (lapack_int)S;
+  Factors f;
+  double *r = ARENA_PUSH(ws, double, S), *sums = ARENA_PUSH(ws, double, krylov_work(S));
+  double *best = ARENA_PUSH(ws, double, S);
+  KrylovInfo found = {.residual = INFINITY};
+  *info = (KrylovInfo){0};
+  if (r == NULL || sums == NULL || best == NULL || S > INT32_MAX / 2) {
+    return E_NOMEM;
+  }
+  Status status = krylov_residual(system, r, x, b, info, sums);
+  if (status == OK) {
+    status = factor(&f, own->chain, ws);
+  }
+  if (status != OK) {
+    return status;
+  }
+  for (int round = 0; round < MOST_ROUNDS; round++) {
+    const int headway = info->residual < 0.5 * found.residual;
+    if (info->residual < found.residual) {
+      found = *info;
+      memcpy(best, x, (size_t)S * sizeof *x);
+    }
+    if (found.residual <= fmax(options->tolerance, 0.25 * found.floor) || !headway) {
+      break;
+    }
+    LAPACKE_dgetrs_work(LAPACK_COL_MAJOR, 'N', n, 1, f.lu, n, f.swaps, r, n);
+    krylov_add(x, 1.0, r, S);
+    if (krylov_residual(system, r, x, b, info, sums) != OK) {
+      break;
+    }
+  }
+  memcpy(x, best, (size_t)S * sizeof *x);
+  found.products = info->products;
+  *info = found;
+  return info->residual <= options->tolerance ? OK : LIMIT;
+}
+
+/* --- iteration ----------------------------------------------------------------------------------------------------- */
+
+/* sweeps between two computations of the true residual; most sweeps that may pass without halving it */
+enum { SWEEPS = 20, MOST_IDLE = 200000 };
+
+/*
+ * What sweeps are slowest to find is found at once: the level of the values, for A 1 = (1 - gamma) 1 where no episode ends,
+ * and the total of the visits, for 1'A' = (1 - gamma) 1'. Both are tried, and kept when the residual falls.
+ */
+typedef struct Level {
+  const KrylovSystem *system;
+  double *x, *r, *image; /* image = A 1 */
+  const double *b;
+  double by;     /* x += by, or x *= by for visits */
+  double *low;   /* [2 chunks] extremes of r */
+  double *kept;  /* [n] x before the last shift */
+  double before; /* residual then; infinite: nothing was shifted since the last look */
+  double worth;  /* a shift must make the residual smaller by this */
+} Level;
+
+/* sum[0] = sum r, sum[1] = sum b, and the extremes of r */
+static void extremes_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
+  const Level *level = context;
+  double high = 0.0, low = 0.0;
+  for (ptrdiff_t i = begin; i < end; i++) {
+    high = i == begin || level->r[i] > high ? level->r[i] : high;
+    low = i == begin || level->r[i] < low ? level->r[i] : low;
+    sums->sum[0] += level->r[i];
+    sums->sum[1] += level->b[i];
+  }
+  level->low[2 * (begin / KRYLOV_CHUNK)] = low;
+  level->low[2 * (begin / KRYLOV_CHUNK) + 1] = high;
+}
+
+static double shifted(const Level *level, ptrdiff_t i) {
+  return level->system->norm == KRYLOV_ONE ? level->b[i] - level->by * (level->b[i] - level->r[i])
+                                           : level->r[i] - level->by * level->image[i];
+}
+
+/* the norm of the residual with the new level */
+static void trial_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
+  const Level *level = context;
+  for (ptrdiff_t i = begin; i < end; i++) {
+    const double r = fabs(shifted(level, i));
+    sums->sum[0] += r;
+    sums->largest = r > sums->largest ? r : sums->largest;
+  }
+}
+
+static void shift_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
+  const Level *level = context;
+  (void)sums;
+  for (ptrdiff_t i = begin; i < end; i++) {
+    level->r[i] = shifted(level, i);
+    level->x[i] = level->system->norm == KRYLOV_ONE ? level->x[i] * level->by
+                                                    : level->x[i] + level->by;
+  }
+}
+
+/* Tries a level. Should the residual have grown since the one before, that is taken back, and the next must do better. */
+static void find_level(Level *level, double gamma, double residual, double *sums) {
+  if (!(residual < level->before) && level->before < INFINITY) {
+    krylov_copy(level->x, level->kept, level->system->n);
+    level->before = INFINITY;
+    level->worth *= 0.1;
+    return;
+  }
+  level->before = INFINITY;
+  const ptrdiff_t n = level->system->n, chunks = krylov_chunks(n);
+  const KrylovSums all = krylov_run(extremes_chunk, level, n, sums);
+  double low = INFINITY, high = -INFINITY;
+  for (ptrdiff_t i = 0; i < chunks; i++) {
+    low = fmin(low, level->low[2 * i]);
+    high = fmax(high, level->low[2 * i + 1]);
+  }
+  level->by = level->system->norm == KRYLOV_ONE ? all.sum[1] / (all.sum[1] - all.sum[0])
+                                                : 0.5 * (low + high) / (1.0 - gamma);
+  if (!isfinite(level->by)) {
+    return;
+  }
+  const KrylovSums trial = krylov_run(trial_chunk, level, n, sums);
+  if ((level->system->norm == KRYLOV_ONE ? trial.sum[0] : trial.largest)
+      < level->worth * residual) {
+    level->before = residual;
+    krylov_copy(level->kept, level->x, n);
+    krylov_run(shift_chunk, level, n, sums);
+  }
+}
+
+/* sweeps that may pass without halving the residual */
+static double patience(const Chain *c) {
+  const double rate = c->gamma * c->row_sum;
+  const double halving = rate > 0.0 && rate < 1.0 ? log(0.5) / log(rate)
+                         : rate > 0.0             ? INFINITY
+                                                  : 1.0;
+  return fmin(3.0 * halving + 5.0 * SWEEPS, MOST_IDLE);
+}
+
+/* x += M^-1 r for some sweeps, with r by recurrence */
+static void run_sweeps(const KrylovSystem *system, double *x, double *r, double *z, double *az,
+                       double target, KrylovInfo *info, double *sums) {
+  double residual = info->residual;
+  for (int i = 0; i < SWEEPS && !(residual <= target); i++) {
+    precondition(system->context, z, az, r);
+    krylov_add(x, 1.0, z, system->n);
+    krylov_add(r, -1.0, az, system->n);
+    info->products++;
+    residual = krylov_norm(r, system->n, system->norm, sums);
+  }
+}
+
+/*
+ * x += M^-1 r, r = b - A x: the error shrinks at least by gamma row_sum in the sup norm, and the residual in the 1-norm for
+ * the transposed system.
+ */
+static Status solve_iteration(const KrylovSystem *system, const KrylovOptions *options, double *x,
+                              KrylovInfo *info, const double *b, Arena *ws) {
+  const Chain *c = ((const System *)system->context)->chain;
+  const ptrdiff_t S = system->n;
+  double *r = ARENA_PUSH(ws, double, S), *z = ARENA_PUSH(ws, double, S);
+  double *az = ARENA_PUSH(ws, double, S), *sums = ARENA_PUSH(ws, double, krylov_work(S));
+  Level level = {.system = system, .x = x, .r = r, .b = b, .before = INFINITY, .worth = 0.25};
+  level.kept = ARENA_PUSH(ws, double, S);
+  level.image = ARENA_PUSH(ws, double, S);
+  level.low = ARENA_PUSH(ws, double, 2 * krylov_chunks(S));
+  double mark = INFINITY, marked = 0.0;
+  *info = (KrylovInfo){0};
+  if (r == NULL || z == NULL || az == NULL || sums == NULL || level.image == NULL
+      || level.low == NULL || level.kept == NULL) {
+    return E_NOMEM;
+  }
+  for (ptrdiff_t s = 0; s < S; s++) {
+    z[s] = 1.0;
+  }
+  system->apply(system->context, level.image, z);
+  for (;;) {
+    const Status status = krylov_residual(system, r, x, b, info, sums);
+    if (status < 0) {
+      return status;
+    }
+    const double target = fmax(options->tolerance, info->floor);
+    if (info->residual < 0.5 * mark) {
+      mark = info->residual;
+      marked = (double)info->products;
+    }
+    if (info->residual <= target || (double)info->products - marked > patience(c)) {
+      break;
+    }
+    if (c->gamma < 1.0) {
+      const double before = level.before;
+      find_level(&level, c->gamma, info->residual, sums);
+      if (before < INFINITY && !(info->residual < before)) {
+        continue;
+      }
+    }
+    run_sweeps(system, x, r, z, az, target, info, sums);
+  }
+  return info->residual <= options->tolerance ? OK : LIMIT;
+}
+
+/* --- choosing ------------------------------------------------------------------------------------------------------ */
+
+/* With most products the Krylov methods give up by their own rules long before. */
+static const long MOST_PRODUCTS = 1000000, GMRES_PRODUCTS = 20000;
+
+static const char *const names[] = {"auto", "lu", "bicgstab", "gmres", "iteration"};
+
+/* one method on a system, with memory that is released afterwards; products are added to info's */
+static Status run(ChainMethod method, const KrylovSystem *system, double tolerance, double *x,
+                  const double *b, ChainInfo *info, double *floor_, Arena *ws) {
+  KrylovInfo found = {0};
+  KrylovOptions options = {MOST_PRODUCTS, tolerance};
+  const ptrdiff_t S = system->n;
+  const ArenaMark mark = arena_mark(ws);
+  Status status = E_NOMEM;
+  if (method == CHAIN_LU) {
+    status = solve_lu(system, &options, x, &found, b, ws);
+  } else if (method == CHAIN_ITERATION) {
+    status = solve_iteration(system, &options, x, &found, b, ws);
+  } else if (method == CHAIN_GMRES) {
+    double *work = ARENA_PUSH(ws, double, gmres_work(S, 1));
+    options.products = GMRES_PRODUCTS;
+    status = work != NULL ? gmres_solve(system, &options, x, &found, b, work) : E_NOMEM;
+  } else {
+    double *work = ARENA_PUSH(ws, double, bicgstab_work(S, 1));
+    status = work != NULL ? bicgstab_solve(system, &options, x, &found, b, work) : E_NOMEM;
+  }
+  arena_release(ws, mark);
+  info->method = names[method];
+  info->iterations += (int)found.products;
+  info->residual = found.residual;
+  *floor_ = found.floor;
+  return status;
+}
+
+/* whether a method got as far as rounding lets any of them */
+static int arrived(Status status, const ChainInfo *info, double floor_) {
+  return status == OK || (status == LIMIT && info->residual <= 4.0 * floor_);
+}
+
+/* A system to solve: the chain by rows or transposed, in the order of the states or in a better one. */
+typedef struct Problem {
+  const Chain *chain;
+  KrylovNorm norm;
+  double tolerance;
+  double *x;
+  const double *b;
+} Problem;
+
+/* x and b in another order, and back */
+static void gather(double *to, const double *from, const int32_t *order, ptrdiff_t S) {
+  for (ptrdiff_t i = 0; i < S; i++) {
+    to[i] = from[order[i]];
+  }
+}
+
+static void scatter(double *to, const double *from, const int32_t *order, ptrdiff_t S) {
+  for (ptrdiff_t i = 0; i < S; i++) {
+    to[order[i]] = from[i];
+  }
+}
+
+/* methods, up to CHAIN_AUTO, with sweeps in the order of chain_order.h */
+static Status run_ordered(const ChainMethod *methods, const Problem *p, ChainInfo *info,
+                          double *floor_, Arena *ws) {
+  const ptrdiff_t S = p->chain->S;
+  Chain ordered;
+  System own = {.chain = &ordered};
+  KrylovSystem system = {S, apply, precondition, &own, p->norm};
+  int32_t *order = ARENA_PUSH(ws, int32_t, S);
+  double *x = ARENA_PUSH(ws, double, S), *b = ARENA_PUSH(ws, double, S);
+  Status status = order != NULL && x != NULL && b != NULL ? OK : E_NOMEM;
+  if (status == OK) {
+    status = chain_order_find(order, p->chain, ws);
+  }
+  if (status == OK) {
+    status = chain_order_permute(&ordered, p->chain, order, ws);
+  }
+  if (status == OK) {
+    status = find_middle(&own, ws);
+  }
+  if (status != OK) {
+    return status;
+  }
+  gather(x, p->x, order, S);
+  gather(b, p->b, order, S);
+  do {
+    status = run(*methods, &system, p->tolerance, x, b, info, floor_, ws);
+  } while (!arrived(status, info, *floor_) && *++methods != CHAIN_AUTO);
+  scatter(p->x, x, order, S);
+  return status;
+}
+
+/* a method on the chain as it is */
+static Status run_plain(ChainMethod method, const Problem *p, ChainInfo *info, double *floor_,
+                        Arena *ws) {
+  System own = {.chain = p->chain};
+  KrylovSystem system = {p->chain->S, apply, NULL, &own, p->norm};
+  return run(method, &system, p->tolerance, p->x, p->b, info, floor_, ws);
+}
+
+/* One method after another, each from where the one before it left x. */
+static Status run_all(const Problem *p, ChainInfo *info, double *floor_, Arena *ws) {
+  static const ChainMethod directed[] = {CHAIN_BICGSTAB, CHAIN_ITERATION, CHAIN_AUTO};
+  const ptrdiff_t S = p->chain->S;
+  const int ordered = S > CHAIN_DENSE && chain_order_matters(p->chain);
+  Status status = E_NOT_CONVERGED;
+  if (S <= CHAIN_DENSE) {
+    status = run_plain(CHAIN_LU, p, info, floor_, ws);
+  }
+  if (!arrived(status, info, *floor_) && !ordered) {
+    status = run_plain(CHAIN_BICGSTAB, p, info, floor_, ws);
+  }
+  if (!arrived(status, info, *floor_) && !ordered) {
+    status = run_plain(CHAIN_GMRES, p, info, floor_, ws);
+  }
+  if (!arrived(status, info, *floor_) && S > CHAIN_DENSE && S <= DENSE_MOST) {
+    status = run_plain(CHAIN_LU, p, info, floor_, ws);
+  }
+  return arrived(status, info, *floor_) ? status
+                                        : run_ordered(directed + !ordered, p, info, floor_, ws);
+}
+
+static Status solve(ChainMethod method, const Problem *p, ChainInfo *info, Arena *ws) {
+  const ArenaMark mark = arena_mark(ws);
+  double floor_ = 0.0;
+  Status status;
+  *info = (ChainInfo){.method = names[method]};
+  if (method == CHAIN_AUTO) {
+    status = run_all(p, info, &floor_, ws);
+  } else if (method == CHAIN_LU || (method != CHAIN_ITERATION && !chain_order_matters(p->chain))) {
+    status = run_plain(method, p, info, &floor_, ws);
+  } else {
+    status = run_ordered((const ChainMethod[]){method, CHAIN_AUTO}, p, info, &floor_, ws);
+  }
+  arena_release(ws, mark);
+  return status;
+}
+
+Status chain_solve_by(ChainMethod method, const Chain *chain, double *x, const double *b,
+                      double tolerance, ChainInfo *info, Arena *ws) {
+  const Problem problem = {chain, KRYLOV_SUP, tolerance, x, b};
+  return solve(method, &problem, info, ws);
+}
+
+Status chain_solve_transposed_by(ChainMethod method, const Chain *chain, double *x, const double *b,
+                                 double tolerance, ChainInfo *info, Arena *ws) {
+  Chain transposed;
+  const Problem problem = {&transposed, KRYLOV_ONE, tolerance, x, b};
+  const ArenaMark mark = arena_mark(ws);
+  Status status = chain_transpose(&transposed, chain, ws);
+  if (status == OK) {
+    status = solve(method, &problem, info, ws);
+  }
+  arena_release(ws, mark);
+  return status;
+}
+
+Status chain_solve(const Chain *chain, double *x, const double *b, double tolerance,
+                   ChainInfo *info, Arena *ws) {
+  return chain_solve_by(CHAIN_AUTO, chain, x, b, tolerance, info, ws);
+}
+
+Status chain_solve_transposed(const Chain *chain, double *x, const double *b, double tolerance,
+                              ChainInfo *info, Arena *ws) {
+  return chain_solve_transposed_by(CHAIN_AUTO, chain, x, b, tolerance, info, ws);
+}
