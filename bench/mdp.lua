@@ -2,7 +2,7 @@
 -- beside other packages, policy evaluation, exact policy steps. Everything that is compared is timed in turn.
 --
 --   make bench-mdp                      peers: make bench-peers
---   luajit bench/mdp.lua [short|large] [--json FILE] [--no-peers]
+--   luajit bench/mdp.lua [short|large] [--json FILE] [--no-peers] [--only sweep|solve|evaluate|step] [--model NAME]
 --
 -- Peers solve the very same model to the same accuracy; where their values are further from ours than twice the
 -- tolerance, the table says by how much. It has seconds and, in parentheses, the peer's time over ours on two threads.
@@ -14,7 +14,10 @@ local trpo = require "trpo"
 
 local options = {}
 for i = 1, #arg do
-  if arg[i] == "--json" then options.json = assert(arg[i + 1], "--json needs a file") end
+  local key = arg[i]:match "^%-%-(%l+)$"
+  if key == "json" or key == "only" or key == "model" then
+    options[key] = assert(arg[i + 1], arg[i] .. " needs a value")
+  end
   options[arg[i]] = true
 end
 local short, large = options.short, options.large
@@ -54,7 +57,9 @@ local function sweep_seconds(mdp, threads, few, many)
   return (iterate(many) - first) / (many - few)
 end
 
-local function bench_sweep(calibrate)
+local calibrate -- the process that measures the read bandwidth, if it was built
+
+local function bench_sweep()
   local rows = { { "sweep (backup of all states)", "threads", "time", "GB/s", "read bandwidth", "share" } }
   for _, case in ipairs(models.sweeps(short)) do
     local mdp = case.make(0.99)
@@ -173,7 +178,8 @@ local function bench_solve()
   for _, entry in ipairs(python and peers.list or {}) do table.insert(rows[1], entry.title) end
   table.insert(rows[1], "best peer / ours")
   for _, case in ipairs(models.solves(short, large)) do
-    for _, gamma in ipairs(case.gammas) do
+    local wanted = not options.model or case.name:find(options.model, 1, true)
+    for _, gamma in ipairs(wanted and case.gammas or {}) do
       bench_case(case, gamma, rows)
       io.stderr:write(".")
     end
@@ -286,13 +292,12 @@ local machine = support.machine()
 print(("  trpo %s, %s, %d cores, %s"):format(machine.version, machine.cpu, machine.cores,
   python and "peers from " .. python or "no peers (make bench-peers)"))
 local program = (os.getenv "TRPO_BUILD" or "build") .. "/bench/calibrate"
-local calibrate
 if io.open(program) then calibrate = peer.start(peer.quoted(program) .. (short and " 64" or "")) end
 
-bench_sweep(calibrate)
-bench_solve()
-bench_evaluate()
-bench_steps()
+for _, part in ipairs { { "sweep", bench_sweep }, { "solve", bench_solve }, { "evaluate", bench_evaluate },
+  { "step", bench_steps } } do
+  if not options.only or options.only == part[1] then part[2]() end
+end
 print_bars()
 trpo.threads(most)
 if calibrate then calibrate.close() end
