@@ -446,7 +446,7 @@ static Status solve(ChainMethod method, const Problem *p, ChainInfo *info, Arena
   const ArenaMark mark = arena_mark(ws);
   double floor_ = 0.0;
   Status status;
-  *info = (ChainInfo){.method = names[method]};
+  *info = (ChainInfo){.method = names[method], .residual = INFINITY};
   if (method == CHAIN_AUTO) {
     status = run_all(p, info, &floor_, ws);
   } else if (method == CHAIN_LU || (method != CHAIN_ITERATION && !chain_order_matters(p->chain))) {

@@ -1,0 +1,205 @@
+#include "mdp/howard.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "mdp/chain.h"
+#include "mdp/relaxation.h"
+
+/* sweeps over one policy: at most, and while it no longer changes; the share to which a changing policy's are worth it */
+enum { SWEEPS = 20, SWEEPS_STABLE = 60, SWEEPS_UNSETTLED = 3, SETTLE = 4, SLOW = 100 };
+static const double ENOUGH = 0.03, FORCING = 1e-2, FORCING_STABLE = 1e-3, UNSETTLED = 0.01;
+
+typedef struct Extremes {
+  double low, high;
+  char padding[48];
+} Extremes;
+
+typedef struct Sweep {
+  const Chain *chain;
+  double *out;
+  const double *v;
+  Extremes seen[POOL_LIMIT];
+} Sweep;
+
+static void sweep_chunk(void *context, int chunk, int worker) {
+  Sweep *job = context;
+  const Chain *c = job->chain;
+  const double *v = job->v;
+  const ptrdiff_t begin = mdp_chunk_begin(c->S, chunk), end = mdp_chunk_begin(c->S, chunk + 1);
+  double low = job->seen[worker].low, high = job->seen[worker].high;
+  for (ptrdiff_t s = begin; s < end; s++) {
+    double sum = 0.0;
+    for (int64_t j = c->start[s]; j < c->start[s + 1]; j++) {
+      sum += c->prob[j] * v[c->next[j]];
+    }
+    const double value = c->reward[s] + c->gamma * sum, d = value - v[s];
+    job->out[s] = value;
+    low = d < low ? d : low;
+    high = d > high ? d : high;
+  }
+  job->seen[worker].low = low;
+  job->seen[worker].high = high;
+}
+
+/* out = r + gamma P v; the extremes of out - v */
+static void sweep(const Chain *chain, double *out, const double *v, double *low, double *high) {
+  Sweep job = {.chain = chain, .out = out, .v = v};
+  for (int i = 0; i < POOL_LIMIT; i++) {
+    job.seen[i] = (Extremes){.low = INFINITY, .high = -INFINITY};
+  }
+  pool_run(sweep_chunk, &job, mdp_chunks(chain->S));
+  *low = INFINITY;
+  *high = -INFINITY;
+  for (int i = 0; i < POOL_LIMIT; i++) {
+    *low = fmin(*low, job.seen[i].low);
+    *high = fmax(*high, job.seen[i].high);
+  }
+}
+
+/* one iteration's choice and its chain */
+typedef struct Howard {
+  Control *control;
+  Chain chain;
+  double share;         /* what a pass over the chain costs, in passes over all rows */
+  double rate;          /* contraction of one sweep; 0 as long as it is not known */
+  const int32_t *order; /* that of Gauss-Seidel sweeps, or NULL */
+  int settled;          /* rounds of settle since the last linear system */
+  int stale;            /* the chain is older than the choice */
+  int stuck;            /* the Krylov method did not reach what was asked */
+} Howard;
+
+static Status select_chain(Howard *h) {
+  const Mdp *mdp = h->control->mdp;
+  if (h->chain.storage != NULL && h->control->changed == 0 && !h->stale) {
+    return OK;
+  }
+  const Status status = chain_select(&h->chain, mdp, h->control->choice);
+  h->stale = 0;
+  if (status == OK) {
+    const double all = (double)mdp->start[mdp->rows] + (double)mdp->rows;
+    h->share = ((double)h->chain.start[h->chain.S] + (double)h->chain.S) / all;
+  }
+  return status;
+}
+
+/* half the distance between the bounds that the last sweep of the chain gives */
+static double sweep_width(const Control *control, double low, double high) {
+  double below, above;
+  bellman_bounds(control->mdp->gamma, &control->shape, low, high, &below, &above);
+  return control_uniform(control) ? 0.5 * (above - below) : fmax(-below, above);
+}
+
+/* v = values of the chain, nearer; the optimality pass itself was the first sweep */
+static void evaluate_by_sweeps(Howard *h, int many) {
+  Control *control = h->control;
+  const int stable = control->changed == 0, most = stable ? SWEEPS_STABLE : many;
+  double first = 0.0, width = 0.0;
+  int k = 0;
+  while (k < most) {
+    double low, high;
+    sweep(&h->chain, control->spare, control->v, &low, &high);
+    double *v = control->spare;
+    control->spare = control->v;
+    control->v = v;
+    width = sweep_width(control, low, high);
+    first = k == 0 ? width : first;
+    k++;
+    if (width <= (stable ? 0.5 * control->target : fmax(ENOUGH * first, 0.5 * control->target))
+        || width <= control->floor) {
+      break;
+    }
+  }
+  control->sweeps += k * h->share;
+  h->rate = k >= 3 && width > control->floor ? pow(width / first, 1.0 / (k - 1)) : 0.0;
+}
+
+/* whether sweeps would take long from here */
+static int is_slow(const Howard *h) {
+  const Control *control = h->control;
+  const double goal = fmax(control->target, control->floor);
+  return h->rate > 0.0 && log(goal / control->width) < SLOW * log(h->rate);
+}
+
+/* v = solution of the chain's linear system to a residual */
+static Status evaluate_by_solving(Howard *h, HowardInner inner, HowardInfo *info, Arena *ws) {
+  Control *control = h->control;
+  const double lost = 1.0 - control->mdp->gamma * control->shape.mass_high;
+  const double last = fmax(0.25 * control->target, 0.5 * control->floor) * lost;
+  ChainInfo solved;
+  control_centre(control);
+  const double forcing = control->changed == 0 ? FORCING_STABLE : FORCING;
+  const double tolerance = inner == HOWARD_EXACT ? last
+                                                 : fmax(forcing * control->width * lost, last);
+  const Status status = chain_solve(&h->chain, control->v, h->chain.reward, tolerance, &solved, ws);
+  if (status < 0) {
+    return status;
+  }
+  control->sweeps += solved.iterations * h->share;
+  info->solver = solved.method;
+  h->stuck = status == LIMIT && solved.residual > 4 * tolerance;
+  return OK;
+}
+
+/* While many choices change the values of one policy are not worth a linear system: news travels by one state with an
+ * optimality pass, and across many with Gauss-Seidel sweeps. */
+static void settle(Howard *h) {
+  Control *control = h->control;
+  if (h->order == NULL) {
+    evaluate_by_sweeps(h, SWEEPS_UNSETTLED);
+    return;
+  }
+  relaxation_shift(control);
+  for (int k = 0; k < 4; k++) {
+    RelaxationInfo info;
+    relaxation_sweep(control->mdp, control->v, control->choice, h->order, k % 2, &info);
+    control->sweeps += 1.0;
+  }
+  h->stale = 1;
+}
+
+static Status iterate(Howard *h, HowardInner inner, int watch, HowardInfo *info, Arena *ws) {
+  Control *control = h->control;
+  for (;;) {
+    Status status = control_step(control);
+    if (status != OK || control_done(control) || control_spent(control)) {
+      return status;
+    }
+    if (watch && is_slow(h)) {
+      info->slow = 1;
+      return OK;
+    }
+    status = select_chain(h);
+    if (status != OK) {
+      return status;
+    }
+    if (inner == HOWARD_SWEEPS || h->stuck) {
+      h->stuck = 0;
+      evaluate_by_sweeps(h, SWEEPS);
+    } else if (inner == HOWARD_KRYLOV
+               && (control->changed > UNSETTLED * (double)control->mdp->S
+                   || (control->changed > 0 && h->settled < SETTLE))) {
+      h->settled++;
+      settle(h);
+    } else {
+      h->settled = 0;
+      status = evaluate_by_solving(h, inner, info, ws);
+      if (status != OK) {
+        return status;
+      }
+    }
+  }
+}
+
+Status howard_run(Control *control, HowardInner inner, int watch, const int32_t *order,
+                  HowardInfo *info, Arena *ws) {
+  const ArenaMark mark = arena_mark(ws);
+  Howard h = {.control = control, .order = order};
+  *info = (HowardInfo){0};
+  const Status status = iterate(&h, inner, watch, info, ws);
+  chain_free(&h.chain);
+  arena_release(ws, mark);
+  return status;
+}
