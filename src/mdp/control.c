@@ -4,10 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-/* whether a width near the floor can be taken for the floor: no progress for longer than gamma^k takes to make some */
+/* whether a width near the floor can be taken for the floor: no progress for longer than it takes to make some */
 static int is_idle(const Control *control) {
+  return control->width <= 30 * control->floor && control->idle > control->patience;
+}
+
+void control_slow(Control *control) {
   const double lost = 1.0 - control->mdp->gamma * control->shape.mass_high;
-  return control->width <= 100 * control->floor && control->idle > 60 + 0.5 / fmax(lost, 1e-9);
+  control->patience = 40 + (int)(0.1 / fmax(lost, 1e-8));
 }
 
 Status control_init(Control *control, const Mdp *mdp, const double *v0, int64_t *choice,
@@ -29,6 +33,7 @@ Status control_init(Control *control, const Mdp *mdp, const double *v0, int64_t 
     memset(control->v, 0, (size_t)mdp->S * sizeof *control->v);
   }
   bellman_shape(mdp, &control->shape);
+  control_slow(control);
   return OK;
 }
 
@@ -61,9 +66,9 @@ Status control_step(Control *control) {
   control->width = control_uniform(control) ? 0.5 * (control->above - control->below)
                                             : fmax(-control->below, control->above);
   const double lost = 1.0 - control->mdp->gamma * control->shape.mass_high;
-  control->floor = 4 * DBL_EPSILON * control->mdp->gamma * (info.size + control->shape.reward)
+  control->floor = 8 * DBL_EPSILON * control->mdp->gamma * (info.size + control->shape.reward)
                    / fmax(lost, DBL_EPSILON);
-  control->idle = control->width < 0.9 * control->best ? 0 : control->idle + 1;
+  control->idle = control->width < 0.95 * control->best ? 0 : control->idle + 1;
   control->best = fmin(control->best, control->width);
   return OK;
 }

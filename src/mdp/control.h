@@ -27,6 +27,7 @@ typedef struct Control {
   double floor;      /* about the least width that rounding lets through */
   double best;       /* least width so far */
   int idle;          /* iterations without a smaller one */
+  int patience;      /* as many of them near the floor mean that it is reached */
   ptrdiff_t changed; /* states whose choice the last iteration changed */
 } Control;
 
@@ -45,6 +46,9 @@ int control_spent(const Control *control);
 
 /** v += d for all states. */
 void control_shift(Control *control, double d);
+
+/** Patience for sweeps, which make some progress in 0.05 / (1 - gamma) iterations only; it is what control_init sets. */
+void control_slow(Control *control);
 
 /** 1 when no row ends an episode: then an error that is the same everywhere can be taken off. */
 int control_uniform(const Control *control);

@@ -196,14 +196,17 @@ static Status iterate(Soft *soft, const IterationOptions *options, IterationInfo
       }
       continue;
     }
-    /* T v, moved by the middle of its bounds where no episode ends */
+    /* T v, and off with an error that all states surely share */
     double *v = soft->next;
     soft->next = soft->v;
     soft->v = v;
-    const double middle = 0.5 * soft->mdp->gamma * (soft->below + soft->above);
     const int uniform = soft->shape.mass_low >= 1.0 - MDP_SUM_TOLERANCE;
-    for (ptrdiff_t s = 0; uniform && isfinite(middle) && s < soft->mdp->S; s++) {
-      v[s] += middle;
+    const double shared = soft->mdp->gamma
+                          * (soft->below > 0.0   ? soft->below
+                             : soft->above < 0.0 ? soft->above
+                                                 : 0.0);
+    for (ptrdiff_t s = 0; uniform && shared != 0.0 && isfinite(shared) && s < soft->mdp->S; s++) {
+      v[s] += shared;
     }
   }
 }

@@ -9,8 +9,15 @@
 #include "mdp/relaxation.h"
 
 /* sweeps over one policy: at most, and while it no longer changes; the share to which a changing policy's are worth it */
-enum { SWEEPS = 20, SWEEPS_STABLE = 60, SWEEPS_UNSETTLED = 3, SETTLE = 4, SLOW = 100 };
-static const double ENOUGH = 0.03, FORCING = 1e-2, FORCING_STABLE = 1e-3, UNSETTLED = 0.01;
+enum {
+  SWEEPS = 20,
+  SWEEPS_STABLE = 60,
+  SWEEPS_UNSETTLED = 3,
+  SETTLE = 4,
+  PATIENCE = 10,
+  SLOW = 100
+};
+static const double ENOUGH = 0.1, FORCING = 1e-2, FORCING_STABLE = 1e-3, UNSETTLED = 0.01;
 
 typedef struct Extremes {
   double low, high;
@@ -198,6 +205,7 @@ Status howard_run(Control *control, HowardInner inner, int watch, const int32_t 
   const ArenaMark mark = arena_mark(ws);
   Howard h = {.control = control, .order = order};
   *info = (HowardInfo){0};
+  control->patience = PATIENCE;
   const Status status = iterate(&h, inner, watch, info, ws);
   chain_free(&h.chain);
   arena_release(ws, mark);

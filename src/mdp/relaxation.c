@@ -80,9 +80,12 @@ Status relaxation_order(const Mdp *mdp, int32_t *order, Arena *ws) {
 }
 
 void relaxation_shift(Control *control) {
-  if (control_uniform(control)) {
-    control_centre(control);
-  } else if (control->below < 0.0) {
+  const int uniform = control_uniform(control);
+  if (control->below > 0.0 && uniform) {
+    control_shift(control, control->below);
+  } else if (control->above < 0.0 && uniform) {
+    control_shift(control, control->above);
+  } else if (control->below < -control->floor && !uniform) {
     control_shift(control, control->below);
   }
 }

@@ -37,8 +37,9 @@ void relaxation_sweep(const Mdp *mdp, double *v, int64_t *choice, const int32_t 
 Status relaxation_order(const Mdp *mdp, int32_t *order, Arena *ws);
 
 /**
- * Moves v by a constant to where sweeps converge fastest from: to the middle of the bounds when no episode ends, else to the
- * lower bound, for what is too good to be true is worn down by the rewards only, what is too bad is replaced at once.
+ * Moves v by a constant to where sweeps converge fastest from. Where no episode ends, an error that all states surely share
+ * is taken off, and no more: the middle of wide bounds may be far from all values. Where episodes end, v becomes a lower
+ * bound, for what is too good to be true is worn down by the rewards only, what is too bad is replaced at once.
  */
 void relaxation_shift(Control *control);
 
