@@ -194,57 +194,69 @@ static void write_state(const Mix *mix, ptrdiff_t s, const Entry *entry, int64_t
     reward += w > 0.0 ? w * m->reward[row] : 0.0;
   }
   c->reward[s] = reward;
+  mix->count[s] = n;
 }
 
-static void count_chunk(void *context, int chunk, int worker) {
-  const Mix *mix = context;
-  const ptrdiff_t S = mix->mdp->S;
-  Entry *entry = mix->scratch + 2 * mix->longest * worker;
-  for (ptrdiff_t s = mdp_chunk_begin(S, chunk); s < mdp_chunk_begin(S, chunk + 1); s++) {
-    mix->count[s] = merge_state(mix, s, entry);
-  }
-}
-
-static void write_chunk(void *context, int chunk, int worker) {
+static void mix_chunk(void *context, int chunk, int worker) {
   const Mix *mix = context;
   Chain *c = mix->chain;
   Entry *entry = mix->scratch + 2 * mix->longest * worker;
   double largest = 0.0;
   for (ptrdiff_t s = mdp_chunk_begin(c->S, chunk); s < mdp_chunk_begin(c->S, chunk + 1); s++) {
-    write_state(mix, s, entry, merge_state(mix, s, entry));
-    largest = fmax(largest, row_sum(c, s));
+    const int64_t n = merge_state(mix, s, entry);
+    double sum = 0.0;
+    write_state(mix, s, entry, n);
+    for (int64_t i = 0; i < n; i++) {
+      sum += entry[i].prob;
+    }
+    largest = fmax(largest, sum);
   }
   c->part[chunk] = largest;
 }
 
-/* most entries of a state before merging, at least 1 */
-static int64_t longest_state(const Mdp *m, const double *pi) {
+/* moves the rows together, each of which has room for its entries before merging */
+static void close_gaps(const Mix *mix) {
+  Chain *c = mix->chain;
+  int64_t kept = 0;
+  for (ptrdiff_t s = 0; s < c->S; s++) {
+    const int64_t from = c->start[s], n = mix->count[s];
+    if (from != kept) {
+      memmove(c->next + kept, c->next + from, (size_t)n * sizeof *c->next);
+      memmove(c->prob + kept, c->prob + from, (size_t)n * sizeof *c->prob);
+    }
+    c->start[s] = kept;
+    kept += n;
+  }
+  c->start[c->S] = kept;
+}
+
+/* entries of the states before merging; returns the most of any, at least 1 */
+static int64_t count_entries(const Mix *mix, int64_t *total) {
+  const Mdp *m = mix->mdp;
   int64_t longest = 1;
+  *total = 0;
   for (ptrdiff_t s = 0; s < m->S; s++) {
     int64_t n = 0;
     for (int64_t row = m->first[s]; row < m->first[s + 1]; row++) {
-      n += pi[s * m->A + m->action[row]] > 0.0 ? m->start[row + 1] - m->start[row] : 0;
+      n += weight(mix, s, row) > 0.0 ? m->start[row + 1] - m->start[row] : 0;
     }
     longest = n > longest ? n : longest;
+    mix->count[s] = n;
+    *total += n;
   }
   return longest;
 }
 
-/* merges twice, first to count: the chain of a policy has far fewer entries than the process */
 static Status init(Chain *chain, Mix *mix, Arena *ws) {
   const Mdp *mdp = mix->mdp;
-  int64_t total = 0;
-  mix->longest = longest_state(mdp, mix->pi);
-  mix->scratch = ARENA_PUSH(ws, Entry, 2 * mix->longest * pool_threads());
+  int64_t total;
   mix->count = ARENA_PUSH(ws, int64_t, mdp->S);
-  if (mix->scratch == NULL || mix->count == NULL) {
+  if (mix->count == NULL) {
     return E_NOMEM;
   }
-  pool_run(count_chunk, mix, mdp_chunks(mdp->S));
-  for (ptrdiff_t s = 0; s < mdp->S; s++) {
-    total += mix->count[s];
-  }
-  const Status status = reserve(chain, mdp, total);
+  mix->longest = count_entries(mix, &total);
+  mix->scratch = ARENA_PUSH(ws, Entry, 2 * mix->longest * pool_threads());
+  const Status status = mix->scratch != NULL ? reserve(chain, mdp, total) : E_NOMEM;
   if (status != OK) {
     return status;
   }
@@ -252,7 +264,8 @@ static Status init(Chain *chain, Mix *mix, Arena *ws) {
   for (ptrdiff_t s = 0; s < mdp->S; s++) {
     chain->start[s + 1] = chain->start[s] + mix->count[s];
   }
-  pool_run(write_chunk, mix, mdp_chunks(mdp->S));
+  pool_run(mix_chunk, mix, mdp_chunks(mdp->S));
+  close_gaps(mix);
   settle(chain);
   return OK;
 }

@@ -2,35 +2,15 @@
 
 #include <string.h>
 
-/* rows with more entries are followed as they are stored */
-enum { MOST_RANKED = 32 };
+/* rows with more entries are sorted by a heap */
+enum { MOST_INSERTED = 32 };
 
-/* a depth-first search on its way */
-typedef struct Search {
-  const Chain *chain;
-  int32_t *order;
-  ptrdiff_t placed;
-  int32_t *stack;      /* [S] path from the root */
-  int64_t *at;         /* [S] next entry of a state with a long row */
-  unsigned char *seen; /* [S] */
-} Search;
-
-/* the likeliest successor of s that has not been seen, or -1 */
-static ptrdiff_t next_unseen(Search *search, ptrdiff_t s) {
-  const Chain *c = search->chain;
-  const int64_t begin = c->start[s], end = c->start[s + 1];
-  if (end - begin > MOST_RANKED) {
-    for (int64_t *j = &search->at[s]; *j < end; (*j)++) {
-      if (!search->seen[c->next[*j]]) {
-        return c->next[*j];
-      }
-    }
-    return -1;
-  }
-  ptrdiff_t best = -1;
+/* the likeliest successor of s other than itself, the first among equals; -1 without any */
+static int32_t likeliest(const Chain *c, ptrdiff_t s) {
+  int32_t best = -1;
   double most = 0.0;
-  for (int64_t j = begin; j < end; j++) {
-    if (c->prob[j] > most && !search->seen[c->next[j]]) {
+  for (int64_t j = c->start[s]; j < c->start[s + 1]; j++) {
+    if (c->prob[j] > most && c->next[j] != s) {
       most = c->prob[j];
       best = c->next[j];
     }
@@ -38,38 +18,25 @@ static ptrdiff_t next_unseen(Search *search, ptrdiff_t s) {
   return best;
 }
 
-static void search_from(Search *search, ptrdiff_t root) {
-  ptrdiff_t depth = 0;
-  search->seen[root] = 1;
-  search->stack[depth++] = (int32_t)root;
-  while (depth > 0) {
-    const ptrdiff_t s = search->stack[depth - 1], t = next_unseen(search, s);
-    if (t >= 0) {
-      search->seen[t] = 1;
-      search->stack[depth++] = (int32_t)t;
-    } else {
-      search->order[search->placed++] = (int32_t)s;
-      depth--;
-    }
-  }
-}
-
 Status chain_order_find(int32_t *order, const Chain *chain, Arena *ws) {
   const ptrdiff_t S = chain->S;
   const ArenaMark mark = arena_mark(ws);
-  Search search = {.chain = chain, .order = order};
-  search.stack = ARENA_PUSH(ws, int32_t, S);
-  search.at = ARENA_PUSH(ws, int64_t, S);
-  search.seen = ARENA_PUSH(ws, unsigned char, S);
-  if (search.stack == NULL || search.at == NULL || search.seen == NULL) {
+  int32_t *path = ARENA_PUSH(ws, int32_t, S);
+  unsigned char *seen = ARENA_PUSH(ws, unsigned char, S);
+  ptrdiff_t placed = 0;
+  if (path == NULL || seen == NULL) {
     arena_release(ws, mark);
     return E_NOMEM;
   }
-  memset(search.seen, 0, (size_t)S);
-  memcpy(search.at, chain->start, (size_t)S * sizeof *search.at);
-  for (ptrdiff_t s = 0; s < S; s++) {
-    if (!search.seen[s]) {
-      search_from(&search, s);
+  memset(seen, 0, (size_t)S);
+  for (ptrdiff_t root = 0; root < S; root++) {
+    ptrdiff_t length = 0;
+    for (ptrdiff_t s = root; s >= 0 && !seen[s]; s = likeliest(chain, s)) {
+      seen[s] = 1;
+      path[length++] = (int32_t)s;
+    }
+    while (length > 0) {
+      order[placed++] = path[--length];
     }
   }
   arena_release(ws, mark);
@@ -107,7 +74,7 @@ static void sink(int32_t *next, double *prob, int64_t i, int64_t n) {
 }
 
 static void sort_row(int32_t *next, double *prob, int64_t n) {
-  if (n > MOST_RANKED) {
+  if (n > MOST_INSERTED) {
     for (int64_t i = n / 2 - 1; i >= 0; i--) {
       sink(next, prob, i, n);
     }

@@ -4,8 +4,9 @@
 #include "mdp/chain.h"
 
 /**
- * An order of the states in which most probability leads backwards: depth-first postorder along the likeliest successors
- * first, so that a state comes after where it leads to but for what closes cycles.
+ * An order of the states in which the likeliest transitions lead backwards: from each state along likeliest successors to one
+ * that has its place already, the states of the path then get theirs from its end on. All but one of each cycle of
+ * likeliest transitions lead to an earlier state.
  *
  * order [out] order[i] is the i-th state                    [S]
  */

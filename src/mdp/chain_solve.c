@@ -4,6 +4,7 @@
 
 #include "base/blas.h"
 #include "base/pool.h"
+#include "base/sum.h"
 #include "mdp/chain.h"
 #include "mdp/chain_order.h"
 #include "solve/bicgstab.h"
@@ -165,109 +166,83 @@ static Status solve_lu(const KrylovSystem *system, const KrylovOptions *options,
 enum { SWEEPS = 20, MOST_IDLE = 200000 };
 
 /*
- * What sweeps are slowest to find is found at once: the level of the values, for A 1 = (1 - gamma) 1 where no episode ends,
- * and the total of the visits, for 1'A' = (1 - gamma) 1'. Both are tried, and kept when the residual falls.
+ * What sweeps are slowest to find, mostly the level of the values, is found at once when it is all that is left: then the
+ * last change z goes on as it is, times a number, and x += c z, r -= c A z with the c that minimises |r - c A z| ends it.
  */
-typedef struct Level {
+typedef struct Jump {
   const KrylovSystem *system;
-  double *x, *r, *image; /* image = A 1 */
-  const double *b;
-  double by;     /* x += by, or x *= by for visits */
-  double *low;   /* [2 chunks] extremes of r */
-  double *kept;  /* [n] x before the last shift */
-  double before; /* residual then; infinite: nothing was shifted since the last look */
-  double worth;  /* a shift must make the residual smaller by this */
-} Level;
+  double *x, *r, *z, *az;
+  double *kept;  /* [n] x before the last jump */
+  double before; /* residual then; infinite: there was no jump since the last look */
+  double worth;  /* a jump must make the residual smaller by this */
+  double c;
+} Jump;
 
-/* sum[0] = sum r, sum[1] = sum b, and the extremes of r */
-static void extremes_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
-  const Level *level = context;
-  double high = 0.0, low = 0.0;
-  for (ptrdiff_t i = begin; i < end; i++) {
-    high = i == begin || level->r[i] > high ? level->r[i] : high;
-    low = i == begin || level->r[i] < low ? level->r[i] : low;
-    sums->sum[0] += level->r[i];
-    sums->sum[1] += level->b[i];
-  }
-  level->low[2 * (begin / KRYLOV_CHUNK)] = low;
-  level->low[2 * (begin / KRYLOV_CHUNK) + 1] = high;
+static void product_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
+  const Jump *jump = context;
+  sums->sum[0] = sum_dot(jump->az + begin, jump->r + begin, (size_t)(end - begin));
+  sums->sum[1] = sum_dot(jump->az + begin, jump->az + begin, (size_t)(end - begin));
 }
 
-static double shifted(const Level *level, ptrdiff_t i) {
-  return level->system->norm == KRYLOV_ONE ? level->b[i] - level->by * (level->b[i] - level->r[i])
-                                           : level->r[i] - level->by * level->image[i];
-}
-
-/* the norm of the residual with the new level */
+/* the norm of the residual after a jump */
 static void trial_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
-  const Level *level = context;
+  const Jump *jump = context;
   for (ptrdiff_t i = begin; i < end; i++) {
-    const double r = fabs(shifted(level, i));
+    const double r = fabs(jump->r[i] - jump->c * jump->az[i]);
     sums->sum[0] += r;
     sums->largest = r > sums->largest ? r : sums->largest;
   }
 }
 
-static void shift_chunk(void *context, ptrdiff_t begin, ptrdiff_t end, KrylovSums *sums) {
-  const Level *level = context;
-  (void)sums;
-  for (ptrdiff_t i = begin; i < end; i++) {
-    level->r[i] = shifted(level, i);
-    level->x[i] = level->system->norm == KRYLOV_ONE ? level->x[i] * level->by
-                                                    : level->x[i] + level->by;
+/* Tries a jump after the sweeps that made r. */
+static void try_jump(Jump *jump, double residual, double *sums) {
+  const ptrdiff_t n = jump->system->n;
+  const KrylovSums products = krylov_run(product_chunk, jump, n, sums);
+  jump->c = products.sum[0] / products.sum[1];
+  if (!isfinite(jump->c)) {
+    return;
+  }
+  const KrylovSums trial = krylov_run(trial_chunk, jump, n, sums);
+  if ((jump->system->norm == KRYLOV_ONE ? trial.sum[0] : trial.largest) < jump->worth * residual) {
+    jump->before = residual;
+    krylov_copy(jump->kept, jump->x, n);
+    krylov_add(jump->x, jump->c, jump->z, n);
   }
 }
 
-/* Tries a level. Should the residual have grown since the one before, that is taken back, and the next must do better. */
-static void find_level(Level *level, double gamma, double residual, double *sums) {
-  if (!(residual < level->before) && level->before < INFINITY) {
-    krylov_copy(level->x, level->kept, level->system->n);
-    level->before = INFINITY;
-    level->worth *= 0.1;
-    return;
+/* After a jump, whether the residual has grown since: it is taken back then, and the next must do better. */
+static int take_back(Jump *jump, double residual) {
+  const int bad = jump->before < INFINITY && !(residual < jump->before);
+  if (bad) {
+    krylov_copy(jump->x, jump->kept, jump->system->n);
+    jump->worth *= 0.25;
   }
-  level->before = INFINITY;
-  const ptrdiff_t n = level->system->n, chunks = krylov_chunks(n);
-  const KrylovSums all = krylov_run(extremes_chunk, level, n, sums);
-  double low = INFINITY, high = -INFINITY;
-  for (ptrdiff_t i = 0; i < chunks; i++) {
-    low = fmin(low, level->low[2 * i]);
-    high = fmax(high, level->low[2 * i + 1]);
-  }
-  level->by = level->system->norm == KRYLOV_ONE ? all.sum[1] / (all.sum[1] - all.sum[0])
-                                                : 0.5 * (low + high) / (1.0 - gamma);
-  if (!isfinite(level->by)) {
-    return;
-  }
-  const KrylovSums trial = krylov_run(trial_chunk, level, n, sums);
-  if ((level->system->norm == KRYLOV_ONE ? trial.sum[0] : trial.largest)
-      < level->worth * residual) {
-    level->before = residual;
-    krylov_copy(level->kept, level->x, n);
-    krylov_run(shift_chunk, level, n, sums);
-  }
+  jump->before = INFINITY;
+  return bad;
 }
 
-/* sweeps that may pass without halving the residual */
-static double patience(const Chain *c) {
+/* sweeps that may pass without halving the residual; few near what rounding leaves */
+static double patience(const Chain *c, const KrylovInfo *info) {
   const double rate = c->gamma * c->row_sum;
   const double halving = rate > 0.0 && rate < 1.0 ? log(0.5) / log(rate)
                          : rate > 0.0             ? INFINITY
                                                   : 1.0;
-  return fmin(3.0 * halving + 5.0 * SWEEPS, MOST_IDLE);
+  const double extra = info->residual <= 8.0 * info->floor ? 0.0 : 3.0 * halving;
+  return fmin(extra + 5.0 * SWEEPS, MOST_IDLE);
 }
 
-/* x += M^-1 r for some sweeps, with r by recurrence */
-static void run_sweeps(const KrylovSystem *system, double *x, double *r, double *z, double *az,
-                       double target, KrylovInfo *info, double *sums) {
+/* x += M^-1 r for some sweeps, with r by recurrence; returns its norm */
+static double run_sweeps(const Jump *jump, double target, KrylovInfo *info, double *sums) {
+  const KrylovSystem *system = jump->system;
   double residual = info->residual;
   for (int i = 0; i < SWEEPS && !(residual <= target); i++) {
-    precondition(system->context, z, az, r);
-    krylov_add(x, 1.0, z, system->n);
-    krylov_add(r, -1.0, az, system->n);
+    precondition(system->context, jump->z, jump->az, jump->r);
+    krylov_add(jump->x, 1.0, jump->z, system->n);
+    krylov_add(jump->r, -1.0, jump->az, system->n);
     info->products++;
-    residual = krylov_norm(r, system->n, system->norm, sums);
+    residual = krylov_norm(jump->r, system->n, system->norm, sums);
   }
+  return residual;
 }
 
 /*
@@ -278,24 +253,19 @@ static Status solve_iteration(const KrylovSystem *system, const KrylovOptions *o
                               KrylovInfo *info, const double *b, Arena *ws) {
   const Chain *c = ((const System *)system->context)->chain;
   const ptrdiff_t S = system->n;
-  double *r = ARENA_PUSH(ws, double, S), *z = ARENA_PUSH(ws, double, S);
-  double *az = ARENA_PUSH(ws, double, S), *sums = ARENA_PUSH(ws, double, krylov_work(S));
-  Level level = {.system = system, .x = x, .r = r, .b = b, .before = INFINITY, .worth = 0.25};
-  level.kept = ARENA_PUSH(ws, double, S);
-  level.image = ARENA_PUSH(ws, double, S);
-  level.low = ARENA_PUSH(ws, double, 2 * krylov_chunks(S));
+  Jump jump = {.system = system, .x = x, .before = INFINITY, .worth = 0.25};
+  double *sums = ARENA_PUSH(ws, double, krylov_work(S));
   double mark = INFINITY, marked = 0.0;
+  jump.r = ARENA_PUSH(ws, double, S);
+  jump.z = ARENA_PUSH(ws, double, S);
+  jump.az = ARENA_PUSH(ws, double, S);
+  jump.kept = ARENA_PUSH(ws, double, S);
   *info = (KrylovInfo){0};
-  if (r == NULL || z == NULL || az == NULL || sums == NULL || level.image == NULL
-      || level.low == NULL || level.kept == NULL) {
+  if (sums == NULL || jump.r == NULL || jump.z == NULL || jump.az == NULL || jump.kept == NULL) {
     return E_NOMEM;
   }
-  for (ptrdiff_t s = 0; s < S; s++) {
-    z[s] = 1.0;
-  }
-  system->apply(system->context, level.image, z);
   for (;;) {
-    const Status status = krylov_residual(system, r, x, b, info, sums);
+    const Status status = krylov_residual(system, jump.r, x, b, info, sums);
     if (status < 0) {
       return status;
     }
@@ -304,17 +274,15 @@ static Status solve_iteration(const KrylovSystem *system, const KrylovOptions *o
       mark = info->residual;
       marked = (double)info->products;
     }
-    if (info->residual <= target || (double)info->products - marked > patience(c)) {
+    if (info->residual <= target || (double)info->products - marked > patience(c, info)) {
       break;
     }
-    if (c->gamma < 1.0) {
-      const double before = level.before;
-      find_level(&level, c->gamma, info->residual, sums);
-      if (before < INFINITY && !(info->residual < before)) {
-        continue;
+    if (!take_back(&jump, info->residual)) {
+      const double residual = run_sweeps(&jump, target, info, sums);
+      if (residual > target) {
+        try_jump(&jump, residual, sums);
       }
     }
-    run_sweeps(system, x, r, z, az, target, info, sums);
   }
   return info->residual <= options->tolerance ? OK : LIMIT;
 }

@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "mdp/chain.h"
 #include "mdp/relaxation.h"
+#include "solve/bicgstab.h"
 
 /* sweeps over one policy: at most, and while it no longer changes; the share to which a changing policy's are worth it */
 enum {
@@ -15,6 +16,7 @@ enum {
   SWEEPS_UNSETTLED = 3,
   SETTLE = 4,
   PATIENCE = 10,
+  PLAIN_PRODUCTS = 1000,
   SLOW = 100
 };
 static const double ENOUGH = 0.1, FORCING = 1e-2, FORCING_STABLE = 1e-3, UNSETTLED = 0.01;
@@ -75,6 +77,9 @@ typedef struct Howard {
   const int32_t *order; /* that of Gauss-Seidel sweeps, or NULL */
   int settled;          /* rounds of settle since the last linear system */
   int stale;            /* the chain is older than the choice */
+  int plain_fails;      /* BiCGStab without preconditioner did not get there */
+  double forcing;       /* share of the residual that a linear system may leave */
+  double best;          /* least width when the last one was solved */
   int stuck;            /* the Krylov method did not reach what was asked */
 } Howard;
 
@@ -130,6 +135,29 @@ static int is_slow(const Howard *h) {
   return h->rate > 0.0 && log(goal / control->width) < SLOW * log(h->rate);
 }
 
+static Status apply(void *context, double *out, const double *v) {
+  chain_apply(context, out, v);
+  return OK;
+}
+
+/* BiCGStab as it is, without preconditioner, is parallel and cheap: worth a try before chain_solve, until it has failed */
+static Status try_plain(Howard *h, double tolerance, ChainInfo *solved, Arena *ws) {
+  const ptrdiff_t S = h->chain.S;
+  const ArenaMark mark = arena_mark(ws);
+  const KrylovSystem system = {S, apply, NULL, &h->chain, KRYLOV_SUP};
+  const KrylovOptions options = {PLAIN_PRODUCTS, tolerance};
+  double *work = ARENA_PUSH(ws, double, bicgstab_work(S, 0));
+  KrylovInfo info = {0};
+  Status status = E_NOMEM;
+  if (work != NULL) {
+    status = bicgstab_solve(&system, &options, h->control->v, &info, h->chain.reward, work);
+  }
+  arena_release(ws, mark);
+  *solved = (ChainInfo){"bicgstab", (int)info.products, info.residual};
+  h->plain_fails = status == LIMIT && info.residual > 4 * info.floor;
+  return status;
+}
+
 /* v = solution of the chain's linear system to a residual */
 static Status evaluate_by_solving(Howard *h, HowardInner inner, HowardInfo *info, Arena *ws) {
   Control *control = h->control;
@@ -137,14 +165,26 @@ static Status evaluate_by_solving(Howard *h, HowardInner inner, HowardInfo *info
   const double last = fmax(0.25 * control->target, 0.5 * control->floor) * lost;
   ChainInfo solved;
   control_centre(control);
-  const double forcing = control->changed == 0 ? FORCING_STABLE : FORCING;
+  h->forcing = control->best < 0.9 * h->best ? fmin(4 * h->forcing, FORCING) : 0.1 * h->forcing;
+  h->best = control->best;
+  const double forcing = fmax(control->changed == 0 ? fmin(h->forcing, FORCING_STABLE) : h->forcing,
+                              1e-8);
   const double tolerance = inner == HOWARD_EXACT ? last
                                                  : fmax(forcing * control->width * lost, last);
-  const Status status = chain_solve(&h->chain, control->v, h->chain.reward, tolerance, &solved, ws);
+  Status status = LIMIT;
+  int products = 0;
+  if (inner == HOWARD_KRYLOV && h->chain.S > CHAIN_DENSE && !h->plain_fails) {
+    status = try_plain(h, tolerance, &solved, ws);
+    products = solved.iterations;
+  }
+  if (status == LIMIT && (products == 0 || h->plain_fails)) {
+    status = chain_solve(&h->chain, control->v, h->chain.reward, tolerance, &solved, ws);
+    products += solved.iterations;
+  }
   if (status < 0) {
     return status;
   }
-  control->sweeps += solved.iterations * h->share;
+  control->sweeps += products * h->share;
   info->solver = solved.method;
   h->stuck = status == LIMIT && solved.residual > 4 * tolerance;
   return OK;
@@ -203,7 +243,11 @@ static Status iterate(Howard *h, HowardInner inner, int watch, HowardInfo *info,
 Status howard_run(Control *control, HowardInner inner, int watch, const int32_t *order,
                   HowardInfo *info, Arena *ws) {
   const ArenaMark mark = arena_mark(ws);
-  Howard h = {.control = control, .order = order};
+  Howard h = {.control = control,
+              .order = order,
+              .forcing = FORCING,
+              .best = INFINITY,
+              .plain_fails = order != NULL};
   *info = (HowardInfo){0};
   control->patience = PATIENCE;
   const Status status = iterate(&h, inner, watch, info, ws);

@@ -5,8 +5,8 @@
 
 #include "base/sum.h"
 
-/* failures in a row before giving up; steps of a run without a halved residual */
-enum { MOST_FAILURES = 3, MOST_IDLE = 400 };
+/* failures in a row before giving up; steps of a run without a halved residual, fewer where rounding rules */
+enum { MOST_FAILURES = 3, MOST_IDLE = 400, IDLE_AT_FLOOR = 25 };
 /* a run that has grown by this diverges; the recurrence is set right each time it has fallen by that */
 static const double DIVERGED = 1e6, REPLACE = 1e-4;
 
@@ -193,7 +193,7 @@ static Status run_once(Run *run) {
     /* headway */
     idle = residual < 0.5 * mark ? 0 : idle + 1;
     mark = idle == 0 ? residual : mark;
-    if (idle > MOST_IDLE) {
+    if (idle > (residual <= 16.0 * run->info->floor ? IDLE_AT_FLOOR : MOST_IDLE)) {
       return OK;
     }
     /* set the recurrence right */

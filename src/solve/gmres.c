@@ -96,7 +96,7 @@ static int rotate(Cycle *c, int k, const double *h) {
 /* x += M^-1 V y with the triangle's solution y of k entries; hat and one basis vector are used up */
 static Status correct(Cycle *c, double *x, int k) {
   const KrylovSystem *system = c->system;
-  double y[M];
+  double y[M] = {0.0};
   for (int j = k - 1; j >= 0; j--) {
     double sum = c->rhs[j];
     for (int l = j + 1; l < k; l++) {
