@@ -12,6 +12,7 @@ CC          = gcc
 LUAJIT     ?= luajit
 LUAROCKS   ?= luarocks
 PKG_CONFIG ?= pkg-config
+PYTHON     ?= python3
 
 # LuaRocks passes LUA_INCDIR. Where that is not LuaJIT's (Debian's default is plain Lua 5.1), or without it, pkg-config
 # tells where LuaJIT's headers are.
@@ -66,7 +67,7 @@ say = @$(if $(V),true,printf '  %-4s %s\n' $1 $2)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: FORCE all ctest deps deps-dev demo check test check-asan check-tsan check-gc check-valgrind \
-        lint format docs docs-check coverage bench bench-short bench-learn \
+        lint format docs docs-check coverage bench bench-short bench-learn bench-mdp bench-peers \
         fuzz install install-files dist distcheck check-installed clean help
 
 all: $(CORE) $(ZIP) ## build the module into build/trpo/core.so
@@ -228,7 +229,7 @@ $(BUILD)/fuzz/rest.a: $(filter-out $(READERS:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/
 
 # ---- lint, documentation, coverage, benchmarks -------------------------------------------------
 
-C_FILES := $(sort $(shell find src spec/c spec/fuzz -name '*.[ch]' 2>/dev/null))
+C_FILES := $(sort $(shell find src spec/c spec/fuzz -name '*.[ch]' 2>/dev/null) $(wildcard bench/*.c))
 
 lint: ## luacheck, clang-format, cppcheck, warnings as errors, current reference
 	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES))
@@ -269,10 +270,24 @@ bench: all ## how long an update takes, how fast rollouts are
 	@$(TREE) $(LUAJIT) bench/rollout.lua
 	@$(TREE) $(LUAJIT) bench/tensor.lua
 
-bench-short: all ## the same in seconds, to see that it works
+bench-short: all $(BUILD)/bench/calibrate ## the same in seconds, to see that it works
 	@$(TREE) $(LUAJIT) bench/update.lua short
 	@$(TREE) $(LUAJIT) bench/rollout.lua short
 	@$(TREE) $(LUAJIT) bench/tensor.lua short
+	@$(TREE) $(LUAJIT) bench/mdp.lua short
+
+# Read bandwidth, for what is bound by it.
+$(BUILD)/bench/%: bench/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $<
+
+bench-mdp: all $(BUILD)/bench/calibrate ## exact MDPs, beside the peers if they are there (minutes)
+	@$(TREE) $(LUAJIT) bench/mdp.lua
+
+bench-peers: ## install the Python packages that bench-mdp compares with into bench/.venv
+	@$(PYTHON) -m venv bench/.venv
+	bench/.venv/bin/pip install --quiet -r bench/peers.txt
 
 bench-learn: all ## how reliably the examples learn: 20 seeds (minutes)
 	@$(TREE) $(LUAJIT) bench/learn.lua
@@ -305,7 +320,7 @@ dist: $(DIST)/$(NAME)-1.src.rock ## tarball, versioned rockspec and source rock
 
 $(DIST)/$(NAME).tar.gz: FORCE
 	@mkdir -p $(@D)
-	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(or $(SOURCE_DATE_EPOCH),0) --exclude=runs \
+	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(or $(SOURCE_DATE_EPOCH),0) --exclude=runs --exclude=bench/.venv --exclude=bench/results \
 	  --transform='s,^,$(NAME)/,' -cf - $(FILES) | gzip -n9 >$@
 
 $(DIST)/$(NAME)-1.rockspec: rockspec/trpo-scm-1.rockspec $(DIST)/$(NAME).tar.gz

@@ -72,10 +72,10 @@ function support.machine()
     version = trpo.VERSION }
 end
 
---- Writes results to bench/results/<name>.json.
-function support.save(name, results)
+--- Writes results to a file, bench/results/<name>.json if not told which.
+function support.save(name, results, path)
   uv.fs_mkdir("bench/results", 493)
-  local file = assert(io.open("bench/results/" .. name .. ".json", "w"))
+  local file = assert(io.open(path or "bench/results/" .. name .. ".json", "w"))
   assert(file:write(json.encode { machine = support.machine(), results = results }, "\n"))
   assert(file:close())
 end

@@ -388,26 +388,26 @@ static Status run_plain(ChainMethod method, const Problem *p, ChainInfo *info, d
   return run(method, &system, p->tolerance, p->x, p->b, info, floor_, ws);
 }
 
-/* One method after another, each from where the one before it left x. */
+/* One method after another, each from where the one before it left x. LU of many states costs more than all the others. */
 static Status run_all(const Problem *p, ChainInfo *info, double *floor_, Arena *ws) {
-  static const ChainMethod directed[] = {CHAIN_BICGSTAB, CHAIN_ITERATION, CHAIN_AUTO};
+  static const ChainMethod krylov[] = {CHAIN_BICGSTAB, CHAIN_AUTO};
+  static const ChainMethod sweeps[] = {CHAIN_ITERATION, CHAIN_AUTO};
   const ptrdiff_t S = p->chain->S;
-  const int ordered = S > CHAIN_DENSE && chain_order_matters(p->chain);
-  Status status = E_NOT_CONVERGED;
+  Status status;
   if (S <= CHAIN_DENSE) {
     status = run_plain(CHAIN_LU, p, info, floor_, ws);
-  }
-  if (!arrived(status, info, *floor_) && !ordered) {
+  } else if (chain_order_matters(p->chain)) {
+    status = run_ordered(krylov, p, info, floor_, ws);
+  } else {
     status = run_plain(CHAIN_BICGSTAB, p, info, floor_, ws);
-  }
-  if (!arrived(status, info, *floor_) && !ordered) {
-    status = run_plain(CHAIN_GMRES, p, info, floor_, ws);
+    if (!arrived(status, info, *floor_)) {
+      status = run_plain(CHAIN_GMRES, p, info, floor_, ws);
+    }
   }
   if (!arrived(status, info, *floor_) && S > CHAIN_DENSE && S <= DENSE_MOST) {
     status = run_plain(CHAIN_LU, p, info, floor_, ws);
   }
-  return arrived(status, info, *floor_) ? status
-                                        : run_ordered(directed + !ordered, p, info, floor_, ws);
+  return arrived(status, info, *floor_) ? status : run_ordered(sweeps, p, info, floor_, ws);
 }
 
 static Status solve(ChainMethod method, const Problem *p, ChainInfo *info, Arena *ws) {
