@@ -52,6 +52,19 @@ describe("completion", function()
     assert.are.same({ "Pendulum-v1" }, select(2, offers("trpo", "train", "--seed", "3", "Pen")))
   end)
 
+  it("offers processes and methods to solve", function()
+    command.shell(scratch, "touch model.npz")
+    local set = offers("trpo", "solve", "")
+    for _, name in ipairs { "frozen_lake", "FrozenLake-v1", "model.npz", "script.lua", "runs" } do
+      assert.is_true(set[name], name)
+    end
+    assert.is_nil(set["notes.txt"])
+    assert.are.same({ "policy_iteration" }, select(2, offers("trpo", "solve", "--method", "pol")))
+    assert.are.same({ "optimal", "uniform" }, select(2, offers("trpo", "solve", "--policy", "")))
+    assert.is_true(offers("trpo", "solve", "--improve", "")["monotone_tv"])
+    assert.is_true(offers("trpo", "solve", "chain", "--plot", "")["notes.txt"])
+  end)
+
   it("offers options and what follows them", function()
     local set = offers("trpo", "train", "script.lua", "--")
     for _, name in ipairs { "--set", "--seed", "--steps", "--json", "--help" } do assert.is_true(set[name]) end

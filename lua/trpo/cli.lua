@@ -18,6 +18,7 @@ local function add_option(parser, option)
   end
   local made = parser:option(option.flags, option.help):target(option.target):argname(option.value)
   if option.repeats then made:count("*") end
+  if option.choices then made:choices(option.choices) end
 end
 
 local function add_argument(parser, argument)
@@ -153,6 +154,8 @@ function run.train(flags)
   return code
 end
 
+function run.solve(flags) return require("trpo.solve").run(flags, judged) end
+
 function run.envs(flags)
   local list = {}
   for i, entry in ipairs(trpo.environments()) do
@@ -226,8 +229,13 @@ function run.completion(flags)
   end
   local ids = {}
   for i, entry in ipairs(trpo.environments()) do ids[i] = entry.id end
+  local processes = {}
+  for _, entry in ipairs(trpo.mdp.gallery()) do
+    processes[#processes + 1] = entry.name
+    for _, id in ipairs(entry.ids) do processes[#processes + 1] = id end
+  end
   io.write(require("trpo.completion").script(flags.shell, commands,
-    { environments = ids, parameters = names }))
+    { environments = ids, parameters = names, processes = processes }))
   return 0
 end
 

@@ -18,6 +18,31 @@ local train_options = {
     help = "print one JSON object per iteration; the last one holds eval/mean_reward" },
 }
 
+-- options of `trpo solve`
+local solve_options = {
+  { flags = "--method", target = "method", value = "METHOD",
+    words = { "auto", "value_iteration", "gauss_seidel", "policy_iteration", "modified_policy_iteration", "krylov",
+      "topological" },
+    help = "how to solve (default auto)" },
+  { flags = "--gamma", target = "gamma", value = "G", help = "discount factor in [0, 1], in place of the process's" },
+  { flags = "--tolerance", target = "tolerance", value = "T", help = "how far values may be from the true ones" },
+  { flags = "--certify", target = "certify", value = "T",
+    help = "certify values to within T, also below the precision of one double" },
+  { flags = "--policy", target = "policy", value = "POLICY", choices = { "optimal", "uniform" },
+    help = "whose values: optimal (default) or uniform" },
+  { flags = "--set", target = "set", value = "NAME=VALUE", repeats = true,
+    help = "set an option of a named process, e.g. --set map=8x8 (repeats)" },
+  { flags = "--improve", target = "improve", value = "METHODS",
+    words = { "policy_iteration", "cpi", "monotone", "monotone_tv", "monotone_mean_kl", "trust_region_mean",
+      "trust_region_max", "natural", "gradient" },
+    help = "improve the uniform policy by methods with commas between them, e.g. monotone,cpi" },
+  { flags = "--iterations", target = "iterations", value = "N", help = "steps of each method (default 20)" },
+  { flags = "--plot", target = "plot", value = "FILE", complete = "files",
+    help = "draw a picture: .svg, .png, .pdf (needs gnuplot) or .txt" },
+  { flags = "--ascii", target = "ascii", help = "draw the picture in letters" },
+  { flags = "--json", target = "json", help = "print all numbers as JSON" },
+}
+
 local json_option = { flags = "--json", target = "json", help = "print JSON" }
 
 return {
@@ -30,6 +55,16 @@ return {
     },
     options = train_options,
     example = "trpo train examples/cartpole.lua --set delta=0.02 --seed 3",
+  },
+  {
+    name = "solve",
+    summary = "solve a finite process exactly, or improve a policy on it",
+    arguments = {
+      { name = "file", complete = "processes",
+        help = "a process: an .npz file, a Lua script that returns one, or a name such as frozen_lake" },
+    },
+    options = solve_options,
+    example = "trpo solve frozen_lake --set map=8x8 --gamma 0.95 --plot lake.svg",
   },
   {
     name = "envs",

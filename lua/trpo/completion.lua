@@ -15,6 +15,9 @@ local function long_flag(option) return option.flags:match("%-%-[%w-]+") end
 
 local function short_flag(option) return option.flags:match("^%-(%w)") end
 
+-- what may follow an option: a list of words, or the name of a kind
+local function values_of(option) return option.choices or option.words or option.complete end
+
 local function names(commands) return map(commands, function(c) return c.name end) end
 
 -- single quotes around a text, for any of the shells
@@ -26,7 +29,9 @@ local bash = {}
 
 -- what may stand where, as a line that sets COMPREPLY
 function bash.values(kind, facts)
-  if kind == "parameters" then
+  if type(kind) == "table" then
+    return ('COMPREPLY=($(compgen -W "%s" -- "$cur"))'):format(words(kind))
+  elseif kind == "parameters" then
     return ('COMPREPLY=($(compgen -S = -W "%s" -- "$cur")); compopt -o nospace 2>/dev/null')
       :format(words(facts.parameters))
   elseif kind == "directories" then
@@ -34,6 +39,11 @@ function bash.values(kind, facts)
   elseif kind == "scripts" then
     return ('COMPREPLY=($(compgen -W "%s" -- "$cur")); _trpo_files -f -X "!*.lua"; _trpo_files -d')
       :format(words(facts.environments))
+  elseif kind == "processes" then
+    return ('COMPREPLY=($(compgen -W "%s" -- "$cur")); _trpo_files -f -X "!*.npz"; _trpo_files -f -X "!*.lua"; '
+      .. '_trpo_files -d'):format(words(facts.processes))
+  elseif kind == "files" then
+    return '_trpo_files -f'
   elseif kind == "commands" then
     return ('COMPREPLY=($(compgen -W "%s" -- "$cur"))'):format(words(facts.commands))
   end
@@ -48,7 +58,7 @@ function bash.command(command, facts)
     if option.value then
       local flags_of = option.flags:gsub(" ", "|")
       lines[#lines + 1] = ("        %s) %s; return ;;")
-        :format(flags_of, bash.values(option.complete, facts))
+        :format(flags_of, bash.values(values_of(option), facts))
     end
   end
   lines[#lines + 1] = "      esac"
@@ -95,6 +105,12 @@ end
 local zsh = {}
 
 function zsh.values(kind, facts)
+  if type(kind) == "table" then return ("(%s)"):format(words(kind)) end
+  if kind == "files" then return "_files" end
+  if kind == "processes" then
+    return ([[{_alternative "data:file:_files -g \\*.npz" "code:script:_files -g \\*.lua" "names:process:(%s)"}]])
+      :format(words(facts.processes))
+  end
   if kind == "parameters" then
     return ('compadd -S "" -- %s'):format(words(map(facts.parameters, function(p) return p .. "=" end)))
   end
@@ -116,7 +132,7 @@ function zsh.option(option, facts)
   local tail = "[" .. zsh_text(option.help) .. "]"
   if option.value then
     local name = option.value:lower():gsub("=", " ")
-    tail = tail .. (":%s:%s"):format(name, zsh.values(option.complete, facts))
+    tail = tail .. (":%s:%s"):format(name, zsh.values(values_of(option), facts))
   end
   return table.concat(map(flags, function(flag)
     return quote((option.repeats and "*" or "") .. flag .. tail)
@@ -163,6 +179,12 @@ local fish = {}
 local function fish_quote(text) return quote(text, "\\'") end
 
 function fish.values(kind, facts)
+  if type(kind) == "table" then return " -a " .. fish_quote(words(kind)) end
+  if kind == "files" then return " -F" end
+  if kind == "processes" then
+    return " -a " .. fish_quote(words(facts.processes)
+      .. " (__fish_complete_suffix .npz) (__fish_complete_suffix .lua)")
+  end
   if kind == "parameters" then
     return " -a " .. fish_quote(words(map(facts.parameters, function(p) return p .. "=" end)))
   end
@@ -180,7 +202,7 @@ function fish.command(command, facts)
   for _, option in ipairs(command.options) do
     local short = short_flag(option)
     lines[#lines + 1] = ("%s%s -l %s%s -d %s"):format(when, short and " -s " .. short or "",
-      long_flag(option):sub(3), option.value and " -x" .. fish.values(option.complete, facts) or "",
+      long_flag(option):sub(3), option.value and " -x" .. fish.values(values_of(option), facts) or "",
       fish_quote(option.help))
   end
   for _, argument in ipairs(command.arguments) do
@@ -206,11 +228,11 @@ end
 --- The completion script of a shell.
 -- @tparam string shell "bash", "zsh" or "fish"
 -- @tparam table commands see `trpo.commands`
--- @tparam table facts `environments` (ids), `parameters` (names)
+-- @tparam table facts `environments` (ids), `parameters`, `processes` (names)
 -- @treturn string the script
 function completion.script(shell, commands, facts)
   local known = { environments = facts.environments, parameters = facts.parameters,
-    commands = names(commands) }
+    processes = facts.processes, commands = names(commands) }
   return ({ bash = bash, zsh = zsh, fish = fish })[shell].script(commands, known)
 end
 

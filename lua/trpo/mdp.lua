@@ -11,7 +11,7 @@ local core = require "trpo.core"
 
 -- modules trpo.mdp.* that add to the face: each returns a function that gets this module's table; methods go into
 -- core.mdp.methods
-local parts = { "gallery", "gym" }
+local parts = { "gallery", "gym", "improve", "files", "plot" }
 
 local mdp = {}
 for name, value in pairs(core.mdp) do mdp[name] = value end

@@ -437,5 +437,6 @@ void l_mdp_open(lua_State *L) {
   l_mdp_gallery_open(L);
   l_mdp_evaluate_open(L);
   l_mdp_solve_open(L);
+  l_mdp_triplets_open(L);
   lua_setfield(L, -2, "mdp");
 }

@@ -43,5 +43,6 @@ void l_mdp_model_open(lua_State *L);
 void l_mdp_gallery_open(lua_State *L);
 void l_mdp_evaluate_open(lua_State *L);
 void l_mdp_solve_open(lua_State *L);
+void l_mdp_triplets_open(lua_State *L);
 
 #endif

@@ -37,10 +37,7 @@ static void solve_ball(const Gap *gap, double radius, GapSolution *s) {
 }
 
 static void solve_penalty(const Gap *gap, double lambda, GapSolution *s) {
-  penalty_solve(gap, log(lambda) - log(gap->unit), s);
-  if (s->kind == GAP_SAME) {
-    s->lambda = lambda / gap->unit;
-  }
+  penalty_solve(gap, lambda, log(lambda), NAN, s);
 }
 
 static void solve_rows(const Rows *rows, Solver solve, double *work) {
@@ -131,7 +128,7 @@ The distribution q that maximises q.a - lambda KL(p || q).
 @tparam Tensor a values of the actions, same size; -inf for an action that is missing
 @tparam number lambda price of a nat, >= 0, may be infinite
 @treturn Tensor q
-@treturn table info: as of @{kl_ball}
+@treturn table info: as of `trpo.mdp.kl_ball`
 @raise when p is no distribution, or a holds a NaN
 */
 static int l_mdp_step_kernel_penalty(lua_State *L) {
@@ -164,7 +161,7 @@ static int l_mdp_step_kernel_fisher(lua_State *L) {
 }
 
 /***
-The product of the Fisher matrix of @{fisher} with a vector over pairs, without the matrix.
+The product of the Fisher matrix of `trpo.mdp.fisher` with a vector over pairs, without the matrix.
 @function fisher_product
 @tparam Tensor pi policy [S, A]
 @tparam Tensor w weights of the states [S]
@@ -215,7 +212,7 @@ static int l_mdp_step_kernel_gradient(lua_State *L) {
 
 /***
 The natural gradient of a softmax policy: the solution of least norm of F x = g, F with the weights rho/sum rho and g of
-@{policy_gradient}. It is the advantages, times sum rho and less a constant in each state.
+`trpo.mdp.policy_gradient`. It is the advantages, times sum rho and less a constant in each state.
 
 Three routes to the same: "closed" form, the "pseudo_inverse" of the explicit matrix [S A, S A], and "cg", conjugate gradients
 on products.

@@ -8,8 +8,8 @@ enum { MOST = 200 };
 /* exp of these neither over- nor underflows */
 static const double LOWEST = -700.0, HIGHEST = 700.0;
 
-/* Newton's error is squared by the last step: from 3e-8 to rounding. */
-static const double LAST_STEP = 3e-8;
+/* Newton's error is squared by a step as small as this: what is left is checked, and mended if need be. */
+static const double SMALL_STEP = 3e-8;
 
 static void finish_interior(GapSolution *s, double log_e) {
   const GapPoint *at = &s->at;
@@ -17,7 +17,6 @@ static void finish_interior(GapSolution *s, double log_e) {
   s->kind = GAP_INTERIOR;
   s->log_e = log_e;
   s->lambda = 1.0 / uW;
-  s->log_lambda = -log(uW);
   s->gain = at->excess * s->lambda;
   s->kl = at->kl;
   s->slope = -(1.0 + at->spread) / (uW * at->spread);
@@ -28,7 +27,6 @@ static void solve_small(const Gap *gap, double radius, double u, GapSolution *s)
   s->at = (GapPoint){.e = 1.0 / u, .u = u, .kl = radius};
   s->kind = GAP_INTERIOR;
   s->log_e = -log(u);
-  s->log_lambda = s->log_e;
   s->lambda = s->at.e;
   s->gain = gap->var * u;
   s->kl = radius;
@@ -45,7 +43,8 @@ static int solve_deep(const Gap *gap, double radius, GapSolution *s) {
   }
   gap_finish_deep(gap, &trial); /* KL = trial.kl - rest log e */
   const double log_e = (trial.kl - radius) / rest;
-  if (!gap_is_deep(gap, log_e) || (gap->above > 0.0 && log_e < log(gap->above))) {
+  if (!gap_is_deep(gap, log_e + trial.log_lambda)
+      || (gap->above > 0.0 && log_e < log(gap->above))) {
     return 0;
   }
   s->log_e = log_e;
@@ -71,28 +70,32 @@ static double guess(const Gap *gap, double u) {
   return e > 1e-3 * gap->m1 ? log(e) : log(gap->m1) - 3.0;
 }
 
-/* Newton's method for KL(x) = radius, x = log e, within (lowest, HIGHEST); s->at is evaluated at the end */
-static double solve_interior(const Gap *gap, double radius, double x, double lowest,
-                             GapSolution *s) {
-  double lo = lowest, hi = HIGHEST;
+/* Newton's step for KL = radius, on log KL where KL is small; s->at is evaluated at x = log e */
+static double newton(const GapPoint *at, double radius, double x) {
+  const double slope = -at->u * at->e * (1.0 + at->excess) * at->spread;
+  const double error = at->kl < 1.0 ? log(at->kl / radius) * at->kl : at->kl - radius;
+  return x - error / slope;
+}
+
+/* KL(x) = radius within (lo, HIGHEST); s->at is evaluated at the end */
+static double solve_interior(const Gap *gap, double radius, double x, double lo, GapSolution *s) {
+  double hi = HIGHEST;
   GapPoint *at = &s->at;
+  int mended = 0;
   x = x > lo && x < hi ? x : 0.5 * (lo + hi);
   for (int k = 0; k < MOST; k++) {
     gap_evaluate(gap, exp(x), at);
-    const double slope = -at->u * at->e * (1.0 + at->excess) * at->spread;
     if (at->kl > radius) {
       lo = x;
     } else {
       hi = x;
     }
     /* the step is judged before the bracket: at the end rounding may put it outside */
-    const double error = at->kl < 1.0 ? log(at->kl / radius) * at->kl : at->kl - radius;
-    double next = x - error / slope;
-    if (fabs(next - x) <= LAST_STEP) {
-      x = next;
-      break;
-    }
-    if (!(next > lo && next < hi)) {
+    double next = newton(at, radius, x);
+    if (fabs(next - x) <= SMALL_STEP) {
+      const double rounding = 5e-16 * (6.0 + fabs(x)); /* of x makes that of log KL */
+      if (fabs(at->kl - radius) <= rounding * radius || mended++ == 3) break;
+    } else if (!(next > lo && next < hi)) {
       next = 0.5 * (lo + hi);
     }
     if (next == x) {
@@ -100,7 +103,6 @@ static double solve_interior(const Gap *gap, double radius, double x, double low
     }
     x = next;
   }
-  gap_evaluate(gap, exp(x), at);
   return x;
 }
 

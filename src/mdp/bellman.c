@@ -53,19 +53,21 @@ static inline double best_of(const Mdp *mdp, int64_t k, int64_t end, const doubl
   return best;
 }
 
+/* The same with the row. Which row is best cannot be guessed, and a wrong guess would stop all loads that are under way:
+ * the comparison becomes a mask. */
 static inline double choose(const Mdp *mdp, int64_t k, int64_t end, const double *v,
                             int64_t *choice, ptrdiff_t *changed) {
   const int64_t old = *choice;
-  double best = -INFINITY, kept = -INFINITY;
+  double best = row_value(mdp, k, v);
   int64_t winner = k;
-  for (; k < end; k++) {
+  for (k++; k < end; k++) {
     const double q = row_value(mdp, k, v);
-    winner = q > best ? k : winner;
+    winner ^= (winner ^ k) & -(int64_t)(q > best);
     best = q > best ? q : best;
-    kept = k == old ? q : kept;
   }
-  if (!(kept >= best - BELLMAN_TIE * fabs(best))) {
-    *changed += winner != old;
+  /* another row than the old one, which in late passes is rare: is it better? */
+  if (winner != old && !(old >= 0 && row_value(mdp, old, v) >= best - BELLMAN_TIE * fabs(best))) {
+    *changed += 1;
     *choice = winner;
   }
   return best;
@@ -246,8 +248,9 @@ static void bracket_chunk(void *context, int chunk, int worker) {
     for (int64_t k = mdp->first[s]; k < mdp->first[s + 1]; k++) {
       double error;
       const double q = row_bound(mdp, k, v, &error);
+      seen.bad |= !(fabs(q) + error <= DBL_MAX);
       low = q - error > low ? q - error : low;
-      high = q + error > high || isnan(q) ? q + error : high;
+      high = q + error > high ? q + error : high;
     }
     /* the roundings of q -+ error and of the differences */
     const double slack = 2 * DBL_EPSILON * (fabs(low) + fabs(high) + fabs(v[s]));

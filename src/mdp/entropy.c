@@ -32,9 +32,9 @@ static double row_value(const Mdp *mdp, int64_t k, const double *v) {
 /* tau log sum exp(q / tau) over the rows of s, from the largest q so that nothing overflows */
 static double soft_value(const Pass *pass, ptrdiff_t s, double *best) {
   const Mdp *mdp = pass->mdp;
-  double sum = 0.0;
-  *best = -INFINITY;
-  for (int64_t k = mdp->first[s]; k < mdp->first[s + 1]; k++) {
+  double sum = 1.0;
+  *best = row_value(mdp, mdp->first[s], pass->v);
+  for (int64_t k = mdp->first[s] + 1; k < mdp->first[s + 1]; k++) {
     const double q = row_value(mdp, k, pass->v);
     if (q > *best) {
       sum = sum * exp((*best - q) / pass->temperature) + 1.0;

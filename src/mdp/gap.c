@@ -1,6 +1,9 @@
 #include "mdp/gap.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 ptrdiff_t gap_work(ptrdiff_t A) {
   return 5 * A;
@@ -38,20 +41,34 @@ static double split(Gap *gap, double *best_outside) {
   return M;
 }
 
+/* 2^k, -1022 <= k <= 1023 */
+static double power_of_two(int k) {
+  const uint64_t bits = (uint64_t)(k + 1023) << 52;
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+/* the k of 2^(k - 1) <= x < 2^k, x >= 0; at least -1000 */
+static int exponent_of(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const int k = (int)(bits >> 52) - 1022;
+  return x == 0.0 ? 0 : k < -1000 ? -1000 : k;
+}
+
 /* the gaps, and the power of two that brings the largest near 1 */
 static void scale(Gap *gap, double M, double best_outside) {
   double largest = 0.0;
-  int exponent;
   for (ptrdiff_t i = 0; i < gap->n; i++) {
     gap->D[i] = M - gap->adv[gap->at[i]];
     largest = gap->D[i] > largest ? gap->D[i] : largest;
   }
   gap->above = best_outside > -INFINITY ? best_outside - M : -INFINITY;
   largest = gap->above > largest ? gap->above : largest;
-  frexp(largest, &exponent);
-  exponent = largest == 0.0 ? 0 : exponent < -1000 ? -1000 : exponent;
-  const double inverse = ldexp(1.0, -exponent);
-  gap->unit = ldexp(1.0, exponent);
+  const int exponent = exponent_of(largest);
+  const double inverse = power_of_two(-exponent);
+  gap->unit = power_of_two(exponent);
   for (ptrdiff_t i = 0; i < gap->n; i++) gap->D[i] *= inverse;
   gap->above *= inverse;
 }
@@ -100,33 +117,31 @@ void gap_evaluate(const Gap *gap, double e, GapPoint *point) {
   const double *p = gap->p, *D = gap->D, *dev = gap->dev;
   double *r = gap->r;
   const double u = 1.0 / (e + gap->m1);
-  double excess = 0.0, logs = 0.0, spread = 0.0;
+  double excess = 0.0, kl = 0.0, spread = 0.0;
   for (ptrdiff_t i = 0; i < n; i++) {
-    const double w = e + D[i], v = dev[i] * u;
-    r[i] = dev[i] / w;
-    excess += p[i] * v * r[i];
-    logs += p[i] * (fabs(v) < 0.3 ? log_series(v) : log(w * u) + v);
+    r[i] = dev[i] / (e + D[i]);
+    excess += p[i] * (dev[i] * u) * r[i]; /* v r */
   }
-  const double W = 1.0 + excess, inverse = 1.0 / W;
+  const double W = 1.0 + excess, inverse = 1.0 / W, uW = u * W;
   for (ptrdiff_t i = 0; i < n; i++) {
     const double z = (r[i] - excess) * inverse; /* q/p - 1 */
+    /* z - log(1 + z), where 1 + z = 1/(w u W) */
+    kl += p[i] * (fabs(z) < 0.3 ? -log_series(-z) : z + log((e + D[i]) * uW));
     spread += p[i] * z * z;
   }
-  *point = (GapPoint){.e = e, .u = u, .excess = excess, .logs = logs};
-  point->spread = spread;
-  point->kl = logs + log1p(excess);
+  *point = (GapPoint){.e = e, .u = u, .excess = excess, .spread = spread, .kl = kl};
 }
 
 /* --- the deep form ------------------------------------------------------------------------------------------------ */
 
-int gap_is_deep(const Gap *gap, double log_e) {
+int gap_is_deep(const Gap *gap, double log_lambda) {
   double least = INFINITY;
   for (ptrdiff_t i = 0; i < gap->n; i++) {
     if (gap->D[i] > 0.0 && gap->D[i] < least) {
       least = gap->D[i];
     }
   }
-  return log_e < log(least) - 40.0;
+  return log_lambda < log(least) - 40.0;
 }
 
 double gap_deep_sum(const Gap *gap, double *rest) {
@@ -146,7 +161,7 @@ static double log_best(const Gap *gap, double rest) {
   if (rest < 0.5) {
     return log1p(-rest);
   }
-  double best = 0.0;
+  double best = DBL_MIN; /* lost beside any probability that counts */
   for (ptrdiff_t i = 0; i < gap->n; i++) best += gap->D[i] > 0.0 ? 0.0 : gap->p[i];
   return log(best);
 }
@@ -185,11 +200,11 @@ void gap_finish_boundary(const Gap *gap, GapSolution *s, double log_mass) {
   s->left = -expm1(log_mass);
   s->kl = s->at.kl - log_mass;
   s->gain = s->left * (gap->above + gap->m1) + s->lambda * s->at.excess;
-  s->log_e = log(gap->above);
+  s->log_e = NAN;
 }
 
 void gap_finish_same(GapSolution *s, double lambda) {
-  *s = (GapSolution){.kind = GAP_SAME, .lambda = lambda, .log_lambda = log(lambda), .log_e = NAN};
+  *s = (GapSolution){.kind = GAP_SAME, .lambda = lambda, .log_e = NAN};
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
@@ -218,10 +233,11 @@ static void write_same(const Gap *gap, double *q, double *log_q_) {
 }
 
 static void write_root(const Gap *gap, const GapSolution *s, double *q, double *log_q_) {
+  const double log_lambda = s->kind == GAP_INTERIOR ? log(s->lambda) : s->log_lambda;
   for (ptrdiff_t i = 0; i < gap->n; i++) {
     const double w = s->at.e + gap->D[i];
     q[gap->at[i]] = s->lambda / w * gap->p[i];
-    if (log_q_) log_q_[gap->at[i]] = s->log_lambda - log(w) + log(gap->p[i]);
+    if (log_q_) log_q_[gap->at[i]] = log_lambda - log(w) + log(gap->p[i]);
   }
 }
 

@@ -11,8 +11,8 @@
  * The problems of ball.h and penalty.h have the solution q_a = lambda p_a / (nu - A_a) on S, with nu = M + e, e > 0.
  * With u = 1/(e + m1), v_a = (m1 - D_a) u, w_a = e + D_a, c_a = w_a u = 1 - v_a and r_a = (m1 - D_a)/w_a = v_a/c_a
  *
- *   W - 1  = sum p_a v_a r_a                                       (no term is negative)
- *   KL     = sum p_a (log c_a + v_a) + log1p(W - 1)
+ *   W - 1  = sum p_a v_a r_a,   z_a = q_a/p_a - 1 = (r_a - (W - 1))/W
+ *   KL     = sum p_a (z_a - log(1 + z_a))                          (no term of the two sums is negative)
  *   q_a    = p_a / (c_a W),  q.A - p.A = (W - 1)/(u W),  lambda = 1/(u W)
  *
  * Means are never subtracted from advantages. Source: the rational form q = lambda p/(nu - A) is that of Grill et al.
@@ -21,31 +21,28 @@
  * Gaps are scaled by a power of two such that the largest is in [1/2, 1): gaps, e and lambda below are in that unit.
  */
 typedef struct Gap {
-  ptrdiff_t A;   /* actions, supported or not */
-  ptrdiff_t n;   /* of S */
-  ptrdiff_t *at; /* [n] action of entry i */
-  double *p;     /* [n] old policy, summing to 1 */
-  double *D;     /* [n] scaled gaps */
-  double *dev;   /* [n] m1 - D: advantage less its mean */
-  double *r;     /* [n] of the last evaluation */
-  double unit;   /* a true gap is unit times a scaled one */
-  double m1;     /* mean gap */
-  double var;    /* variance of the advantage, unit^2 */
-  double
-      above; /* max A outside S, less M; <= 0 when there is nothing better, -inf when S is everything */
+  ptrdiff_t A;       /* actions, supported or not */
+  ptrdiff_t n;       /* of S */
+  ptrdiff_t *at;     /* [n] action of entry i */
+  double *p;         /* [n] old policy, summing to 1 */
+  double *D;         /* [n] scaled gaps */
+  double *dev;       /* [n] m1 - D: advantage less its mean */
+  double *r;         /* [n] of the last evaluation */
+  double unit;       /* a true gap is unit times a scaled one */
+  double m1;         /* mean gap */
+  double var;        /* variance of the advantage, unit^2 */
+  double above;      /* max A outside S, less M; -inf when S is everything */
   ptrdiff_t better;  /* number of actions that attain it */
   const double *adv; /* the row of advantages */
   const double *old; /* the row of the old policy */
 } Gap;
 
-/** Where e stands, and what follows. */
+/** What follows from e: d KL/d log e = -u e W spread, d lambda/d log e = e (1 + spread). */
 typedef struct GapPoint {
   double e, u;
   double excess; /* W - 1 */
-  double
-      spread; /* sum p (q/p - 1)^2; d KL/d log e = -u e W spread, d lambda/d log e = e (1 + spread) */
-  double kl;   /* KL(p || q) */
-  double logs; /* sum p (log c + v) */
+  double spread; /* sum p (q/p - 1)^2 */
+  double kl;     /* KL(p || q) */
 } GapPoint;
 
 /** What the new policy of a state looks like. */
@@ -53,7 +50,7 @@ typedef enum GapKind {
   GAP_SAME,     /* q = p */
   GAP_INTERIOR, /* q = lambda p/(e + D) on S, nothing elsewhere */
   GAP_BOUNDARY, /* the same with e = above, and the mass that is left goes to the better actions outside S */
-  GAP_DEEP, /* e is negligible beside every gap: p restricted to the best of S, the rest known by its logarithm */
+  GAP_DEEP, /* e is negligible: p restricted to the best of S, the rest known by its logarithm */
   GAP_LIMIT /* all mass on the best actions */
 } GapKind;
 
@@ -62,7 +59,7 @@ typedef struct GapSolution {
   GapPoint at;       /* of INTERIOR and BOUNDARY (e, u, excess) */
   double log_e;      /* of INTERIOR and DEEP: in units, a good first guess for a similar problem */
   double lambda;     /* multiplier, in units; may underflow to 0 */
-  double log_lambda; /* its logarithm */
+  double log_lambda; /* its logarithm, of BOUNDARY and DEEP */
   double left;       /* of BOUNDARY: the mass outside S */
   double gain;       /* q.A - p.A, in units */
   double kl;         /* KL(p || q) */
@@ -97,8 +94,8 @@ double gap_log(double v);
 /** Evaluates at e > 0. */
 void gap_evaluate(const Gap *gap, double e, GapPoint *point);
 
-/** e of GAP_DEEP is negligible: e <= 4e-18 of the least gap that is not 0. */
-int gap_is_deep(const Gap *gap, double log_e);
+/** GAP_DEEP holds: lambda, and with it e and every q off the best, is at most 4e-18 of the least gap that is not 0. */
+int gap_is_deep(const Gap *gap, double log_lambda);
 
 /** sum p log D over the gaps that are not 0, and their p: *rest; what the deep form is made of. */
 double gap_deep_sum(const Gap *gap, double *rest);

@@ -9,16 +9,18 @@
 #include "mdp/relaxation.h"
 #include "solve/bicgstab.h"
 
-/* sweeps over one policy: at most, and while it no longer changes; the share to which a changing policy's are worth it */
 enum {
-  SWEEPS = 20,
-  SWEEPS_STABLE = 60,
-  SWEEPS_UNSETTLED = 3,
-  SETTLE = 4,
-  PATIENCE = 10,
-  PLAIN_PRODUCTS = 1000,
-  SLOW = 100
+  SWEEPS = 20,           /* over one policy, at most */
+  SWEEPS_STABLE = 60,    /* while it does not change */
+  SWEEPS_UNSETTLED = 3,  /* while many choices change and a linear system is to follow */
+  SETTLE = 4,            /* rounds of those between two linear systems */
+  PATIENCE = 10,         /* iterations without headway near the floor of rounding */
+  PLAIN_PRODUCTS = 1000, /* of BiCGStab without preconditioner */
+  SLOW = 100,            /* so many further sweeps are too many */
+  LONG = 2000            /* sweeps after which the same is believed of a process that ends */
 };
+/* the shares of the bounds' distance to which sweeps go, of the residual to which linear systems are solved, while the
+ * policy changes and then, and of the states above which many choices change */
 static const double ENOUGH = 0.1, FORCING = 1e-2, FORCING_STABLE = 1e-3, UNSETTLED = 0.01;
 
 typedef struct Extremes {
@@ -128,11 +130,13 @@ static void evaluate_by_sweeps(Howard *h, int many) {
   h->rate = k >= 3 && width > control->floor ? pow(width / first, 1.0 / (k - 1)) : 0.0;
 }
 
-/* whether sweeps would take long from here */
+/* Whether sweeps would take long from here. Where episodes end, news from the ends speeds them up as it spreads, so that the
+ * rate of the first ones says little. */
 static int is_slow(const Howard *h) {
   const Control *control = h->control;
   const double goal = fmax(control->target, control->floor);
-  return h->rate > 0.0 && log(goal / control->width) < SLOW * log(h->rate);
+  return h->rate > 0.0 && log(goal / control->width) < SLOW * log(h->rate)
+         && (control_uniform(control) || control->sweeps > LONG);
 }
 
 static Status apply(void *context, double *out, const double *v) {

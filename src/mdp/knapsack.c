@@ -8,7 +8,7 @@
 /* --- sorting ------------------------------------------------------------------------------------------------------ */
 
 static int precedes(const double *adv, int32_t a, int32_t b) {
-  return adv[a] < adv[b] || (adv[a] == adv[b] && a < b);
+  return adv[a] != adv[b] ? adv[a] < adv[b] : a < b;
 }
 
 static void swap(int32_t *a, int32_t *b) {

@@ -76,7 +76,7 @@ static Status search(const StepProblem *problem, double C, Balls *balls, double 
                      const StepSums *survey, StepSums *sums, StepInfo *info, Arena *ws) {
   Root root;
   double before = INFINITY; /* log t of the pass before */
-  root_init(&root, first_log(survey, C), 1e-15);
+  root_init(&root, first_log(survey, C), 2e-15);
   for (;;) {
     const int last = root.done || fabs(root.x - before) <= NEAR;
     balls->radius = exp(root.x);
@@ -301,7 +301,7 @@ Status monotone_tv(const StepProblem *problem, const MonotoneOptions *options, d
 /* --- average divergence ------------------------------------------------------------------------------------------- */
 
 typedef struct Price {
-  double log_lambda;
+  double lambda, log_lambda;
   double *q, *log_q_;
 } Price;
 
@@ -313,7 +313,7 @@ static void price_state(void *context, const StepProblem *problem, ptrdiff_t s, 
   if (problem->rho[s] == 0.0 && problem->keep) {
     gap_finish_same(&solution, 0.0);
   } else {
-    penalty_solve(gap, price->log_lambda - log(gap->unit), &solution);
+    penalty_solve(gap, price->lambda, price->log_lambda, NAN, &solution);
   }
   step_write(problem, s, gap, &solution, price->q, price->log_q_, sums);
 }
@@ -345,7 +345,7 @@ Status monotone_mean(const StepProblem *problem, const MonotoneOptions *options,
   }
   info->C = lambda / c;
   info->lambda = lambda;
-  Price price = {log(lambda), q, log_q_};
+  Price price = {lambda, log(lambda), q, log_q_};
   status = step_pass(problem, price_state, &price, &sums, ws);
   if (status != OK) {
     return status;

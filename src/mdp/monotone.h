@@ -32,8 +32,11 @@ Status monotone_kl(const StepProblem *problem, const MonotoneOptions *options, d
                    double *log_q_, StepInfo *info, Arena *ws);
 
 /**
- * Its total variation form: max_q L(q) - C max_s TV(p_s, q_s)^2 with the same C, by knapsack.h and bisection between
- * breakpoints. It does not stall before a policy is optimal. info: radius = lambda's place = max TV.
+ * Its total variation form: max_q L(q) - C max_s TV(p_s, q_s)^2 with the same C. With alpha the largest distance and
+ * knapsack.h for each state, the slope of the gain falls by steps; where it meets 2 C alpha is found by bisection between
+ * breakpoints, in which the slope is constant. It stalls only where the old policy is greedy.
+ *
+ * info: radius = alpha, lambda = 2 C alpha, kkt from the slopes on both sides of alpha.
  */
 Status monotone_tv(const StepProblem *problem, const MonotoneOptions *options, double *q,
                    double *log_q_, StepInfo *info, Arena *ws);

@@ -77,7 +77,7 @@ static Status line_search(const StepProblem *problem, const NaturalOptions *opti
                           Tilting *tilting, double rho, StepInfo *info, Arena *ws) {
   Root root;
   StepSums sums;
-  root_init(&root, -log(tilting->step), 1e-15);
+  root_init(&root, -log(tilting->step), 2e-15);
   while (!root.done) {
     tilting->step = exp(-root.x);
     const Status status = step_pass(problem, tilt_state, tilting, &sums, ws);
@@ -86,8 +86,9 @@ static Status line_search(const StepProblem *problem, const NaturalOptions *opti
     }
     info->passes++;
     const double mean = sums.kl / rho, slope = sums.slope / rho;
-    const double error = mean < 1.0 ? log(mean / options->delta) : (mean - options->delta) / mean;
-    root_next(&root, error, -slope / mean);
+    const double delta = options->delta;
+    const double error = delta < 1.0 ? log(mean / delta) : mean / delta - 1.0;
+    root_next(&root, error, -slope / (delta < 1.0 ? mean : delta));
   }
   tilting->step = exp(-root.x);
   return OK;

@@ -55,7 +55,7 @@ typedef enum NaturalRoute {
 } NaturalRoute;
 
 typedef struct NaturalSolution {
-  double gx;       /* g'x = g'F+g: twice the gain of the step with x'Fx = 1 .. */
+  double gx;       /* g'x = g'F+g */
   double residual; /* ||F x - g||/||g|| */
   int iterations;  /* of CG */
 } NaturalSolution;

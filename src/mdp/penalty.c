@@ -4,46 +4,54 @@
 
 enum { MOST = 200 };
 
-/* from below, hence no bracket: a tangent of a concave increasing function meets 0 before the function does */
-static double solve_root(const Gap *gap, double lambda) {
+/* The root by Newton's method, which from below needs no bracket: a tangent of a concave increasing function meets 0 before
+ * the function does. e: a first guess, NAN for none. */
+static double solve_root(const Gap *gap, double lambda, double e) {
   const double *p = gap->p, *D = gap->D;
   double lowest = lambda - gap->m1;
-  for (ptrdiff_t i = 0; i < gap->n; i++) lowest = fmax(lowest, lambda * p[i] - D[i]);
+  for (ptrdiff_t i = 0; i < gap->n; i++) {
+    const double bound = lambda * p[i] - D[i];
+    lowest = bound > lowest ? bound : lowest;
+  }
   /* for large lambda W = 1 + var/lambda^2 + ..., and e + m1 = lambda W */
-  double e = lambda > 2.0 ? lambda - gap->m1 + gap->var / lambda : lowest;
+  e = isnan(e) ? lambda - gap->m1 + gap->var / (lambda + 1.0) : e;
+  e = e > lowest ? e : lowest;
   for (int k = 0; k < MOST; k++) {
     double s1 = 0.0, s2 = 0.0;
     for (ptrdiff_t i = 0; i < gap->n; i++) {
-      const double share = p[i] / (e + D[i]);
+      const double inverse = 1.0 / (e + D[i]), share = p[i] * inverse;
       s1 += share;
-      s2 += share / (e + D[i]);
+      s2 += share * inverse;
     }
     /* s1/s2 (1 - lambda s1) = (1/s1 - lambda) s1^2/s2, without a square that may overflow */
-    const double step = s1 / s2 * (1.0 - lambda * s1), next = e - step;
-    if (fabs(step) <= 1e-8 * e) {
-      e = fmax(next, lowest);
+    const double step = s1 / s2 * (1.0 - lambda * s1), before = e;
+    e = e - step > lowest ? e - step : lowest;
+    if (fabs(step) <= 1e-7 * e || e == before) {
       break;
     }
-    if (!(next > lowest)) {
-      if (e == lowest) {
-        break;
-      }
-      e = lowest;
-      continue;
-    }
-    e = next;
   }
   return e;
 }
 
-static void finish_interior(GapSolution *s, double log_lambda, double lambda) {
+/* the same with everything that follows from e; its error was squared, and is squared again where that is not enough */
+static void evaluate_root(const Gap *gap, double lambda, double guess, GapPoint *at) {
+  double e = solve_root(gap, lambda, guess);
+  for (int k = 0; k < 3; k++) {
+    gap_evaluate(gap, e, at);
+    const double uW = at->u * (1.0 + at->excess);
+    if (fabs(lambda * uW - 1.0) <= 2e-15) {
+      break;
+    }
+    e -= (1.0 / uW - lambda) / (1.0 + at->spread);
+  }
+}
+
+static void finish_interior(GapSolution *s, double lambda) {
   const GapPoint *at = &s->at;
-  const double W = 1.0 + at->excess;
   s->kind = GAP_INTERIOR;
-  s->log_e = log(at->e);
-  s->log_lambda = log_lambda;
+  s->log_e = NAN;
   s->lambda = lambda;
-  s->gain = at->excess / (at->u * W);
+  s->gain = at->excess / (at->u * (1.0 + at->excess));
   s->kl = at->kl;
   /* d KL/d log e = -u e W spread, over d log lambda/d log e = u e W (1 + spread) */
   s->slope = -at->spread / (1.0 + at->spread);
@@ -66,57 +74,51 @@ static int solve_boundary(const Gap *gap, double log_lambda, GapSolution *s) {
   return 1;
 }
 
-/* e = lambda p(best) beside which nothing else counts; 0 when it does */
+/* e = lambda p(best), beside which nothing else counts; 0 when it does */
 static int solve_deep(const Gap *gap, double log_lambda, GapSolution *s) {
   double rest;
-  s->log_e = 0.0;
-  gap_finish_deep(gap, s);
-  const double log_e = log_lambda
-                       - s->log_lambda; /* finish_deep: log lambda = log e - log p(best) */
-  if (!gap_is_deep(gap, log_e)) {
+  if (!gap_is_deep(gap, log_lambda)) {
     return 0;
   }
-  s->log_e = log_e;
+  s->log_e = 0.0;
+  gap_finish_deep(gap, s);
+  s->log_e = log_lambda - s->log_lambda; /* finish_deep: log lambda = log e - log p(best) */
   gap_finish_deep(gap, s);
   gap_deep_sum(gap, &rest);
   s->slope = -rest;
   return 1;
 }
 
-void penalty_solve(const Gap *gap, double log_lambda, GapSolution *s) {
-  *s = (GapSolution){.kind = GAP_SAME};
-  if (gap_is_flat(gap)) {
-    gap_finish_same(s, exp(log_lambda));
-    return;
-  }
-  if (log_lambda == INFINITY) {
-    gap_finish_same(s, INFINITY);
+void penalty_solve(const Gap *gap, double lambda, double log_lambda, double guess, GapSolution *s) {
+  const double scaled = lambda / gap->unit;
+  s->slope = 0.0;
+  if (gap_is_flat(gap) || lambda == INFINITY) {
+    gap_finish_same(s, scaled);
     return;
   }
   if (log_lambda == -INFINITY) {
     gap_finish_limit(gap, s);
     return;
   }
-  if (gap->above > 0.0 && solve_boundary(gap, log_lambda, s)) {
+  if (gap->above > 0.0 && solve_boundary(gap, log_lambda - log(gap->unit), s)) {
     return;
   }
   if (gap->m1 == 0.0) {
-    gap_finish_same(s, exp(log_lambda)); /* constant on S, what is better costs too much */
+    gap_finish_same(s, scaled); /* constant on S, what is better costs too much */
     return;
   }
-  if (log_lambda < -36.0 && solve_deep(gap, log_lambda, s)) {
+  if (scaled < 1e-17 && solve_deep(gap, log_lambda - log(gap->unit), s)) {
     return;
   }
-  const double lambda = exp(log_lambda);
-  gap_evaluate(gap, solve_root(gap, lambda), &s->at);
-  finish_interior(s, log_lambda, lambda);
+  evaluate_root(gap, scaled, guess, &s->at);
+  finish_interior(s, scaled);
 }
 
 double penalty_bound(const GapSolution *s) {
   if (s->kind != GAP_INTERIOR) {
     return s->gain - (s->lambda > 0.0 && s->kl > 0.0 ? s->lambda * s->kl : 0.0);
   }
-  /* 1/u - lambda + lambda (log(lambda u) - logs), with lambda u W = 1 + error */
+  /* 1/u - lambda + lambda (log(lambda u) - sum p log c), with lambda u W = 1 + error */
   const double W = 1.0 + s->at.excess, error = s->lambda * s->at.u * W - 1.0;
   const double lost = log1p(error) - W * error / (1.0 + error);
   return s->lambda * (s->at.excess - s->at.kl + lost);

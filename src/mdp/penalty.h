@@ -13,12 +13,14 @@
  * lambda sum p/(max A - A) <= 1, nu = max A and the mass that is left goes to the better actions.
  *
  * gap        [in]  the state
- * log_lambda [in]  logarithm of lambda in the gap's unit: log(lambda / gap->unit); -inf: the greedy limit, inf: q = p
+ * lambda     [in]  the price of a nat, in the unit of A; 0: the greedy limit, inf: q = p
+ * log_lambda [in]  its logarithm, which counts where lambda underflows
+ * guess      [in]  a first guess of e, in units, from a similar problem of this state; NAN: none
  * s          [out] the solution; s->slope = d KL / d log lambda (<= 0)
  *
  * Never fails, allocates nothing.
  */
-void penalty_solve(const Gap *gap, double log_lambda, GapSolution *s);
+void penalty_solve(const Gap *gap, double lambda, double log_lambda, double guess, GapSolution *s);
 
 /**
  * A bound from above on the maximum, by duality: for every nu > M it is at most nu - p.A - lambda + lambda sum p log

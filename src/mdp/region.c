@@ -25,7 +25,8 @@ static Status stay(const StepProblem *problem, double *q, double *log_q_, StepIn
 /* --- mean divergence ---------------------------------------------------------------------------------------------- */
 
 typedef struct Price {
-  double log_lambda;
+  double lambda, log_lambda;
+  double *warm;       /* [S] e of the pass before */
   double *q, *log_q_; /* NULL: not in this pass */
 } Price;
 
@@ -41,7 +42,8 @@ static void price_state(void *context, const StepProblem *problem, ptrdiff_t s, 
   if (rho == 0.0 && problem->keep) {
     gap_finish_same(&solution, 0.0);
   } else {
-    penalty_solve(gap, price->log_lambda - log(gap->unit), &solution);
+    penalty_solve(gap, price->lambda, price->log_lambda, price->warm[s], &solution);
+    price->warm[s] = solution.kind == GAP_INTERIOR ? solution.at.e : NAN;
   }
   if (price->q != NULL) {
     step_write(problem, s, gap, &solution, price->q, price->log_q_, sums);
@@ -52,11 +54,20 @@ static void price_state(void *context, const StepProblem *problem, ptrdiff_t s, 
   sums->slope += rho * solution.slope;
 }
 
-/* log lambda where the search begins: the law of small steps, by sum rho sigma^2 >= (sum rho sigma)^2/sum rho */
+/* log lambda where the search begins: for small steps the mean KL is m2 x^2/2 + 2 m3 x^3/3 + m4 x^4, x = 1/lambda */
 static double first_log(const StepSums *survey, double delta) {
-  const double spread = survey->sigma > 0.0 ? survey->sigma / survey->rho
-                                            : survey->edge / survey->rho;
-  return log(spread) - 0.5 * log(2.0 * delta);
+  const double m2 = survey->m2 / survey->rho, m3 = survey->m3 / survey->rho;
+  const double m4 = survey->m4 / survey->rho, first = sqrt(2.0 * delta / m2);
+  double x = first;
+  if (!(m2 > 0.0 && m2 < INFINITY && first > 0.0)) {
+    const double spread = survey->sigma > 0.0 ? survey->sigma : survey->edge;
+    return log(spread / survey->rho) - 0.5 * log(2.0 * delta);
+  }
+  for (int k = 0; k < 4; k++) {
+    const double value = x * x * (0.5 * m2 + x * (2.0 / 3.0 * m3 + x * m4)) - delta;
+    x -= value / (x * (m2 + x * (2.0 * m3 + x * 4.0 * m4)));
+  }
+  return -log(x > 0.5 * first && x < 2.0 * first ? x : first);
 }
 
 static Status search(const StepProblem *problem, double delta, Price *price, double *q,
@@ -64,10 +75,11 @@ static Status search(const StepProblem *problem, double delta, Price *price, dou
                      Arena *ws) {
   Root root;
   double before = INFINITY; /* log lambda of the pass before */
-  root_init(&root, first_log(survey, delta), 1e-15);
+  root_init(&root, first_log(survey, delta), 2e-15);
   for (;;) {
     const int last = root.done || fabs(root.x - before) <= NEAR;
     price->log_lambda = root.x;
+    price->lambda = exp(root.x);
     price->q = last ? q : NULL;
     price->log_q_ = last ? log_q_ : NULL;
     const Status status = step_pass(problem, price_state, price, sums, ws);
@@ -76,19 +88,21 @@ static Status search(const StepProblem *problem, double delta, Price *price, dou
     }
     info->passes++;
     const double mean = sums->kl / survey->rho, slope = sums->slope / survey->rho;
-    const double error = mean < 1.0 ? log(mean / delta) : (mean - delta) / mean;
-    if (root.done || (last && fabs(error) <= 1e-14)) {
+    /* log KL is nearly linear in log lambda where KL is small, KL itself where it is large */
+    const double error = delta < 1.0 ? log(mean / delta) : mean / delta - 1.0;
+    if (root.done || (last && fabs(error) <= 1e-13)) {
       return OK;
     }
     before = root.x;
-    root_next(&root, error, slope / mean);
+    root_next(&root, error, slope / (delta < 1.0 ? mean : delta));
   }
 }
 
 Status region_mean(const StepProblem *problem, double delta, double *q, double *log_q_,
                    StepInfo *info, Arena *ws) {
+  const ArenaMark mark = arena_mark(ws);
   StepSums survey, sums;
-  Price price;
+  Price price = {.lambda = 0.0};
   *info = (StepInfo){.passes = 1, .radius = delta};
   Status status = step_survey(problem, &survey, ws);
   if (status != OK) {
@@ -97,12 +111,18 @@ Status region_mean(const StepProblem *problem, double delta, double *q, double *
   if (!(survey.greedy > 0.0)) {
     return stay(problem, q, log_q_, info, &survey);
   }
+  price.warm = ARENA_PUSH(ws, double, problem->S);
+  if (price.warm == NULL) {
+    return E_NOMEM;
+  }
+  for (ptrdiff_t s = 0; s < problem->S; s++) price.warm[s] = NAN;
   status = search(problem, delta, &price, q, log_q_, &survey, &sums, info, ws);
+  arena_release(ws, mark);
   if (status != OK) {
     return status;
   }
   step_report(info, &sums, &survey);
-  info->lambda = exp(price.log_lambda);
+  info->lambda = price.lambda;
   info->gap = info->lambda * delta * survey.rho + sums.bound - sums.gain;
   info->kkt = relative(fmax(sums.residual, survey.rho * info->lambda * fabs(info->kl_mean - delta)),
                        &survey);

@@ -74,6 +74,19 @@ static void raise_to(double *largest, double x) {
   *largest = x > *largest ? x : *largest;
 }
 
+static void add_moments(const Gap *gap, double rho, StepSums *sums) {
+  const double unit = gap->unit;
+  double m3 = 0.0, m4 = 0.0;
+  for (ptrdiff_t i = 0; i < gap->n; i++) {
+    const double dev = gap->dev[i], square = gap->p[i] * dev * dev;
+    m3 += square * dev;
+    m4 += square * dev * dev;
+  }
+  sums->m2 += rho * gap->var * unit * unit;
+  sums->m3 += rho * m3 * unit * unit * unit;
+  sums->m4 += rho * (0.75 * m4 - 1.5 * gap->var * gap->var) * unit * unit * unit * unit;
+}
+
 static void survey_state(void *context, const StepProblem *problem, ptrdiff_t s, Gap *gap,
                          StepSums *sums) {
   (void)context;
@@ -95,6 +108,7 @@ static void survey_state(void *context, const StepProblem *problem, ptrdiff_t s,
   sums->sigma += rho * sqrt(gap->var) * gap->unit;
   sums->edge += gap->m1 == 0.0 ? rho * greedy : 0.0;
   sums->greedy += rho * greedy;
+  add_moments(gap, rho, sums);
 }
 
 Status step_survey(const StepProblem *problem, StepSums *sums, Arena *ws) {

@@ -21,25 +21,22 @@ typedef struct StepProblem {
   const double *rho; /* [S] unnormalised visitation, >= 0 */
   double gamma;      /* in [0, 1]; only the constants of the bounds need it */
   int keep; /* states with rho = 0 keep their policy; otherwise the rule of the others is applied to them */
-  double
-      tolerance; /* a policy counts as optimal when no state gains more than this greedily (statuses only) */
+  double tolerance; /* optimal: no state gains more than this greedily (statuses only) */
 } StepProblem;
 
 typedef struct StepInfo {
-  double gain; /* L(new) - L(old) */
-  double
-      penalty; /* what the method subtracts from it; gain - penalty is guaranteed where C is one of the theory's */
-  double C;      /* coefficient of the penalty */
+  double gain;    /* L(new) - L(old) */
+  double penalty; /* gain - penalty is guaranteed where C is the theory's */
+  double C;       /* coefficient of the penalty */
   double radius; /* of the constraint, or the largest divergence that the penalised problem chose */
   double lambda; /* multiplier */
   double step;   /* size of a parameter step */
   double kl_max, kl_mean; /* over all states; mean with the weights rho/sum rho */
   double tv_max;
-  double kkt; /* residual of the optimality conditions, relative to max |A| sum rho */
-  double gap; /* upper bound by duality less gain, in the unit of L */
-  int passes; /* over the states */
-  Status
-      status; /* OK; OPTIMAL: nothing to improve; STALLED: the method cannot move, the policy is not optimal */
+  double kkt;    /* residual of the optimality conditions, relative to max |A| sum rho */
+  double gap;    /* upper bound by duality less gain, in the unit of L */
+  int passes;    /* over the states */
+  Status status; /* OK, OPTIMAL, STALLED: the method cannot move a policy that is not optimal */
 } StepInfo;
 
 /** Numbers over states; of one chunk, then of all: sums, then maxima (from 0), then minima (from infinity). */
@@ -48,6 +45,8 @@ typedef struct StepSums {
   double sigma;  /* sum rho sqrt(Var_p A) */
   double edge;   /* sum rho (max A - A) over states where A is constant on S */
   double greedy; /* sum rho max A */
+  double m2, m3; /* sum rho times variance and third moment of A */
+  double m4;     /* sum rho times 3/4 fourth moment - 3/2 squared variance */
   double gain, kl, lambda, slope, bound;
   double adv_max; /* max |A| */
   double span_max, greedy_max;
@@ -56,7 +55,7 @@ typedef struct StepSums {
   double next;   /* the first to come */
 } StepSums;
 
-enum { STEP_SUMS = 9, STEP_MAXIMA = 7, STEP_MINIMA = 1 };
+enum { STEP_SUMS = 12, STEP_MAXIMA = 7, STEP_MINIMA = 1 };
 
 /** One state: adds to *sums what it is about. */
 typedef void (*StepState)(void *context, const StepProblem *problem, ptrdiff_t s, Gap *gap,
@@ -65,7 +64,7 @@ typedef void (*StepState)(void *context, const StepProblem *problem, ptrdiff_t s
 /** Calls f for all states, in parallel. Sums are combined in an order that depends on S only. E_NOMEM. */
 Status step_pass(const StepProblem *problem, StepState f, void *context, StepSums *sums, Arena *ws);
 
-/** Fills rho, sigma, edge, greedy, adv_max, span_max, greedy_max. E_NOMEM. */
+/** Fills rho, sigma, edge, greedy, m2 .. m4, adv_max, span_max, greedy_max. E_NOMEM. */
 Status step_survey(const StepProblem *problem, StepSums *sums, Arena *ws);
 
 /** Writes the solution of state s and adds gain, kl, kl_max, tv_max, residual to the sums. */

@@ -1,5 +1,6 @@
 #include "mdp/tilt.h"
 
+#include <float.h>
 #include <math.h>
 
 void tilt_natural(const Gap *gap, double *y) {
@@ -27,22 +28,31 @@ static double exp_excess(double x) {
   return 0.5 * x * x * s;
 }
 
-/* K(b) = log(1 + sum p (exp(b y) - 1 - b y)) as sum p y = 0; with the largest taken out where it would overflow */
-static double cumulant(const Gap *gap, const double *y, double b) {
+/* K(b) = log(1 + sum p (exp(b y) - 1 - b y)), as sum p y = 0; with the largest taken out where that would lose digits */
+static void set_cumulant(const Gap *gap, const double *y, double b, Tilt *tilt) {
   double sum = 0.0, most = -INFINITY;
   for (ptrdiff_t i = 0; i < gap->n; i++) most = fmax(most, b * y[i]);
   if (most <= 30.0) {
     for (ptrdiff_t i = 0; i < gap->n; i++) sum += gap->p[i] * exp_excess(b * y[i]);
-    return log1p(sum);
+    tilt->rest = log1p(sum);
+  } else {
+    for (ptrdiff_t i = 0; i < gap->n; i++) sum += gap->p[i] * exp(b * y[i] - most);
+    tilt->shift = most;
+    tilt->rest = log(sum > 0.0 ? sum : DBL_MIN);
   }
-  for (ptrdiff_t i = 0; i < gap->n; i++) sum += gap->p[i] * exp(b * y[i] - most);
-  return most + log(sum);
+  tilt->kl = tilt->shift + tilt->rest;
+}
+
+/* log q/p */
+static double log_ratio(const Tilt *tilt, double by) {
+  return (by - tilt->shift) - tilt->rest;
 }
 
 void tilt_evaluate(const Gap *gap, const double *y, double b, Tilt *tilt) {
-  *tilt = (Tilt){.kl = cumulant(gap, y, b)};
+  *tilt = (Tilt){.shift = 0.0};
+  set_cumulant(gap, y, b, tilt);
   for (ptrdiff_t i = 0; i < gap->n; i++) {
-    const double change = gap->p[i] * expm1(b * y[i] - tilt->kl); /* q - p */
+    const double change = gap->p[i] * expm1(log_ratio(tilt, b * y[i])); /* q - p */
     tilt->slope += change * y[i];
     tilt->gain += change * gap->dev[i];
     tilt->tv += 0.5 * fabs(change);
@@ -56,8 +66,8 @@ void tilt_write(const Gap *gap, const double *y, double b, const Tilt *tilt, dou
     if (log_q_) log_q_[a] = -INFINITY;
   }
   for (ptrdiff_t i = 0; i < gap->n; i++) {
-    const double log_q = log(gap->p[i]) + (b * y[i] - tilt->kl);
-    q[gap->at[i]] = gap->p[i] * exp(b * y[i] - tilt->kl);
-    if (log_q_) log_q_[gap->at[i]] = log_q;
+    const double change = log_ratio(tilt, b * y[i]);
+    q[gap->at[i]] = gap->p[i] * exp(change);
+    if (log_q_) log_q_[gap->at[i]] = log(gap->p[i]) + change;
   }
 }

@@ -11,7 +11,9 @@
  * K is convex, K(0) = 0. Sums are over the support of p; other actions keep probability 0.
  */
 typedef struct Tilt {
-  double kl;    /* K(b) */
+  double kl;    /* K(b) = shift + rest */
+  double shift; /* log q/p = (b y - shift) - rest, in this order */
+  double rest;
   double slope; /* K'(b) */
   double gain;  /* (q - p).A */
   double tv;
