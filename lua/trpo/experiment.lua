@@ -110,8 +110,8 @@ end
 
 --- Describes an experiment. Nothing is computed yet, but the environment is opened once to see that it fits.
 -- @function trpo.experiment
--- @tparam table opts `env` (an id, a module name, a table that describes an environment, an Mdp, or { id, time_limit } with
---   an id, a module name or an Mdp as id);
+-- @tparam table opts `env` (an id, a module name, a table that describes an environment, an Mdp, or
+--   { id, time_limit } with an id, a module name or an Mdp as id);
 --   `policy` { `hidden` {64, 64}, `activation` "tanh", `precision` "single", `log_std` 0 };
 --   `value` { `kind` "network", "linear" or "none", `hidden`, `activation`, `precision`, `learning_rate` 1e-3,
 --   `epochs` 10, `minibatch` 128 }, or just the kind, or false; `algorithm` trpo.TRPO {…};
