@@ -309,6 +309,13 @@ describe("the best distribution against a price on KL", function()
     q, info = kl_penalty(T { 0.5, 0.5 }, T { 1, 0 }, 1e-305)
     assert.are.same({ 1, 0.5 }, { q[1], info.gain })
     assert.is_near(1, steps.kl({ 0.5, 0.5 }, info.log_q:totable()) / info.kl, 1e-12)
+    -- a price that overflows in the unit of the values: nothing moves, whatever the squares do
+    for _, case in ipairs { { 1e-200, 1e200 }, { 1e-300, 1e10 }, { 1e-10, 1e300 }, { 1, 1e308 }, { 1e-160, 1 } } do
+      q, info = kl_penalty(T { 0.5, 0.5 }, T { 0, case[1] }, case[2])
+      assert.are.same({ 0.5, 0.5 }, q:totable())
+      assert.are.equal(case[2], info.lambda)
+      assert.is_true(info.gain >= 0 and info.gain <= case[1] / case[2] and info.kl >= 0 and info.kl < 1e-300)
+    end
     -- so high that nothing moves but by a rounding
     q, info = kl_penalty(T { 0.5, 0.5 }, T { 1, 0 }, 1e150)
     assert.is_near(0.5, q[1], 1e-15)
