@@ -121,12 +121,12 @@ Status region_mean(const StepProblem *problem, double delta, double *q, double *
   if (status != OK) {
     return status;
   }
-  step_report(info, &sums, &survey);
+  status = step_report(info, &sums, &survey);
   info->lambda = price.lambda;
   info->gap = info->lambda * delta * survey.rho + sums.bound - sums.gain;
   info->kkt = relative(fmax(sums.residual, survey.rho * info->lambda * fabs(info->kl_mean - delta)),
                        &survey);
-  return OK;
+  return status;
 }
 
 /* --- largest divergence ------------------------------------------------------------------------------------------- */
@@ -169,10 +169,10 @@ Status region_max(const StepProblem *problem, double delta, double *q, double *l
   if (status != OK) {
     return status;
   }
-  step_report(info, &sums, &survey);
+  status = step_report(info, &sums, &survey);
   info->lambda = sums.lambda;
   info->gap = sums.bound - sums.gain;
   info->kkt = relative(sums.residual, &survey);
   info->status = info->tv_max > 0.0 ? OK : step_verdict(problem, &survey);
-  return OK;
+  return status;
 }
