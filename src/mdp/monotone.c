@@ -158,7 +158,9 @@ Status monotone_kl(const StepProblem *problem, const MonotoneOptions *options, d
   info->radius = balls.radius;
   info->lambda = sums.lambda;
   info->penalty = C * info->kl_max;
-  info->kkt = relative(fmax(sums.residual, fabs(sums.lambda - C)), &survey);
+  /* rounding of t makes that of lambda, which is C however small the advantages are */
+  const double slack = fabs(sums.lambda - C) / fmax(1.0, C / (survey.adv_max * survey.rho));
+  info->kkt = relative(fmax(sums.residual, slack), &survey);
   return status;
 }
 
@@ -274,9 +276,9 @@ static Status solve_distance(const StepProblem *problem, Distances *d, double *q
   info->radius = d->alpha;
   info->lambda = 2.0 * C * d->alpha;
   info->penalty = C * info->tv_max * info->tv_max;
-  info->kkt = relative(
-      fmax(fmax(sums.lambda - info->lambda, d->alpha < 1.0 ? info->lambda - sums.slope : 0.0), 0.0),
-      survey);
+  /* the price between the slopes; nothing moves beyond a distance of 1 */
+  const double right = d->alpha < 1.0 ? sums.lambda - info->lambda : 0.0;
+  info->kkt = relative(fmax(fmax(right, info->lambda - sums.slope), 0.0), survey);
   return status;
 }
 
