@@ -458,6 +458,14 @@ describe("monotone steps at the ends of the range", function()
     end)
   end)
 
+  it("find the radius behind a plateau of the multiplier, from where Newton's method leaps to where slopes overflow", function()
+    local _, info = trpo.mdp.step { method = "monotone", rho = T { 1, 8.3788704428729 }, gamma = 0.9, C = 0.89089840780409,
+      policy = T { { 0.99855649649723, 0.0014435035027691, 0, 0 }, { 0.82552295102257, 0.17447704897743, 0, 0 } },
+      advantages = T { { 1, 0.80918489845051, 1.7761597419536, 0.21434665318234 }, { 0, 1.41e-29, 0, 0 } } }
+    assert.is_near(info.C, info.lambda, 1e-12)
+    assert(info.kkt < 1e-13, "kkt " .. info.kkt)
+  end)
+
   it("are stationary in total variation where all mass moves", function()
     local q, info = trpo.mdp.step { method = "monotone_tv", policy = T { { 1, 1e-29, 3e-21, 2e-28 }, { 0.75, 0.25, 0, 0 } },
       advantages = T { { 0, 0.9, 0.01, 1 }, { 0, 0, 0, 1 } }, rho = T { 9, 1 }, gamma = 0.4, C = 4.5 }

@@ -33,7 +33,8 @@ typedef struct StepInfo {
   double step;   /* size of a parameter step */
   double kl_max, kl_mean; /* over all states; mean with the weights rho/sum rho */
   double tv_max;
-  double kkt;    /* residual of the optimality conditions, relative to max |A| sum rho */
+  double
+      kkt; /* residual of the optimality conditions, relative to max |A| sum rho or a multiplier that is larger */
   double gap;    /* upper bound by duality less gain, in the unit of L */
   int passes;    /* over the states */
   Status status; /* OK, OPTIMAL, STALLED: the method cannot move a policy that is not optimal */
