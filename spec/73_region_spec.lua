@@ -250,6 +250,22 @@ describe("trust regions at the ends of the range", function()
     assert.is_near(1, q[1][1] + q[1][2], 1e-15)
   end)
 
+  it("find the multiplier where variances lose their digits", function()
+    local q, info = step { method = "trust_region_mean", delta = 1.0336126951479e-4, rho = T { 1 }, gamma = 0.9,
+      policy = T { { 0.26934802367615, 0.2497663784163, 0.26075996958667, 0.22012562832088 } },
+      advantages = T { { 5.323918126497e-146, 5.3239181265129e-146, 5.3239181264916e-146, 5.3239181264916e-146 } } }
+    assert.is_near(1, q:sum(), 1e-14)
+    assert.is_near(1, info.kl_mean / 1.0336126951479e-4, 1e-11)
+  end)
+
+  it("report a finite kkt where probabilities underflow", function()
+    for _, delta in ipairs { 650, 700, 711.13208992777, 740, 1000 } do
+      local _, info = step { method = "trust_region_max", delta = delta, rho = T { 1 }, gamma = 0.9,
+        policy = T { { 0.0093, 0.7359, 0.0715, 0.1833 } }, advantages = T { { -0.14, -1.74, -0.77, 1 } } }
+      assert(info.kkt < 1e-11, "kkt " .. info.kkt)
+    end
+  end)
+
   it("improve until nothing is left to gain", function()
     local last
     for i in trpo.mdp.garnet({ states = 20, actions = 4, branching = 3, seed = 8, gamma = 0.95 })

@@ -309,7 +309,7 @@ static double residual_root(const Gap *gap, const GapSolution *s, const double *
   double worst = s->kind == GAP_INTERIOR ? fmax(0.0, gap->above - s->at.e) : 0.0;
   for (ptrdiff_t i = 0; i < gap->n; i++) {
     const double new = q[gap->at[i]];
-    if (new > 0.0) {
+    if (s->lambda >= DBL_MIN && new >= DBL_MIN) { /* else they lack digits */
       const double ratio = (gap->p[i] - new) / new;
       worst = fmax(worst, fabs(s->lambda * ratio + gap->dev[i] - target));
     }

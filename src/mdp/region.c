@@ -64,7 +64,7 @@ static double first_log(const StepSums *survey, double delta) {
   const double m2 = survey->m2 / survey->rho, m3 = survey->m3 / survey->rho;
   const double m4 = survey->m4 / survey->rho, first = sqrt(2.0 * delta / m2);
   double x = first;
-  if (!(m2 > 0.0 && m2 < INFINITY && first > 0.0)) {
+  if (!(m2 > 1e-280 && m2 < INFINITY && first > 0.0)) {
     const double spread = survey->sigma > 0.0 ? survey->sigma : survey->edge;
     return log(spread / survey->rho) - 0.5 * log(2.0 * delta);
   }
