@@ -201,6 +201,42 @@ describe("the edges of the KL ball", function()
     end
   end)
 
+  it("finds the best action however unlikely it is", function()
+    for _, best in ipairs { 1e-12, 1e-16, 1e-17, 3.55e-18, 1e-18, 1e-20, 1e-30, 1e-100, 1e-300 } do
+      -- to leading order q(best) = 1 - exp(-t), the rest keeps its odds
+      local q, info = kl_ball(T { 1 - best, best }, T { 0, 1 }, 0.01)
+      assert.is_near(1, q[1] + q[2], 1e-15)
+      assert.is_near(1 - math.exp(-0.01), q[2], 1e-14 + 30 * best)
+      assert.is_near(q[2], info.gain, 1e-14 + best)
+      q = kl_penalty(T { 1 - best, best }, T { 0, 1 }, 0.25)
+      assert.is_near(1, q[1] + q[2], 1e-15)
+      assert.is_near(0.75, q[2], 1e-14 + 20 * best)
+    end
+  end)
+
+  it("agrees with differences of pairs from likely to very unlikely best actions", function()
+    cases.run(150, 9, function(rng, note)
+      local p, a = steps.unlikely(rng)
+      local t = 10 ^ (-22 + 23 * rng:uniform())
+      note(table.concat(p, ","), table.concat(a, ","), t)
+      local q, info = kl_ball(T(p), T(a), t)
+      assert.is_near(1, sum(q:totable()), 1e-14)
+      local z, e = steps.paired_ball(p, a, t)
+      local gain = 0
+      for k = 1, #p do
+        assert.is_near(p[k] + p[k] * z[k], q[k], 1e-12 * p[k] * (1 + math.abs(z[k])))
+        gain = gain + p[k] * z[k] * (a[k] - a[1])
+      end
+      assert(steps.relative(info.gain, gain) <= 1e-11, "gain " .. info.gain .. " for " .. gain)
+      -- the price that the ball reports has the same solution
+      if math.abs(z[2]) > 1e-7 and e > 0 then
+        local other, priced = kl_penalty(T(p), T(a), info.lambda)
+        assert.is_near(1, sum(other:totable()), 1e-14)
+        assert.is_near(gain, priced.gain, 1e-6 * gain + 1e-15) -- a rounding of the price moves that much
+      end
+    end)
+  end)
+
   it("follows the law of small steps: gain = sigma sqrt(2 t), lambda = sigma / sqrt(2 t)", function()
     local p, a = { 0.2, 0.3, 0.5 }, { 1, 0.5, -0.7 }
     local mean, square = steps.dot(p, a), 0
@@ -273,6 +309,13 @@ describe("the best distribution against a price on KL", function()
     q, info = kl_penalty(T { 0.5, 0.5 }, T { 1, 0 }, 1e-305)
     assert.are.same({ 1, 0.5 }, { q[1], info.gain })
     assert.is_near(1, steps.kl({ 0.5, 0.5 }, info.log_q:totable()) / info.kl, 1e-12)
+    -- a price that overflows in the unit of the values: nothing moves, whatever the squares do
+    for _, case in ipairs { { 1e-200, 1e200 }, { 1e-300, 1e10 }, { 1e-10, 1e300 }, { 1, 1e308 }, { 1e-160, 1 } } do
+      q, info = kl_penalty(T { 0.5, 0.5 }, T { 0, case[1] }, case[2])
+      assert.are.same({ 0.5, 0.5 }, q:totable())
+      assert.are.equal(case[2], info.lambda)
+      assert.is_true(info.gain >= 0 and info.gain <= case[1] / case[2] and info.kl >= 0 and info.kl < 1e-300)
+    end
     -- so high that nothing moves but by a rounding
     q, info = kl_penalty(T { 0.5, 0.5 }, T { 1, 0 }, 1e150)
     assert.is_near(0.5, q[1], 1e-15)

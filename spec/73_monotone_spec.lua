@@ -435,3 +435,42 @@ describe("trpo.mdp.step refuses", function()
     assert.are.same({ nil, "a NaN or an infinite number appeared", "not_finite" }, { q, message, code })
   end)
 end)
+
+describe("monotone steps at the ends of the range", function()
+  it("keep states whose advantages are nothing beside the price", function()
+    local q, info = trpo.mdp.step { method = "monotone_mean_kl", policy = T { { 0.5, 0.5 }, { 0.5, 0.5 } },
+      advantages = T { { 1e10, -1e10 }, { 1e-300, -1e-300 } }, rho = T { 1, 1 }, gamma = 0.9 }
+    assert.are.same({ 0.5, 0.5 }, q[2]:totable())
+    assert.is_near(1, q[1][1] + q[1][2], 1e-15)
+    assert.is_true(info.gain > 0 and info.kkt < 1e-14)
+  end)
+
+  it("stay distributions and stationary where the best actions are all but impossible", function()
+    cases.run(100, 31, function(rng, note)
+      local p, a = steps.unlikely(rng)
+      note(table.concat(p, ","), table.concat(a, ","))
+      for _, method in ipairs { "monotone", "monotone_tv", "monotone_mean_kl" } do
+        local q, info = trpo.mdp.step { method = method, policy = T { p }, advantages = T { a }, rho = T { 3 },
+          gamma = 0.9 * rng:uniform(), C = rng:uniform() < 0.5 and 10 ^ (8 * rng:uniform() - 6) or nil }
+        assert.is_near(1, q:sum(), 1e-14)
+        assert(info.kkt < 1e-12, method .. " has kkt " .. info.kkt)
+      end
+    end)
+  end)
+
+  it("find the radius behind a plateau of the multiplier, from where Newton's method leaps to where slopes overflow", function()
+    local _, info = trpo.mdp.step { method = "monotone", rho = T { 1, 8.3788704428729 }, gamma = 0.9, C = 0.89089840780409,
+      policy = T { { 0.99855649649723, 0.0014435035027691, 0, 0 }, { 0.82552295102257, 0.17447704897743, 0, 0 } },
+      advantages = T { { 1, 0.80918489845051, 1.7761597419536, 0.21434665318234 }, { 0, 1.41e-29, 0, 0 } } }
+    assert.is_near(info.C, info.lambda, 1e-12)
+    assert(info.kkt < 1e-13, "kkt " .. info.kkt)
+  end)
+
+  it("are stationary in total variation where all mass moves", function()
+    local q, info = trpo.mdp.step { method = "monotone_tv", policy = T { { 1, 1e-29, 3e-21, 2e-28 }, { 0.75, 0.25, 0, 0 } },
+      advantages = T { { 0, 0.9, 0.01, 1 }, { 0, 0, 0, 1 } }, rho = T { 9, 1 }, gamma = 0.4, C = 4.5 }
+    assert.are.same({ { 0, 0, 0, 1 }, { 0, 0, 0, 1 } }, q:totable())
+    assert.are.equal(1, info.radius)
+    assert.is_near(0, info.kkt, 1e-15)
+  end)
+end)

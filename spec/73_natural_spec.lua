@@ -214,3 +214,26 @@ describe("trpo.mdp.natural_gradient and its relatives refuse", function()
     { "no advantages", mdp.policy_gradient, { pi, nil, rho }, "trpo.mdp.policy_gradient: advantages must be a tensor, got nil" },
   })
 end)
+
+describe("steps of the logits that are large", function()
+  it("end in a distribution on the best action", function()
+    for _, method in ipairs { "natural", "gradient" } do
+      for exponent = 0, 200, 4 do
+        local q, info = step { method = method, step = 1.3254374545923e0 * 10 ^ exponent, rho = T { 1 }, gamma = 0,
+          policy = T { { 0.99999851369232506, 1.4863076751414806e-06 } },
+          advantages = T { { 1.3570488022196514e-07, -0.091303221362827425 } } }
+        assert.is_near(1, q[1][1] + q[1][2], 1e-14)
+        assert.are.equal("ok", info.status)
+        if exponent > 20 then assert.are.same({ 1, 0 }, q[1]:totable()) end
+      end
+    end
+  end)
+
+  it("are refused where they overflow, rather than end in NaN", function()
+    local q, message, code = step { method = "natural", step = 1e200, policy = T { { 0.5, 0.5 } }, advantages = T { { 1e200, -1e200 } },
+      rho = T { 1 }, gamma = 0.9 }
+    assert.is_nil(q)
+    assert.is_string(message)
+    assert.are.equal("not_finite", code)
+  end)
+end)

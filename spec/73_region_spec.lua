@@ -199,3 +199,79 @@ describe("policy iteration's step", function()
     assert.are.same({ { 0, 1 }, { 0.5, 0.5 } }, q:totable())
   end)
 end)
+
+describe("trust regions at the ends of the range", function()
+  local function row_sums(q) return (q:sum(2) - 1):abs():max() end
+
+  it("keep distributions where the best action is all but impossible", function()
+    for _, best in ipairs { 1e-12, 1e-17, 3.55e-18, 1e-20, 1e-40 } do
+      for _, delta in ipairs { 1e-18, 1e-9, 0.01, 2 } do
+        local problem = { policy = T { { 1 - best, best } }, advantages = T { { 0, 1 } }, rho = T { 10 }, gamma = 0.05 }
+        for _, method in ipairs { "trust_region_max", "trust_region_mean" } do
+          local q, info = step(steps.with(problem, { method = method, delta = delta }))
+          assert.is_true(row_sums(q) < 1e-15)
+          assert(info.kkt < 1e-14 or method == "trust_region_mean", "kkt " .. info.kkt)
+          if method == "trust_region_max" or info.kl_mean > 0.9 * delta then
+            local z = steps.paired_ball({ 1 - best, best }, { 0, 1 }, delta)
+            assert.is_near(1, info.gain / (10 * best * z[2]), method == "trust_region_max" and 1e-11 or 0.1)
+          end
+        end
+      end
+    end
+  end)
+
+  it("never leave the region of the mean KL, however small", function()
+    cases.run(100, 21, function(rng, note)
+      local p, a = steps.unlikely(rng)
+      local delta = 10 ^ (-24 + 25 * rng:uniform())
+      note(table.concat(p, ","), table.concat(a, ","), delta)
+      local q, info = step { method = "trust_region_mean", policy = T { p }, advantages = T { a }, rho = T { 3 }, gamma = 0.9,
+        delta = delta }
+      assert.is_true(row_sums(q) < 1e-14)
+      assert(info.kl_mean <= delta * (1 + 1e-11), "mean KL " .. info.kl_mean)
+    end)
+  end)
+
+  it("are stationary for tiny radii", function()
+    for _, delta in ipairs { 1e-300, 1e-36, 3e-18, 1e-12 } do
+      for _, method in ipairs { "trust_region_max", "trust_region_mean" } do
+        local _, info = step { method = method, policy = T { { 0.2, 0.3, 0.5 } }, advantages = T { { 1, -0.5, 2 } }, rho = T { 2 },
+          gamma = 0.9, delta = delta }
+        assert(info.kkt < 1e-14, "kkt " .. info.kkt)
+      end
+    end
+  end)
+
+  it("leave states alone whose advantages are nothing beside the multiplier", function()
+    local q, info = step { method = "trust_region_mean", policy = T { { 0.5, 0.5 }, { 0.5, 0.5 } },
+      advantages = T { { 1e10, -1e10 }, { 1e-300, -1e-300 } }, rho = T { 1, 1 }, gamma = 0.9, delta = 0.01 }
+    assert.are.same({ 0.5, 0.5 }, q[2]:totable())
+    assert.is_near(0.01, info.kl_mean, 1e-14)
+    assert.is_near(1, q[1][1] + q[1][2], 1e-15)
+  end)
+
+  it("find the multiplier where variances lose their digits", function()
+    local q, info = step { method = "trust_region_mean", delta = 1.0336126951479e-4, rho = T { 1 }, gamma = 0.9,
+      policy = T { { 0.26934802367615, 0.2497663784163, 0.26075996958667, 0.22012562832088 } },
+      advantages = T { { 5.323918126497e-146, 5.3239181265129e-146, 5.3239181264916e-146, 5.3239181264916e-146 } } }
+    assert.is_near(1, q:sum(), 1e-14)
+    assert.is_near(1, info.kl_mean / 1.0336126951479e-4, 1e-11)
+  end)
+
+  it("report a finite kkt where probabilities underflow", function()
+    for _, delta in ipairs { 650, 700, 711.13208992777, 740, 1000 } do
+      local _, info = step { method = "trust_region_max", delta = delta, rho = T { 1 }, gamma = 0.9,
+        policy = T { { 0.0093, 0.7359, 0.0715, 0.1833 } }, advantages = T { { -0.14, -1.74, -0.77, 1 } } }
+      assert(info.kkt < 1e-11, "kkt " .. info.kkt)
+    end
+  end)
+
+  it("improve until nothing is left to gain", function()
+    local last
+    for i in trpo.mdp.garnet({ states = 20, actions = 4, branching = 3, seed = 8, gamma = 0.95 })
+      :improve { method = "trust_region_max", delta = 2, iterations = 60 } do
+      last = i
+    end
+    assert.is_true(last ~= nil)
+  end)
+end)

@@ -105,6 +105,49 @@ function steps.naive_ball(p, a, t)
   return gain - mean, lambda
 end
 
+--- p and a of a likely first action, a last one that is best and of probability 1e-30 to 1, others in between at times.
+function steps.unlikely(rng)
+  local n, p, a, rest = rng:integer(2, 4), {}, {}, 0
+  for k = 2, n do
+    p[k] = 10 ^ (-30 * rng:uniform()) / n
+    a[k] = k == n and 1 or rng:uniform()
+    rest = rest + p[k]
+  end
+  p[1], a[1] = 1 - rest, 0
+  return p, a
+end
+
+-- x - log(1 + x) without cancellation
+local function excess(x)
+  if abs(x) > 0.05 then return x - log(1 + x) end
+  local sum = 0
+  for k = 20, 2, -1 do sum = sum + (k % 2 == 0 and 1 or -1) * x ^ k / k end
+  return sum
+end
+
+--- q/p - 1 and KL(p || q) of q in proportion to p/(e + best - a), p > 0 everywhere: by differences of pairs, which keep their
+--- digits where p is all but deterministic.
+function steps.paired(p, a, e)
+  local best, total, z, kl = steps.best(p, a), 0, {}, 0
+  for k = 1, #p do total = total + p[k] / (e + (best - a[k])) end
+  for k = 1, #p do
+    local change = 0
+    for j = 1, #p do
+      change = change + p[j] * ((a[k] - a[j]) / (e + (best - a[j])))
+    end
+    z[k] = change / (e + (best - a[k])) / total
+    local ratio = 1 / (e + (best - a[k])) / total
+    kl = kl + p[k] * (abs(z[k]) > 0.05 and z[k] - log(ratio) or excess(z[k]))
+  end
+  return z, kl
+end
+
+--- The solution of the ball of radius t by bisection, p > 0 everywhere: q/p - 1, and e = nu less the best value.
+function steps.paired_ball(p, a, t)
+  local e = exp(bisect(function(x) return select(2, steps.paired(p, a, exp(x))) - t end, -300, 300))
+  return steps.paired(p, a, e), e
+end
+
 --- The maximum of q.a - p.a - lambda KL(p || q), by a search over the radius of the ball that it lies on.
 function steps.naive_penalty(p, a, lambda)
   local function value(x)

@@ -332,8 +332,9 @@ With C = 0 (gamma = 0) the first three give the greedy policy, with penalty 0 an
 @treturn[1] Tensor the new policy [S, A]
 @treturn[1] table info: `gain` (L(new) - L(old)), `penalty`, `C`, `radius` (delta, or the divergence that was chosen), `lambda`
  (multiplier), `step`, `kl_max`, `kl_mean` (weights rho/sum rho), `tv_max`, `kkt` (residual of the optimality conditions relative to
- max |A| sum rho), `gap` (upper bound by duality less gain), `passes` over the states, `status` ("ok", "optimal", "stalled": the
- method cannot move a policy that is not optimal); with `log_policy` also `log_policy` [S, A], finite where a probability underflows
+ max |A| sum rho, or to a multiplier that is larger), `gap` (upper bound by duality less gain), `passes` over the states, `status`
+ ("ok", "optimal", "stalled": the method cannot move a policy that is not optimal); with `log_policy` also `log_policy` [S, A],
+ finite where a probability underflows
 @treturn[2] nil
 @treturn[2] string message
 @treturn[2] string code: "not_finite" when C overflows

@@ -49,7 +49,7 @@ static void solve_rows(const Rows *rows, Solver solve, double *work) {
     solve(&gap, rows->parameter, &s);
     gap_write(&gap, &s, rows->q + i * rows->A, rows->log_q + i * rows->A);
     rows->gain[i] = s.gain * gap.unit;
-    rows->lambda[i] = s.lambda * gap.unit;
+    rows->lambda[i] = solve == solve_penalty ? rows->parameter : s.lambda * gap.unit;
     rows->kl[i] = s.kl;
   }
 }

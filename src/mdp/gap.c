@@ -79,10 +79,16 @@ void gap_set(Gap *gap, const double *p, const double *adv) {
   gap->adv = adv;
   const double M = split(gap, &best_outside);
   scale(gap, M, best_outside);
-  double m1 = 0.0, var = 0.0;
-  for (ptrdiff_t i = 0; i < gap->n; i++) m1 += gap->p[i] * gap->D[i];
+  double m1 = 0.0, var = 0.0, own = 0.0;
+  ptrdiff_t main = 0; /* the likeliest action */
   for (ptrdiff_t i = 0; i < gap->n; i++) {
-    gap->dev[i] = m1 - gap->D[i];
+    m1 += gap->p[i] * gap->D[i];
+    main = gap->p[i] > gap->p[main] ? i : main;
+  }
+  /* its deviation by the others: m1 - D cancels where it has all but all of the mass */
+  for (ptrdiff_t i = 0; i < gap->n; i++) own += gap->p[i] * (gap->D[i] - gap->D[main]);
+  for (ptrdiff_t i = 0; i < gap->n; i++) {
+    gap->dev[i] = own + (gap->D[main] - gap->D[i]);
     var += gap->p[i] * gap->dev[i] * gap->dev[i];
   }
   gap->m1 = m1;
@@ -297,23 +303,42 @@ double gap_write(const Gap *gap, const GapSolution *s, double *q, double *log_q_
   return distance(gap, s, q);
 }
 
-double gap_residual(const Gap *gap, const GapSolution *s, const double *q) {
-  if (s->kind != GAP_INTERIOR && s->kind != GAP_BOUNDARY) {
-    return 0.0;
-  }
-  /* nu - mean A - lambda, then lambda (p/q - 1) + A - mean A must equal it */
+/* lambda (p/q - 1) + A - mean A = nu - mean A - lambda on S, and nu >= A elsewhere */
+static double residual_root(const Gap *gap, const GapSolution *s, const double *q) {
   const double target = s->kind == GAP_INTERIOR ? s->gain : gap->above + gap->m1 - s->lambda;
+  double worst = s->kind == GAP_INTERIOR ? fmax(0.0, gap->above - s->at.e) : 0.0;
+  for (ptrdiff_t i = 0; i < gap->n; i++) {
+    const double new = q[gap->at[i]];
+    if (s->lambda >= DBL_MIN && new >= DBL_MIN) { /* else they lack digits */
+      const double ratio = (gap->p[i] - new) / new;
+      worst = fmax(worst, fabs(s->lambda * ratio + gap->dev[i] - target));
+    }
+  }
+  return worst;
+}
+
+/* lambda p/q = D off the best, as far as lambda and q have their digits */
+static double residual_deep(const Gap *gap, const GapSolution *s, const double *q) {
   double worst = 0.0;
   for (ptrdiff_t i = 0; i < gap->n; i++) {
     const double new = q[gap->at[i]];
-    if (new > 0.0) {
-      const double ratio = (gap->p[i] - new) / new;
-      const double error = fabs(s->lambda * ratio + gap->dev[i] - target);
-      worst = error > worst ? error : worst;
+    if (gap->D[i] > 0.0 && s->lambda >= DBL_MIN && new >= DBL_MIN) {
+      worst = fmax(worst, fabs(s->lambda * (gap->p[i] / new) - gap->D[i]));
     }
   }
-  if (s->kind == GAP_INTERIOR && gap->above > s->at.e) {
-    worst = fmax(worst, gap->above - s->at.e);
+  return worst;
+}
+
+double gap_residual(const Gap *gap, const GapSolution *s, const double *q) {
+  double sum = 0.0, worst = 0.0;
+  if (s->kind == GAP_SAME) {
+    return 0.0;
   }
-  return worst * gap->unit;
+  if (s->kind == GAP_DEEP) {
+    worst = residual_deep(gap, s, q);
+  } else if (s->kind != GAP_LIMIT) {
+    worst = residual_root(gap, s, q) / fmax(1.0, s->lambda);
+  }
+  for (ptrdiff_t a = 0; a < gap->A; a++) sum += q[a];
+  return fmax(worst, fabs(sum - 1.0)) * gap->unit;
 }

@@ -117,8 +117,9 @@ void gap_finish_same(GapSolution *s, double lambda);
 double gap_write(const Gap *gap, const GapSolution *s, double *q, double *log_q_);
 
 /**
- * Largest violation of stationarity, lambda p_a/q_a + A_a = nu on S and nu >= A_a elsewhere, by the q that was written;
- * in the unit of A.
+ * Largest violation, by the q that was written, of stationarity, lambda p_a/q_a + A_a = nu on S and nu >= A_a elsewhere,
+ * and of sum q = 1, which counts with the largest gap; in the unit of A. Where lambda exceeds the gaps stationarity counts
+ * relative to it: the rounding of q is that of lambda p/q.
  */
 double gap_residual(const Gap *gap, const GapSolution *s, const double *q);
 

@@ -1,5 +1,6 @@
 #include "mdp/knapsack.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -81,14 +82,14 @@ void knapsack_solve(const double *p, const double *adv, ptrdiff_t A, const int32
       if (q_ != NULL) q_[a] = p[a] - mass;
       break;
     }
+    if (total > sum || i == 0) out->left = slope; /* else its interval has no length */
     sum = total;
-    out->left = slope;
     out->gain += p[a] * slope;
     out->before = out->moved = sum;
     out->kl = INFINITY;
     if (q_ != NULL) q_[a] = 0.0;
   }
-  if (sum < alpha && out->next == INFINITY) {
+  if (alpha - sum > (double)n * DBL_EPSILON && out->next == INFINITY) {
     out->left = 0.0; /* everything had moved before */
   }
   if (q_ != NULL) {

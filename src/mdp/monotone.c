@@ -101,16 +101,16 @@ static Status unpenalised(const StepProblem *problem, double *q, double *log_q_,
                           StepState f, void *context, const StepSums *survey, Arena *ws) {
   StepSums sums;
   (void)q, (void)log_q_;
-  const Status status = step_pass(problem, f, context, &sums, ws);
+  Status status = step_pass(problem, f, context, &sums, ws);
   if (status != OK) {
     return status;
   }
   info->passes++;
-  step_report(info, &sums, survey);
+  status = step_report(info, &sums, survey);
   info->kl_max = INFINITY;
   info->radius = INFINITY;
   info->status = survey->greedy_max <= problem->tolerance ? OPTIMAL : OK;
-  return OK;
+  return status;
 }
 
 /* nothing raises the bound: keep the policy */
@@ -154,12 +154,14 @@ Status monotone_kl(const StepProblem *problem, const MonotoneOptions *options, d
   if (status != OK) {
     return status;
   }
-  step_report(info, &sums, &survey);
+  status = step_report(info, &sums, &survey);
   info->radius = balls.radius;
   info->lambda = sums.lambda;
   info->penalty = C * info->kl_max;
-  info->kkt = relative(fmax(sums.residual, fabs(sums.lambda - C)), &survey);
-  return OK;
+  /* rounding of t makes that of lambda, which is C however small the advantages are */
+  const double slack = fabs(sums.lambda - C) / fmax(1.0, C / (survey.adv_max * survey.rho));
+  info->kkt = relative(fmax(sums.residual, slack), &survey);
+  return status;
 }
 
 /* --- total variation ---------------------------------------------------------------------------------------------- */
@@ -202,6 +204,7 @@ static void distance_state(void *context, const StepProblem *problem, ptrdiff_t 
     sums->before = fmax(sums->before, out.before);
     sums->next = fmin(sums->next, out.next);
   }
+  if (d->q != NULL) step_check(problem, s, d->q, sums);
   sums->kl_max = fmax(sums->kl_max, out.kl);
   sums->tv_max = fmax(sums->tv_max, out.moved);
   for (ptrdiff_t a = 0; d->log_q_ && a < A; a++) {
@@ -269,14 +272,14 @@ static Status solve_distance(const StepProblem *problem, Distances *d, double *q
     return status;
   }
   info->passes += 2;
-  step_report(info, &sums, survey);
+  status = step_report(info, &sums, survey);
   info->radius = d->alpha;
   info->lambda = 2.0 * C * d->alpha;
   info->penalty = C * info->tv_max * info->tv_max;
-  info->kkt = relative(
-      fmax(fmax(sums.lambda - info->lambda, d->alpha < 1.0 ? info->lambda - sums.slope : 0.0), 0.0),
-      survey);
-  return OK;
+  /* the price between the slopes; nothing moves beyond a distance of 1 */
+  const double right = d->alpha < 1.0 ? sums.lambda - info->lambda : 0.0;
+  info->kkt = relative(fmax(fmax(right, info->lambda - sums.slope), 0.0), survey);
+  return status;
 }
 
 Status monotone_tv(const StepProblem *problem, const MonotoneOptions *options, double *q,
@@ -350,10 +353,10 @@ Status monotone_mean(const StepProblem *problem, const MonotoneOptions *options,
   if (status != OK) {
     return status;
   }
-  step_report(info, &sums, &survey);
+  status = step_report(info, &sums, &survey);
   info->penalty = lambda > 0.0 ? lambda * sums.kl : 0.0; /* C sum d KL, d = (1 - gamma) rho */
   info->kkt = relative(sums.residual, &survey);
   const int moved = info->tv_max > 0.0;
   info->status = moved ? OK : step_verdict(problem, &survey);
-  return OK;
+  return status;
 }

@@ -64,6 +64,7 @@ static void tilt_state(void *context, const StepProblem *problem, ptrdiff_t s, G
   double *log_q_ = tilting->log_q_ ? tilting->log_q_ + s * problem->A : NULL;
   if (b != 0.0) {
     tilt_write(gap, gap->r, b, &tilt, q, log_q_);
+    step_check(problem, s, tilting->q, sums);
     return;
   }
   memcpy(q, problem->pi + s * problem->A, (size_t)problem->A * sizeof *q);
@@ -147,9 +148,8 @@ Status natural_step(const StepProblem *problem, const NaturalOptions *options, d
     return status;
   }
   info->passes++;
-  step_report(info, &sums, &survey);
   info->step = tilting.step;
-  return OK;
+  return step_report(info, &sums, &survey);
 }
 
 /* --- the Fisher matrix -------------------------------------------------------------------------------------------- */

@@ -4,6 +4,9 @@
 
 enum { MOST = 200 };
 
+/* A price, in units, beside which the gaps are lost: q = p (1 + v), v = (m1 - D)/lambda, to rounding. */
+static const double HIGH = 1e17;
+
 /* The root by Newton's method, which from below needs no bracket: a tangent of a concave increasing function meets 0 before
  * the function does. e: a first guess, NAN for none. */
 static double solve_root(const Gap *gap, double lambda, double e) {
@@ -57,6 +60,22 @@ static void finish_interior(GapSolution *s, double lambda) {
   s->slope = -at->spread / (1.0 + at->spread);
 }
 
+/* gain = var/lambda, KL = var/(2 lambda^2); squares may underflow, lambda may be infinite: then nothing moves */
+static void finish_high(const Gap *gap, GapSolution *s, double lambda) {
+  if (lambda == INFINITY) {
+    gap_finish_same(s, lambda);
+    return;
+  }
+  const double u = 1.0 / lambda, spread = gap->var * u * u;
+  s->at = (GapPoint){.e = lambda, .u = u, .spread = spread, .kl = 0.5 * spread};
+  s->kind = GAP_INTERIOR;
+  s->log_e = NAN;
+  s->lambda = lambda;
+  s->gain = gap->var * u;
+  s->kl = s->at.kl;
+  s->slope = -spread;
+}
+
 /* nu = max A; 0 when more than all mass would be on S */
 static int solve_boundary(const Gap *gap, double log_lambda, GapSolution *s) {
   double log_mass = log_lambda - log(gap->above);
@@ -107,6 +126,10 @@ void penalty_solve(const Gap *gap, double lambda, double log_lambda, double gues
     gap_finish_same(s, scaled); /* constant on S, what is better costs too much */
     return;
   }
+  if (scaled > HIGH) {
+    finish_high(gap, s, scaled); /* overflows where the gaps are so small */
+    return;
+  }
   if (scaled < 1e-17 && solve_deep(gap, log_lambda - log(gap->unit), s)) {
     return;
   }
@@ -115,7 +138,7 @@ void penalty_solve(const Gap *gap, double lambda, double log_lambda, double gues
 }
 
 double penalty_bound(const GapSolution *s) {
-  if (s->kind != GAP_INTERIOR) {
+  if (s->kind != GAP_INTERIOR || s->lambda > HIGH) {
     return s->gain - (s->lambda > 0.0 && s->kl > 0.0 ? s->lambda * s->kl : 0.0);
   }
   /* 1/u - lambda + lambda (log(lambda u) - sum p log c), with lambda u W = 1 + error */

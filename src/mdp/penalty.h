@@ -16,7 +16,8 @@
  * lambda     [in]  the price of a nat, in the unit of A; 0: the greedy limit, inf: q = p
  * log_lambda [in]  its logarithm, which counts where lambda underflows
  * guess      [in]  a first guess of e, in units, from a similar problem of this state; NAN: none
- * s          [out] the solution; s->slope = d KL / d log lambda (<= 0)
+ * s          [out] the solution; s->slope = d KL / d log lambda (<= 0); s->lambda is infinite where lambda overflows in
+ *            the unit of the gaps, and q = p
  *
  * Never fails, allocates nothing.
  */

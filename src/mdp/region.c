@@ -1,5 +1,6 @@
 #include "mdp/region.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "mdp/ball.h"
@@ -8,6 +9,10 @@
 
 /* Steps of log lambda below this are followed by the pass that writes; its error is the square of that. */
 static const double NEAR = 1e-4;
+
+/* A mean KL above delta by more than this, which happens where no double log lambda meets it, is brought below. */
+static const double OVER = 1e-12;
+enum { RAISES = 40 };
 
 static double relative(double residual, const StepSums *survey) {
   const double scale = survey->adv_max * survey->rho;
@@ -59,7 +64,7 @@ static double first_log(const StepSums *survey, double delta) {
   const double m2 = survey->m2 / survey->rho, m3 = survey->m3 / survey->rho;
   const double m4 = survey->m4 / survey->rho, first = sqrt(2.0 * delta / m2);
   double x = first;
-  if (!(m2 > 0.0 && m2 < INFINITY && first > 0.0)) {
+  if (!(m2 > 1e-280 && m2 < INFINITY && first > 0.0)) {
     const double spread = survey->sigma > 0.0 ? survey->sigma : survey->edge;
     return log(spread / survey->rho) - 0.5 * log(2.0 * delta);
   }
@@ -75,6 +80,7 @@ static Status search(const StepProblem *problem, double delta, Price *price, dou
                      Arena *ws) {
   Root root;
   double before = INFINITY; /* log lambda of the pass before */
+  double raise = DBL_EPSILON;
   root_init(&root, first_log(survey, delta), 2e-15);
   for (;;) {
     const int last = root.done || fabs(root.x - before) <= NEAR;
@@ -90,6 +96,11 @@ static Status search(const StepProblem *problem, double delta, Price *price, dou
     const double mean = sums->kl / survey->rho, slope = sums->slope / survey->rho;
     /* log KL is nearly linear in log lambda where KL is small, KL itself where it is large */
     const double error = delta < 1.0 ? log(mean / delta) : mean / delta - 1.0;
+    if (root.done && error > OVER && raise < ldexp(DBL_EPSILON, RAISES)) {
+      root.x += raise * fmax(1.0, fabs(root.x));
+      raise *= 2.0;
+      continue;
+    }
     if (root.done || (last && fabs(error) <= 1e-13)) {
       return OK;
     }
@@ -121,12 +132,12 @@ Status region_mean(const StepProblem *problem, double delta, double *q, double *
   if (status != OK) {
     return status;
   }
-  step_report(info, &sums, &survey);
+  status = step_report(info, &sums, &survey);
   info->lambda = price.lambda;
   info->gap = info->lambda * delta * survey.rho + sums.bound - sums.gain;
   info->kkt = relative(fmax(sums.residual, survey.rho * info->lambda * fabs(info->kl_mean - delta)),
                        &survey);
-  return OK;
+  return status;
 }
 
 /* --- largest divergence ------------------------------------------------------------------------------------------- */
@@ -169,10 +180,10 @@ Status region_max(const StepProblem *problem, double delta, double *q, double *l
   if (status != OK) {
     return status;
   }
-  step_report(info, &sums, &survey);
+  status = step_report(info, &sums, &survey);
   info->lambda = sums.lambda;
   info->gap = sums.bound - sums.gain;
   info->kkt = relative(sums.residual, &survey);
   info->status = info->tv_max > 0.0 ? OK : step_verdict(problem, &survey);
-  return OK;
+  return status;
 }

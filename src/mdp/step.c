@@ -9,6 +9,9 @@
 _Static_assert(sizeof(StepSums) == (STEP_SUMS + STEP_MAXIMA + STEP_MINIMA) * sizeof(double),
                "sums are combined as an array");
 
+/* Rows of probabilities whose sums are further from 1 than rounding makes them. */
+static const double DEFECT = 1e-12;
+
 /* --- the loop over states ----------------------------------------------------------------------------------------- */
 
 typedef struct Pass {
@@ -122,6 +125,7 @@ void step_write(const StepProblem *problem, ptrdiff_t s, const Gap *gap,
   const double rho = problem->rho[s];
   double *row = q + s * problem->A;
   const double tv = gap_write(gap, solution, row, log_q_ ? log_q_ + s * problem->A : NULL);
+  step_check(problem, s, q, sums);
   raise_to(&sums->tv_max, tv);
   raise_to(&sums->kl_max, solution->kl);
   if (rho > 0.0) {
@@ -129,6 +133,17 @@ void step_write(const StepProblem *problem, ptrdiff_t s, const Gap *gap,
     sums->gain += rho * solution->gain * gap->unit;
     sums->kl += rho * solution->kl;
   }
+}
+
+void step_check(const StepProblem *problem, ptrdiff_t s, const double *q, StepSums *sums) {
+  const double *new = q + s * problem->A, *old = problem->pi + s * problem->A;
+  double before = 0.0, after = 0.0;
+  for (ptrdiff_t a = 0; a < problem->A; a++) {
+    before += old[a];
+    after += new[a];
+  }
+  const double defect = fabs(after - 1.0) - fabs(before - 1.0);
+  raise_to(&sums->defect, isnan(defect) ? INFINITY : defect);
 }
 
 void step_stay(const StepProblem *problem, double *q, double *log_q_) {
@@ -143,11 +158,12 @@ Status step_verdict(const StepProblem *problem, const StepSums *survey) {
   return survey->greedy_max <= problem->tolerance ? OPTIMAL : STALLED;
 }
 
-void step_report(StepInfo *info, const StepSums *sums, const StepSums *survey) {
+Status step_report(StepInfo *info, const StepSums *sums, const StepSums *survey) {
   info->gain = sums->gain;
   info->kl_max = sums->kl_max;
   info->kl_mean = sums->kl / survey->rho;
   info->tv_max = sums->tv_max;
+  return sums->defect <= DEFECT ? OK : E_NOT_FINITE;
 }
 
 /* --- policy iteration --------------------------------------------------------------------------------------------- */
@@ -207,7 +223,6 @@ Status step_greedy(const StepProblem *problem, double *q, double *log_q_, StepIn
   if (status != OK) {
     return status;
   }
-  step_report(info, &sums, &survey);
   info->status = survey.greedy_max <= problem->tolerance ? OPTIMAL : OK;
-  return OK;
+  return step_report(info, &sums, &survey);
 }

@@ -33,7 +33,8 @@ typedef struct StepInfo {
   double step;   /* size of a parameter step */
   double kl_max, kl_mean; /* over all states; mean with the weights rho/sum rho */
   double tv_max;
-  double kkt;    /* residual of the optimality conditions, relative to max |A| sum rho */
+  double
+      kkt; /* residual of the optimality conditions, relative to max |A| sum rho or a multiplier that is larger */
   double gap;    /* upper bound by duality less gain, in the unit of L */
   int passes;    /* over the states */
   Status status; /* OK, OPTIMAL, STALLED: the method cannot move a policy that is not optimal */
@@ -51,11 +52,13 @@ typedef struct StepSums {
   double adv_max; /* max |A| */
   double span_max, greedy_max;
   double kl_max, tv_max, residual;
+  double
+      defect; /* what the sums of the written rows differ from 1 more than those of the old ones */
   double before; /* the last breakpoint passed */
   double next;   /* the first to come */
 } StepSums;
 
-enum { STEP_SUMS = 12, STEP_MAXIMA = 7, STEP_MINIMA = 1 };
+enum { STEP_SUMS = 12, STEP_MAXIMA = 8, STEP_MINIMA = 1 };
 
 /** One state: adds to *sums what it is about. */
 typedef void (*StepState)(void *context, const StepProblem *problem, ptrdiff_t s, Gap *gap,
@@ -71,14 +74,17 @@ Status step_survey(const StepProblem *problem, StepSums *sums, Arena *ws);
 void step_write(const StepProblem *problem, ptrdiff_t s, const Gap *gap,
                 const GapSolution *solution, double *q, double *log_q_, StepSums *sums);
 
+/** Takes the sum of row s of q, which was written, into sums->defect. */
+void step_check(const StepProblem *problem, ptrdiff_t s, const double *q, StepSums *sums);
+
 /** Copies the old policy: the step that does not move. */
 void step_stay(const StepProblem *problem, double *q, double *log_q_);
 
 /** OPTIMAL when no state gains more than the tolerance by the greedy policy, STALLED otherwise. */
 Status step_verdict(const StepProblem *problem, const StepSums *survey);
 
-/** gain, kl_max, kl_mean, tv_max from the sums of the last pass. */
-void step_report(StepInfo *info, const StepSums *sums, const StepSums *survey);
+/** gain, kl_max, kl_mean, tv_max from the sums of the last pass. E_NOT_FINITE when a row that it wrote is no distribution. */
+Status step_report(StepInfo *info, const StepSums *sums, const StepSums *survey);
 
 /** The greedy policy: all mass on the lowest of the best actions, unless the old action is as good to the tolerance. */
 Status step_greedy(const StepProblem *problem, double *q, double *log_q_, StepInfo *info,

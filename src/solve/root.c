@@ -36,6 +36,9 @@ static double propose(const Root *root, double f, double df) {
 }
 
 void root_next(Root *root, double f, double df) {
+  df = isfinite(df)
+           ? df
+           : 0.0; /* a slope that overflowed says nothing, least of all that this is the root */
   const double x = root->x, enough = root->tolerance * fmax(1.0, fabs(x));
   root->rounds++;
   if (f > 0.0) {
