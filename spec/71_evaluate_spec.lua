@@ -1,6 +1,6 @@
 -- Policy evaluation against elimination in doubled precision in plain Lua, closed forms and published values.
 local trpo = require "trpo"
-local cases = require "support.cases"
+local cases = require("support.cases").exact
 local matrices = require "support.matrices"
 local misuse = require "support.misuse"
 local wide = require "support.wide"

@@ -1,6 +1,6 @@
 -- Entropy-regularised control against naive iteration, and its limits.
 local trpo = require "trpo"
-local cases = require "support.cases"
+local cases = require("support.cases").exact
 
 local function random_process(rng, S, A, gamma, scale)
   return assert(trpo.mdp.from_model { S = S, A = A, gamma = gamma, model = function(_, a)

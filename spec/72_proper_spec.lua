@@ -1,6 +1,6 @@
 -- Control without discount: published values, families of problems with an answer and without, the certificate.
 local trpo = require "trpo"
-local cases = require "support.cases"
+local cases = require("support.cases").exact
 
 -- a process from lists: model[s][a] = { { probability, next, reward, done }, ... }
 local function process(model)

@@ -1,6 +1,6 @@
 -- Optimal control by every method, against dense policy iteration and recursions in plain Lua.
 local trpo = require "trpo"
-local cases = require "support.cases"
+local cases = require("support.cases").exact
 local misuse = require "support.misuse"
 
 local METHODS = { "auto", "value_iteration", "gauss_seidel", "policy_iteration", "modified_policy_iteration", "krylov",

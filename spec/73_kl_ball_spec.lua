@@ -1,5 +1,5 @@
 -- The problems of one state: the best distribution within a KL ball, and against a price on KL.
-local cases = require "support.cases"
+local cases = require("support.cases").exact
 local command = require "support.command"
 local misuse = require "support.misuse"
 local project = require "support.project"

@@ -1,5 +1,5 @@
 -- Steps that cannot make a policy worse: Algorithm 1 exactly, its total variation form and its average form.
-local cases = require "support.cases"
+local cases = require("support.cases").exact
 local misuse = require "support.misuse"
 local steps = require "support.steps"
 local trpo = require "trpo"

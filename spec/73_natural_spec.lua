@@ -1,5 +1,5 @@
 -- Gradient steps of softmax policies: the natural gradient in closed form, its Fisher matrix, and the plain gradient.
-local cases = require "support.cases"
+local cases = require("support.cases").exact
 local misuse = require "support.misuse"
 local steps = require "support.steps"
 local trpo = require "trpo"

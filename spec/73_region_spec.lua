@@ -1,5 +1,5 @@
 -- Exact trust-region steps: the surrogate's maximum where the mean of KL, or its maximum, is at most delta.
-local cases = require "support.cases"
+local cases = require("support.cases").exact
 local steps = require "support.steps"
 local trpo = require "trpo"
 

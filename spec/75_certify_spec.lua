@@ -1,5 +1,5 @@
 local trpo = require "trpo"
-local cases = require "support.cases"
+local cases = require("support.cases").exact
 local misuse = require "support.misuse"
 local garnets = require "support.garnets"
 

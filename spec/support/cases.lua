@@ -11,6 +11,9 @@ cases.seed = tonumber(os.getenv "TRPO_CASES_SEED") or 20240607
 --- The share of the cases that is run: TRPO_CASES_SHARE lowers it where every case takes long.
 cases.share = tonumber(os.getenv "TRPO_CASES_SHARE") or 1
 
+--- The same for specs of finite processes, which have a hundred times more cases than functions that they try.
+cases.exact = setmetatable({ share = cases.share * (tonumber(os.getenv "TRPO_EXACT_SHARE") or 1) }, { __index = cases })
+
 --- A plain copy: { size = {...}, x = elements in row-major order }. Reads through the FFI view, not through C.
 function cases.plain(t)
   local p, x = t:ptr(), {}
@@ -155,9 +158,8 @@ local function describe(value)
   return tostring(value)
 end
 
---- Runs `count` cases: case(rng, note) with a generator of its own; what it notes is told when it fails.
-function cases.run(count, stream, case)
-  for i = 1, math.ceil(count * cases.share) do
+local function run(share, count, stream, case)
+  for i = 1, math.ceil(count * share) do
     local rng = trpo.rng(cases.seed + i, stream)
     local notes = {}
     local function note(...)
@@ -169,5 +171,10 @@ function cases.run(count, stream, case)
     end
   end
 end
+
+--- Runs `count` cases: case(rng, note) with a generator of its own; what it notes is told when it fails.
+function cases.run(count, stream, case) run(cases.share, count, stream, case) end
+
+function cases.exact.run(count, stream, case) run(cases.exact.share, count, stream, case) end
 
 return cases
