@@ -63,6 +63,21 @@ describe("control without discount", function()
     assert.is_near(10, assert(process { { { { 1, 1, 1 } } } }:with_gamma(0.9):solve()).V[1], 1e-8)
   end)
 
+  it("goes by the marks of what ends, however small their probability", function()
+    for _, p in ipairs { 1e-3, 2 ^ -30, 2 ^ -33 } do
+      for _, r in ipairs { -1, 1 } do
+        local mdp = process { { { { 1 - p, 1, r }, { p, 1, r, true } } } }
+        local s = assert(mdp:solve { tolerance = 1 })
+        assert.are.equal("ok", s.status)
+        assert.is_near(r / p, s.V[1], 1e-6 / p * 1e-3)
+        local e = assert(mdp:evaluate(mdp:uniform_policy()))
+        assert.is_near(r / p, e.V[1], 1e-9 / p)
+      end
+    end
+    -- a rounding error in a sum is no end
+    fails({ { { { 1 - 1e-10, 1, 1 } } } }, 1, "is +inf: rewards can be collected for ever")
+  end)
+
   it("agrees with long recursions and with discounts near one", function()
     cases.run(60, 733, function(rng)
       local S = rng:integer(2, 25)

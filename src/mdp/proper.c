@@ -13,6 +13,7 @@
 /* the problem on the quotient, whose states the vectors have */
 typedef struct Proper {
   const Mdp *mdp;
+  const unsigned char *ends; /* [rows] 1: the row can end the episode */
   Chain chain;
   double *v, *lo; /* values as pairs */
   double *y;      /* a longest time to the end */
@@ -51,7 +52,8 @@ static ptrdiff_t find_fault(const Mdp *mdp, const unsigned char *rows, const int
   return -1;
 }
 
-static Status check_components(const Mdp *mdp, ptrdiff_t *state, const char **reason, Arena *ws) {
+static Status check_components(const Proper *p, ptrdiff_t *state, const char **reason, Arena *ws) {
+  const Mdp *mdp = p->mdp;
   const ArenaMark mark = arena_mark(ws);
   unsigned char *rows = ARENA_PUSH(ws, unsigned char, mdp->rows);
   unsigned char *kinds = ARENA_PUSH(ws, unsigned char, mdp->S);
@@ -59,7 +61,9 @@ static Status check_components(const Mdp *mdp, ptrdiff_t *state, const char **re
   ptrdiff_t count;
   Status status = E_NOMEM;
   if (rows != NULL && kinds != NULL && component != NULL) {
-    memset(rows, 1, (size_t)mdp->rows);
+    for (ptrdiff_t k = 0; k < mdp->rows; k++) {
+      rows[k] = !p->ends[k];
+    }
     memset(kinds, 0, (size_t)mdp->S);
     status = quotient_end_components(mdp, rows, component, &count, ws);
   }
@@ -71,9 +75,9 @@ static Status check_components(const Mdp *mdp, ptrdiff_t *state, const char **re
   return status;
 }
 
-static int64_t ending_row(const Mdp *mdp, ptrdiff_t s) {
-  for (int64_t k = mdp->first[s]; k < mdp->first[s + 1]; k++) {
-    if (quotient_row_ends(mdp, (ptrdiff_t)k)) {
+static int64_t ending_row(const Proper *p, ptrdiff_t s) {
+  for (int64_t k = p->mdp->first[s]; k < p->mdp->first[s + 1]; k++) {
+    if (p->ends[k]) {
       return k;
     }
   }
@@ -103,7 +107,7 @@ static Status choose_ending(Proper *p, ptrdiff_t *state, Arena *ws) {
   Status status = E_NOMEM;
   if (order != NULL && place != NULL && ends != NULL) {
     for (ptrdiff_t s = 0; s < mdp->S; s++) {
-      p->choice[s] = ending_row(mdp, s);
+      p->choice[s] = ending_row(p, s);
       ends[s] = p->choice[s] >= 0;
     }
     status = topology_from_exits(&graph, order, ends, &reached, ws);
@@ -315,9 +319,11 @@ static Status certify(Proper *p, double *bound, Arena *ws) {
 
 /* --- all of it -------------------------------------------------------------------------------------------------------- */
 
-static Status proper_init(Proper *p, const Mdp *mdp, Arena *ws) {
+static Status proper_init(Proper *p, const Quotient *q, Arena *ws) {
+  const Mdp *mdp = &q->mdp;
   const ptrdiff_t S = mdp->S;
   *p = (Proper){.mdp = mdp,
+                .ends = q->ends,
                 .v = ARENA_PUSH(ws, double, S),
                 .lo = ARENA_PUSH(ws, double, S),
                 .y = ARENA_PUSH(ws, double, S),
@@ -345,7 +351,7 @@ static ptrdiff_t member(const Quotient *q, ptrdiff_t S, ptrdiff_t state) {
 static Status solve_quotient(const IterationOptions *options, Proper *p, IterationInfo *info,
                              Arena *ws) {
   int spent = 0;
-  Status status = check_components(p->mdp, &info->state, &info->reason, ws);
+  Status status = check_components(p, &info->state, &info->reason, ws);
   if (status == OK) {
     status = choose_ending(p, &info->state, ws);
     info->reason = status == E_IMPROPER ? reasons[0] : NULL;
@@ -376,7 +382,7 @@ Status proper_solve(const IterationOptions *options, const Mdp *mdp, double *v, 
   Status status = quotient_init(&q, mdp, ws);
   info->method = "policy_iteration";
   if (status == OK) {
-    status = proper_init(&p, &q.mdp, ws);
+    status = proper_init(&p, &q, ws);
   }
   if (status == OK) {
     status = solve_quotient(options, &p, info, ws);
