@@ -20,6 +20,7 @@ typedef struct Proper {
   double *work;   /* [S] */
   double *z;      /* [S, A] advantages in doubled precision */
   int64_t *choice, *other;
+  ptrdiff_t mixed; /* a state that can be kept near for ever at rewards of both signs, or -1 */
   double size;     /* largest |reward| and |v| */
   double rounding; /* how far any z can be from the exact one */
 } Proper;
@@ -33,7 +34,7 @@ static const char *const reasons[] = {
     "is -inf: the episode cannot end from there", "is +inf: rewards can be collected for ever",
     NULL, "is not defined: rewards of both signs can be collected for ever"};
 
-/* the first state that spoils the problem, or -1 */
+/* the first state that spoils the problem, or else may do so, or -1 */
 static ptrdiff_t find_fault(const Mdp *mdp, const unsigned char *rows, const int32_t *component,
                             unsigned char *kinds, const char **reason) {
   for (ptrdiff_t s = 0; s < mdp->S; s++) {
@@ -43,16 +44,21 @@ static ptrdiff_t find_fault(const Mdp *mdp, const unsigned char *rows, const int
       }
     }
   }
+  ptrdiff_t mixed = -1;
   for (ptrdiff_t s = 0; s < mdp->S; s++) {
-    if (component[s] >= 0 && (kinds[component[s]] & GAIN)) {
-      *reason = reasons[kinds[component[s]]];
+    const int kind = component[s] >= 0 ? kinds[component[s]] : 0;
+    if (kind == GAIN) {
+      *reason = reasons[GAIN];
       return s;
     }
+    mixed = kind == (GAIN | LOSS) && mixed < 0 ? s : mixed;
   }
-  return -1;
+  *reason = mixed >= 0 ? reasons[GAIN | LOSS] : NULL;
+  return mixed;
 }
 
-static Status check_components(const Proper *p, ptrdiff_t *state, const char **reason, Arena *ws) {
+/* E_IMPROPER for rewards without end. Where signs are mixed, p->mixed is the first such state: the values decide. */
+static Status check_components(Proper *p, ptrdiff_t *state, const char **reason, Arena *ws) {
   const Mdp *mdp = p->mdp;
   const ArenaMark mark = arena_mark(ws);
   unsigned char *rows = ARENA_PUSH(ws, unsigned char, mdp->rows);
@@ -69,7 +75,8 @@ static Status check_components(const Proper *p, ptrdiff_t *state, const char **r
   }
   if (status == OK) {
     *state = find_fault(mdp, rows, component, kinds, reason);
-    status = *state >= 0 ? E_IMPROPER : OK;
+    p->mixed = *reason == reasons[GAIN | LOSS] ? *state : -1;
+    status = *state >= 0 && p->mixed < 0 ? E_IMPROPER : OK;
   }
   arena_release(ws, mark);
   return status;
@@ -152,13 +159,48 @@ static Status evaluate(Proper *p, IterationInfo *info, Arena *ws) {
   return status < 0 ? status : OK;
 }
 
+/*
+ * Whether the greedy rows p->other still end surely. A class that they never leave holds a row that is better than the
+ * choice's, which ended: the mean of T v - v over the class is its mean reward, so that this is > 0.
+ */
+static Status check_ending(const Proper *p, IterationInfo *info, Arena *ws) {
+  const Mdp *mdp = p->mdp;
+  const ArenaMark mark = arena_mark(ws);
+  Chain chain = {0};
+  int32_t *order = ARENA_PUSH(ws, int32_t, mdp->S);
+  unsigned char *ends = ARENA_PUSH(ws, unsigned char, mdp->S);
+  ptrdiff_t reached = 0;
+  Status status = order != NULL && ends != NULL ? chain_select(&chain, mdp, p->other) : E_NOMEM;
+  if (status == OK) {
+    const TopologyGraph graph = topology_of_chain(&chain);
+    for (ptrdiff_t s = 0; s < mdp->S; s++) {
+      ends[s] = p->ends[p->other[s]];
+    }
+    status = topology_from_exits(&graph, order, ends, &reached, ws);
+  }
+  if (status == OK && reached < mdp->S) {
+    double least = INFINITY; /* what a changed choice gains; little may be rounding */
+    for (ptrdiff_t i = reached; i < mdp->S; i++) {
+      const ptrdiff_t s = order[i];
+      least = p->other[s] != p->choice[s] ? fmin(least, p->work[s] - p->v[s]) : least;
+    }
+    const int sure = least > 1e-9 * p->size;
+    info->state = sure ? order[reached] : p->mixed;
+    info->reason = reasons[sure ? GAIN : GAIN | LOSS];
+    status = E_IMPROPER;
+  }
+  chain_free(&chain);
+  arena_release(ws, mark);
+  return status;
+}
+
 /* until no choice improves by more than rounding; the choice stays one that ends surely */
 static Status improve(Proper *p, long limit, int *spent, IterationInfo *info, Arena *ws) {
   const size_t bytes = (size_t)p->mdp->S * sizeof *p->choice;
   *spent = 0;
   for (;;) {
     BellmanInfo seen;
-    const Status status = evaluate(p, info, ws);
+    Status status = evaluate(p, info, ws);
     if (status != OK) {
       return status;
     }
@@ -175,6 +217,10 @@ static Status improve(Proper *p, long limit, int *spent, IterationInfo *info, Ar
     if (limit > 0 && info->iterations >= limit) {
       *spent = 1;
       return OK;
+    }
+    status = p->mixed >= 0 ? check_ending(p, info, ws) : OK;
+    if (status != OK) {
+      return status;
     }
     memcpy(p->choice, p->other, bytes);
   }
@@ -354,13 +400,19 @@ static Status solve_quotient(const IterationOptions *options, Proper *p, Iterati
   Status status = check_components(p, &info->state, &info->reason, ws);
   if (status == OK) {
     status = choose_ending(p, &info->state, ws);
-    info->reason = status == E_IMPROPER ? reasons[0] : NULL;
+    info->reason = status == E_IMPROPER ? reasons[p->mixed >= 0 ? GAIN | LOSS : 0] : NULL;
   }
   if (status == OK) {
     status = improve(p, options->iterations, &spent, info, ws);
   }
   if (status == OK) {
     status = certify(p, &info->bound, ws);
+  }
+  if (status == OK && p->mixed >= 0 && !spent && !isfinite(info->bound)) {
+    /* an upper solution would have shown that every class that is never left loses */
+    info->state = p->mixed;
+    info->reason = reasons[GAIN | LOSS];
+    status = E_IMPROPER;
   }
   if (status != OK) {
     return status;
