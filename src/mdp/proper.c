@@ -159,28 +159,35 @@ static Status evaluate(Proper *p, IterationInfo *info, Arena *ws) {
   return status < 0 ? status : OK;
 }
 
+/* the rows p->other as p->chain; in order first the *reached states from which they can end */
+static Status select_other(Proper *p, int32_t *order, ptrdiff_t *reached, Arena *ws) {
+  const ArenaMark mark = arena_mark(ws);
+  unsigned char *ends = ARENA_PUSH(ws, unsigned char, p->mdp->S);
+  Status status = ends != NULL ? chain_select(&p->chain, p->mdp, p->other) : E_NOMEM;
+  if (status == OK) {
+    const TopologyGraph graph = topology_of_chain(&p->chain);
+    for (ptrdiff_t s = 0; s < p->mdp->S; s++) {
+      ends[s] = p->ends[p->other[s]];
+    }
+    status = topology_from_exits(&graph, order, ends, reached, ws);
+  }
+  arena_release(ws, mark);
+  return status;
+}
+
 /*
  * Whether the greedy rows p->other still end surely. A class that they never leave holds a row that is better than the
  * choice's, which ended: the mean of T v - v over the class is its mean reward, so that this is > 0.
  */
-static Status check_ending(const Proper *p, IterationInfo *info, Arena *ws) {
-  const Mdp *mdp = p->mdp;
+static Status check_ending(Proper *p, IterationInfo *info, Arena *ws) {
+  const ptrdiff_t S = p->mdp->S;
   const ArenaMark mark = arena_mark(ws);
-  Chain chain = {0};
-  int32_t *order = ARENA_PUSH(ws, int32_t, mdp->S);
-  unsigned char *ends = ARENA_PUSH(ws, unsigned char, mdp->S);
+  int32_t *order = ARENA_PUSH(ws, int32_t, S);
   ptrdiff_t reached = 0;
-  Status status = order != NULL && ends != NULL ? chain_select(&chain, mdp, p->other) : E_NOMEM;
-  if (status == OK) {
-    const TopologyGraph graph = topology_of_chain(&chain);
-    for (ptrdiff_t s = 0; s < mdp->S; s++) {
-      ends[s] = p->ends[p->other[s]];
-    }
-    status = topology_from_exits(&graph, order, ends, &reached, ws);
-  }
-  if (status == OK && reached < mdp->S) {
+  Status status = order != NULL ? select_other(p, order, &reached, ws) : E_NOMEM;
+  if (status == OK && reached < S) {
     double least = INFINITY; /* what a changed choice gains; little may be rounding */
-    for (ptrdiff_t i = reached; i < mdp->S; i++) {
+    for (ptrdiff_t i = reached; i < S; i++) {
       const ptrdiff_t s = order[i];
       least = p->other[s] != p->choice[s] ? fmin(least, p->work[s] - p->v[s]) : least;
     }
@@ -189,7 +196,6 @@ static Status check_ending(const Proper *p, IterationInfo *info, Arena *ws) {
     info->reason = reasons[sure ? GAIN : GAIN | LOSS];
     status = E_IMPROPER;
   }
-  chain_free(&chain);
   arena_release(ws, mark);
   return status;
 }
@@ -273,13 +279,17 @@ static double lag(const Mdp *mdp, ptrdiff_t s, int64_t k, const double *y) {
 }
 
 /* Longest expected times to the end along rows with z >= -margin, by policy iteration. UNCERTIFIED when there are none. */
-static Status find_times(Proper *p, double margin, Arena *ws) {
+static Status find_times(Proper *p, double margin, int32_t *order, Arena *ws) {
   const Mdp *mdp = p->mdp;
   memcpy(p->other, p->choice, (size_t)mdp->S * sizeof *p->choice);
   for (int round = 0; round < 100; round++) {
     ChainInfo solved;
     int changed = 0;
-    Status status = chain_select(&p->chain, mdp, p->other);
+    ptrdiff_t reached = 0;
+    Status status = select_other(p, order, &reached, ws);
+    if (status == OK && reached < mdp->S) {
+      return UNCERTIFIED; /* no end, no times */
+    }
     for (ptrdiff_t s = 0; s < mdp->S; s++) {
       p->work[s] = 1.0;
       p->y[s] = round == 0 ? 1.0 : p->y[s];
@@ -346,11 +356,12 @@ static double prove(const Proper *p, double margin, double residual) {
 
 static Status certify(Proper *p, double *bound, Arena *ws) {
   RefineBound own;
-  Status status = refine(p, &own, ws);
+  int32_t *order = ARENA_PUSH(ws, int32_t, p->mdp->S);
+  Status status = order != NULL ? refine(p, &own, ws) : E_NOMEM;
   *bound = INFINITY;
   for (double share = 1e-6; status == OK && share > 1e-15; share *= 1e-3) {
     const double margin = share * p->size;
-    const Status found = find_times(p, margin, ws);
+    const Status found = find_times(p, margin, order, ws);
     if (found < 0) {
       status = found;
     } else if (found == OK) {
