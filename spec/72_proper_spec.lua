@@ -159,6 +159,11 @@ describe("control without discount", function()
     local mdp = trpo.mdp.frozen_lake { map = "8x8", gamma = 1 }
     local s = assert(mdp:solve { certify = 1e-15 })
     assert(s.bound <= 1e-15)
+    -- and by default where a double cannot hold them that well
+    local large = process { { { { 0.7, 1, 1e12 }, { 0.3, 1, 1e12 / 3, true } } } }
+    local deep = assert(large:solve())
+    assert(deep.bound <= 1e-8 and deep.bound_rounded > 1e-8 and deep.V_lo[1] ~= 0)
+    assert.are.equal("tolerance", select(3, large:solve { tolerance = 1e-8 }))
     local limited = assert(mdp:solve { iterations = 1 })
     assert.are.equal("limit", limited.status)
     assert((limited.V - s.V):abs():max() <= limited.bound + s.bound_rounded)

@@ -66,7 +66,7 @@ static ptrdiff_t read_columns(lua_State *L, const char *what, const Tensor **col
 
 /***
 A process from its outcomes in columns: outcome i happens in state `state[i]` after action `action[i]` with probability
-`probability[i]`, leads to `next[i]`, brings `reward[i]`, and ends the episode if `done[i]` is not 0. Any order; equal outcomes of
+`probability[i]`, leads to `next[i]`, brings `reward[i]`, and ends the episode if `done[i]` is 1, not 0. Any order; equal outcomes of
 a pair are merged; pairs without outcomes do not exist.
 @function trpo.mdp.from_triplets
 @tparam table options `S`, `A` (numbers of states and actions), `state`, `action`, `next`, `probability`, `reward`, `done` (optional):
@@ -101,6 +101,10 @@ static int l_mdp_model_from_triplets(lua_State *L) {
     const ptrdiff_t s = check_index(L, &place, "state", x[STATE], S);
     const ptrdiff_t a = check_index(L, &place, "action", x[ACTION], A);
     const ptrdiff_t next = check_index(L, &place, "next", x[NEXT], S);
+    if (x[DONE] != 0.0 && x[DONE] != 1.0) {
+      l_fail(L, what, "%s must have 0 or 1 as its done, got %s", where,
+             l_builder_shown(L, x[DONE]));
+    }
     const int refused = check_outcome(L, &place, x[PROBABILITY], x[REWARD]);
     if (refused) {
       return refused;

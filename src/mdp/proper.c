@@ -21,6 +21,7 @@ typedef struct Proper {
   double *z;      /* [S, A] advantages in doubled precision */
   int64_t *choice, *other;
   ptrdiff_t mixed; /* a state that can be kept near for ever at rewards of both signs, or -1 */
+  int pairs;       /* values are given as pairs */
   double size;     /* largest |reward| and |v| */
   double rounding; /* how far any z can be from the exact one */
 } Proper;
@@ -430,7 +431,8 @@ static Status solve_quotient(const IterationOptions *options, Proper *p, Iterati
   }
   const double wanted = options->certify > 0.0 ? options->certify : options->tolerance;
   info->bound_rounded = (info->bound + largest(p->lo, p->mdp->S)) * (1.0 + 4 * DBL_EPSILON);
-  info->bound = options->certify > 0.0 ? info->bound : info->bound_rounded;
+  p->pairs = options->certify > 0.0 || (options->deepen && info->bound_rounded > wanted);
+  info->bound = p->pairs ? info->bound : info->bound_rounded;
   return spent                    ? LIMIT
          : !isfinite(info->bound) ? UNCERTIFIED
          : info->bound > wanted   ? E_TOLERANCE
@@ -458,7 +460,7 @@ Status proper_solve(const IterationOptions *options, const Mdp *mdp, double *v, 
     status = lifted == OK ? status : lifted;
     for (ptrdiff_t s = 0; s < mdp->S; s++) {
       v[s] = p.v[q.class_[s]];
-      v_lo[s] = options->certify > 0.0 ? p.lo[q.class_[s]] : 0.0;
+      v_lo[s] = p.pairs ? p.lo[q.class_[s]] : 0.0;
     }
   }
   chain_free(&p.chain);
