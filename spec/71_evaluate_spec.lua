@@ -315,6 +315,26 @@ describe("evaluation without discount", function()
     assert.are.equal("improper", select(3, both:evaluate(both:uniform_policy())))
   end)
 
+  it("goes by the marks of what ends, however small their probability", function()
+    for _, r in ipairs { 0, -1 } do
+      local p = 2 ^ -33
+      -- whether the transition is that rare, or the action
+      local rare = assert(trpo.mdp.from_model { S = 1, A = 1, gamma = 1, model = function()
+        return { { 1 - p, 1, r }, { p, 1, r, true } }
+      end })
+      local seldom = assert(trpo.mdp.from_model { S = 1, A = 2, gamma = 1, model = function(_, a)
+        return { { 1, 1, r, a == 2 } }
+      end })
+      for _, e in ipairs { assert(rare:evaluate(trpo.ones(1, 1))), assert(seldom:evaluate(trpo.tensor { { 1 - p, p } })) } do
+        assert.is_near(2 ^ 33, e.rho[1], e.rho_bound + 1e-6)
+        assert.is_near(r * 2 ^ 33, e.V[1], e.bound + 1e-6)
+        assert(e.rho_bound > 0)
+      end
+      local never = seldom:evaluate(trpo.tensor { { 1, 0 } })
+      assert.are.equal(r == 0, never ~= nil)
+    end
+  end)
+
   it("allows infinite values where no episode comes", function()
     local mdp = process({ { { 1, 1, 5, true } }, { { 0.5, 1, 0 }, { 0.5, 3, 0 } }, { { 1, 3, -1 } } }, 1)
     local e = assert(mdp:evaluate(mdp:uniform_policy(), { variance = true }))

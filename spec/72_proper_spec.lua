@@ -58,9 +58,62 @@ describe("control without discount", function()
     fails({ { { { 1, 1, 1 } } } }, 1, "is +inf: rewards can be collected for ever")
     fails({ { { { 1, 2, 0, true } }, { { 1, 2, 0 } } }, { { { 1, 2, -1 } } } }, 2, "is -inf: the episode cannot end from there")
     fails({ { { { 1, 1, 1 } }, { { 1, 1, -2 } }, { { 1, 1, 0, true } } } }, 1,
+      "is +inf: rewards can be collected for ever")
+    fails({ { { { 1, 2, 1 } } }, { { { 1, 1, -1 } }, { { 1, 2, 0, true } } } }, 1,
       "is not defined: rewards of both signs can be collected for ever")
     -- with discount all of them have an answer
     assert.is_near(10, assert(process { { { { 1, 1, 1 } } } }:with_gamma(0.9):solve()).V[1], 1e-8)
+  end)
+
+  it("goes by the marks of what ends, however small their probability", function()
+    for _, p in ipairs { 1e-3, 2 ^ -30, 2 ^ -33 } do
+      for _, r in ipairs { -1, 1 } do
+        local mdp = process { { { { 1 - p, 1, r }, { p, 1, r, true } } } }
+        local s = assert(mdp:solve { tolerance = 1 })
+        assert.are.equal("ok", s.status)
+        assert.is_near(r / p, s.V[1], 1e-6 / p * 1e-3)
+        local e = assert(mdp:evaluate(mdp:uniform_policy()))
+        assert.is_near(r / p, e.V[1], 1e-9 / p)
+      end
+    end
+    -- a rounding error in a sum is no end
+    fails({ { { { 1 - 1e-10, 1, 1 } } } }, 1, "is +inf: rewards can be collected for ever")
+  end)
+
+  it("allows rewards on a way that loses when it is gone for ever", function()
+    local s = assert(process { { { { 1, 2, 1 } } }, { { { 1, 1, -2 } }, { { 1, 1, 0, true } } } }:solve())
+    assert.are.same({ 1, 0 }, s.V:totable())
+    assert.are.same({ 1, 2 }, s.actions:totable())
+    assert.are.equal("ok", s.status)
+    local solved, endless = 0, 0
+    cases.run(60, 734, function(rng, note)
+      local S, low = rng:integer(2, 12), -1.5 * rng:uniform()
+      local model = {}
+      for i = 1, S do
+        model[i] = {}
+        for a = 1, rng:integer(1, 3) do
+          local p = rng:uniform()
+          model[i][a] = { { p, rng:integer(1, S), low + 0.5 * rng:normal() },
+            { 1 - p, rng:integer(1, S), low + 0.5 * rng:normal() } }
+        end
+        if i % 3 == 1 then model[i][#model[i] + 1] = { { 1, i, rng:normal(), true } } end
+        if i % 3 ~= 1 then model[i][#model[i] + 1] = { { 1, i - 1, -rng:uniform() } } end
+      end
+      note(S, low)
+      local mdp = process(model)
+      local near = assert(mdp:with_gamma(1 - 1e-8):solve { certify = 1e-6 })
+      local found, message, code = mdp:solve()
+      if found then
+        solved = solved + 1
+        assert(found.status == "ok" and found.bound <= 1e-9)
+        assert((found.V - near.V):abs():max() <= 1e-4)
+      else
+        endless = endless + 1
+        assert.are.equal("improper", code)
+        assert(near.V[tonumber(message:match "state (%d+)")] > 1e4 and message:find("is +inf", 1, true))
+      end
+    end)
+    assert(solved > 0 and endless > 0 or cases.share < 1)
   end)
 
   it("agrees with long recursions and with discounts near one", function()
@@ -106,6 +159,11 @@ describe("control without discount", function()
     local mdp = trpo.mdp.frozen_lake { map = "8x8", gamma = 1 }
     local s = assert(mdp:solve { certify = 1e-15 })
     assert(s.bound <= 1e-15)
+    -- and by default where a double cannot hold them that well
+    local large = process { { { { 0.7, 1, 1e12 }, { 0.3, 1, 1e12 / 3, true } } } }
+    local deep = assert(large:solve())
+    assert(deep.bound <= 1e-8 and deep.bound_rounded > 1e-8 and deep.V_lo[1] ~= 0)
+    assert.are.equal("tolerance", select(3, large:solve { tolerance = 1e-8 }))
     local limited = assert(mdp:solve { iterations = 1 })
     assert.are.equal("limit", limited.status)
     assert((limited.V - s.V):abs():max() <= limited.bound + s.bound_rounded)

@@ -245,6 +245,55 @@ describe("mdp:solve", function()
     end)
   end)
 
+  it("gets nearer with every Gauss-Seidel sweep, also when it stops between two looks at the bounds", function()
+    cases.run(60, 729, function(rng, note)
+      local S = rng:integer(2, 8)
+      local mdp = trpo.mdp.garnet { states = S, actions = 2, branching = rng:integer(1, math.min(3, S)),
+        seed = rng:integer(1, 1000), gamma = 0.99 }
+      note(S)
+      local sure = assert(mdp:solve { certify = 1e-10 })
+      for _, iterations in ipairs { 14, 104, 1004 } do -- within the sweeps that follow a look
+        local s = assert(mdp:solve { method = "gauss_seidel", iterations = iterations })
+        -- from zeros, with a factor of gamma at most
+        local left = sure.V:abs():max() * 0.99 ^ s.iterations
+        assert((s.V - sure.V):abs():max() <= left + 1e-8)
+      end
+      assert.are.equal("ok", assert(mdp:solve { method = "gauss_seidel", iterations = 30000 }).status)
+    end)
+  end)
+
+  it("does not go round in circles near gamma = 1", function()
+    for _, case in ipairs { { 3, 1e-9 }, { 20, 1e-6 }, { 20, 1e-7 }, { 60, 1e-9 }, { 300, 1e-6 } } do
+      local S, lost = case[1], case[2]
+      for seed = 1, 4 do
+        local mdp = trpo.mdp.garnet { states = S, actions = 2, branching = 1, seed = seed, gamma = 1 - lost }
+        local exact = assert(mdp:solve { method = "policy_iteration" })
+        for _, method in ipairs { "auto", "krylov", "topological" } do
+          local s = assert(mdp:solve { method = method, iterations = 500 })
+          assert.are.equal("ok", s.status)
+          assert(s.sweeps <= 1000)
+          assert((s.V - exact.V):abs():max() <= s.bound_rounded + exact.bound_rounded)
+        end
+      end
+    end
+  end)
+
+  it("settles where episodes hardly end, near gamma = 1", function()
+    local rng = trpo.rng(730)
+    for _, S in ipairs { 5, 40, 300 } do
+      local mdp = assert(trpo.mdp.from_model { S = S, A = 2, gamma = 1 - 1e-7, model = function(s, a)
+        local ends = s == 1 and a == 1 and 1e-4 or 0
+        return { { 1 - ends, rng:integer(1, S), rng:normal() }, { ends, 1, 0, true } }
+      end })
+      local exact = assert(mdp:solve { method = "policy_iteration" })
+      for _, method in ipairs { "auto", "krylov", "topological" } do
+        local s = assert(mdp:solve { method = method, iterations = 3000 })
+        assert.are.equal("ok", s.status, method)
+        assert((s.V - exact.V):abs():max() <= s.bound_rounded + exact.bound_rounded)
+      end
+    end
+  end)
+
   it("gives the same bits with one thread and with two", function()
     local before = trpo.threads()
     local mdp = trpo.mdp.garnet { states = 5000, actions = 3, branching = 4, seed = 3, gamma = 0.99 }

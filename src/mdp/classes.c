@@ -7,6 +7,7 @@ enum { UNSEEN = -1 };
 /* Tarjan's algorithm with a stack of its own */
 typedef struct Search {
   const Chain *chain;
+  const unsigned char *ends;
   unsigned char *kind;
   unsigned char *closed; /* [S] 1: in a class that is never left */
   int32_t *index, *low;  /* [S] order of discovery, lowest index in reach */
@@ -17,14 +18,6 @@ typedef struct Search {
   ptrdiff_t components, depth;
   int32_t count;
 } Search;
-
-static int ends(const Chain *c, ptrdiff_t s) {
-  double sum = 0.0;
-  for (int64_t j = c->start[s]; j < c->start[s + 1]; j++) {
-    sum += c->prob[j];
-  }
-  return 1.0 - sum > MDP_SUM_TOLERANCE;
-}
 
 /* a kind for what leads to both */
 static unsigned char join(unsigned char a, unsigned char b) {
@@ -41,7 +34,7 @@ static void judge(Search *search, const int32_t *member, ptrdiff_t n) {
   int closed = 1, plus = 0, minus = 0;
   for (ptrdiff_t i = 0; i < n; i++) {
     const ptrdiff_t s = member[i];
-    closed = closed && !ends(c, s);
+    closed = closed && !search->ends[s];
     plus |= c->reward[s] > 0.0;
     minus |= c->reward[s] < 0.0;
     for (int64_t j = c->start[s]; j < c->start[s + 1]; j++) {
@@ -167,9 +160,9 @@ static Status find(Search *search, ptrdiff_t *state, const double *rho0, Arena *
   return OK;
 }
 
-Status classes_find(unsigned char *kind, ptrdiff_t *state, const Chain *chain, const double *rho0,
-                    Arena *ws) {
-  Search search = {.chain = chain, .kind = kind};
+Status classes_find(unsigned char *kind, ptrdiff_t *state, const Chain *chain,
+                    const unsigned char *ends, const double *rho0, Arena *ws) {
+  Search search = {.chain = chain, .ends = ends, .kind = kind};
   const ArenaMark mark = arena_mark(ws);
   const Status status = find(&search, state, rho0, ws);
   arena_release(ws, mark);

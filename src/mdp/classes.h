@@ -14,15 +14,16 @@ typedef enum ClassesKind {
 
 /**
  * Sorts the states of a chain by its closed classes, those that are never left (strongly connected components without a way
- * out, Tarjan 1972). A row ends the episode when it falls short of 1 by more than MDP_SUM_TOLERANCE.
+ * out, Tarjan 1972).
  *
  * kind  [out] a ClassesKind of each state                                                     [S]
  * state [out] on E_IMPROPER a state of a class that is never left and spoils the values
+ * ends  [in]  1: the episode can end in the state, however small the probability              [S]
  * rho0  [in]  where chains begin                                                              [S]
  *
  * OK; E_IMPROPER when a state that can be reached has no finite value, or any state no value at all; E_NOMEM.
  */
-Status classes_find(unsigned char *kind, ptrdiff_t *state, const Chain *chain, const double *rho0,
-                    Arena *ws);
+Status classes_find(unsigned char *kind, ptrdiff_t *state, const Chain *chain,
+                    const unsigned char *ends, const double *rho0, Arena *ws);
 
 #endif

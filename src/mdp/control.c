@@ -11,7 +11,7 @@ static int is_idle(const Control *control) {
 
 void control_slow(Control *control) {
   const double lost = 1.0 - control->mdp->gamma * control->shape.mass_high;
-  control->patience = 40 + (int)(0.1 / fmax(lost, 1e-8));
+  control->patience = 40 + (int)(0.1 / fmax(lost, 1e-6));
 }
 
 Status control_init(Control *control, const Mdp *mdp, const double *v0, int64_t *choice,
@@ -23,7 +23,8 @@ Status control_init(Control *control, const Mdp *mdp, const double *v0, int64_t 
                        .target = target,
                        .limit = limit,
                        .width = INFINITY,
-                       .best = INFINITY};
+                       .best = INFINITY,
+                       .shifted = INFINITY};
   if (control->v == NULL || control->spare == NULL) {
     return E_NOMEM;
   }

@@ -26,6 +26,7 @@ typedef struct Control {
       width; /* distance of V* that can be claimed: half that of the bounds when uniform, else the larger */
   double floor;      /* about the least width that rounding lets through */
   double best;       /* least width so far */
+  double shifted;    /* width when values last became a lower bound */
   int idle;          /* iterations without a smaller one */
   int patience;      /* as many of them near the floor mean that it is reached */
   ptrdiff_t changed; /* states whose choice the last iteration changed */

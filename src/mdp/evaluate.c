@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "base/sum.h"
 #include "mdp/classes.h"
+#include "mdp/quotient.h"
 #include "mdp/refine.h"
 #include "mdp/variance.h"
 
@@ -39,13 +40,28 @@ static double rounding_of_rows(const Work *w) {
   return ((double)longest + (double)w->mdp->A + 8.0) * 0.5 * DBL_EPSILON;
 }
 
+/* the states in which the policy can end the episode */
+static void find_ends(unsigned char *ends, const Work *w) {
+  const Mdp *m = w->mdp;
+  for (ptrdiff_t s = 0; s < m->S; s++) {
+    ends[s] = 0;
+    for (int64_t k = m->first[s]; k < m->first[s + 1]; k++) {
+      if (w->pi[s * m->A + m->action[k]] > 0.0 && quotient_row_ends(m, (ptrdiff_t)k)) {
+        ends[s] = 1;
+      }
+    }
+  }
+}
+
 /* with gamma = 1: states that count as ended, or have no finite value, leave the system */
 static Status drop_classes(Work *w) {
   unsigned char *kind = ARENA_PUSH(w->ws, unsigned char, w->mdp->S);
-  if (kind == NULL) {
+  unsigned char *ends = ARENA_PUSH(w->ws, unsigned char, w->mdp->S);
+  if (kind == NULL || ends == NULL) {
     return E_NOMEM;
   }
-  const Status status = classes_find(kind, &w->e->state, &w->chain, w->mdp->rho0, w->ws);
+  find_ends(ends, w);
+  const Status status = classes_find(kind, &w->e->state, &w->chain, ends, w->mdp->rho0, w->ws);
   if (status != OK) {
     return status;
   }

@@ -10,11 +10,12 @@
 #include "solve/bicgstab.h"
 
 enum {
-  SWEEPS = 20,           /* over one policy, at most */
-  SWEEPS_STABLE = 60,    /* while it does not change */
-  SWEEPS_UNSETTLED = 3,  /* while many choices change and a linear system is to follow */
-  SETTLE = 4,            /* rounds of those between two linear systems */
-  PATIENCE = 10,         /* iterations without headway near the floor of rounding */
+  SWEEPS = 20,          /* over one policy, at most */
+  SWEEPS_STABLE = 60,   /* while it does not change */
+  SWEEPS_UNSETTLED = 3, /* while many choices change and a linear system is to follow */
+  SETTLE = 4,           /* rounds of those between two linear systems */
+  SETTLE_MANY = 40,     /* the same while many choices change: round a circle they might for ever */
+  PATIENCE = 10,        /* iterations without headway near the floor of rounding */
   PLAIN_PRODUCTS = 1000, /* of BiCGStab without preconditioner */
   SLOW = 100,            /* so many further sweeps are too many */
   LONG = 2000            /* sweeps after which the same is believed of a process that ends */
@@ -211,6 +212,14 @@ static void settle(Howard *h) {
   h->stale = 1;
 }
 
+/* Whether to sweep once more before a linear system. Few states have their system solved at once, by LU. */
+static int is_unsettled(const Howard *h) {
+  const Control *control = h->control;
+  const int many = control->changed > UNSETTLED * (double)control->mdp->S;
+  return control->mdp->S > CHAIN_DENSE && control->changed > 0
+         && h->settled < (many ? SETTLE_MANY : SETTLE);
+}
+
 static Status iterate(Howard *h, HowardInner inner, int watch, HowardInfo *info, Arena *ws) {
   Control *control = h->control;
   for (;;) {
@@ -229,9 +238,7 @@ static Status iterate(Howard *h, HowardInner inner, int watch, HowardInfo *info,
     if (inner == HOWARD_SWEEPS || h->stuck) {
       h->stuck = 0;
       evaluate_by_sweeps(h, SWEEPS);
-    } else if (inner == HOWARD_KRYLOV
-               && (control->changed > UNSETTLED * (double)control->mdp->S
-                   || (control->changed > 0 && h->settled < SETTLE))) {
+    } else if (inner == HOWARD_KRYLOV && is_unsettled(h)) {
       h->settled++;
       settle(h);
     } else {

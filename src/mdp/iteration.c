@@ -142,6 +142,10 @@ static Status run_auto(Control *control, const char **method, Arena *ws) {
   if (status != OK || !howard.slow) {
     return status;
   }
+  if (control->mdp->S <= CHAIN_DENSE) {
+    *method = "policy_iteration";
+    return howard_run(control, HOWARD_EXACT, 0, NULL, &howard, ws);
+  }
   status = run_blocks(control, 0, &done, ws);
   *method = done ? "topological" : "krylov";
   return status == OK ? run_krylov(control, ws) : status;

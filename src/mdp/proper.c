@@ -13,12 +13,15 @@
 /* the problem on the quotient, whose states the vectors have */
 typedef struct Proper {
   const Mdp *mdp;
+  const unsigned char *ends; /* [rows] 1: the row can end the episode */
   Chain chain;
   double *v, *lo; /* values as pairs */
   double *y;      /* a longest time to the end */
   double *work;   /* [S] */
   double *z;      /* [S, A] advantages in doubled precision */
   int64_t *choice, *other;
+  ptrdiff_t mixed; /* a state that can be kept near for ever at rewards of both signs, or -1 */
+  int pairs;       /* values are given as pairs */
   double size;     /* largest |reward| and |v| */
   double rounding; /* how far any z can be from the exact one */
 } Proper;
@@ -32,7 +35,7 @@ static const char *const reasons[] = {
     "is -inf: the episode cannot end from there", "is +inf: rewards can be collected for ever",
     NULL, "is not defined: rewards of both signs can be collected for ever"};
 
-/* the first state that spoils the problem, or -1 */
+/* the first state that spoils the problem, or else may do so, or -1 */
 static ptrdiff_t find_fault(const Mdp *mdp, const unsigned char *rows, const int32_t *component,
                             unsigned char *kinds, const char **reason) {
   for (ptrdiff_t s = 0; s < mdp->S; s++) {
@@ -42,16 +45,22 @@ static ptrdiff_t find_fault(const Mdp *mdp, const unsigned char *rows, const int
       }
     }
   }
+  ptrdiff_t mixed = -1;
   for (ptrdiff_t s = 0; s < mdp->S; s++) {
-    if (component[s] >= 0 && (kinds[component[s]] & GAIN)) {
-      *reason = reasons[kinds[component[s]]];
+    const int kind = component[s] >= 0 ? kinds[component[s]] : 0;
+    if (kind == GAIN) {
+      *reason = reasons[GAIN];
       return s;
     }
+    mixed = kind == (GAIN | LOSS) && mixed < 0 ? s : mixed;
   }
-  return -1;
+  *reason = mixed >= 0 ? reasons[GAIN | LOSS] : NULL;
+  return mixed;
 }
 
-static Status check_components(const Mdp *mdp, ptrdiff_t *state, const char **reason, Arena *ws) {
+/* E_IMPROPER for rewards without end. Where signs are mixed, p->mixed is the first such state: the values decide. */
+static Status check_components(Proper *p, ptrdiff_t *state, const char **reason, Arena *ws) {
+  const Mdp *mdp = p->mdp;
   const ArenaMark mark = arena_mark(ws);
   unsigned char *rows = ARENA_PUSH(ws, unsigned char, mdp->rows);
   unsigned char *kinds = ARENA_PUSH(ws, unsigned char, mdp->S);
@@ -59,21 +68,24 @@ static Status check_components(const Mdp *mdp, ptrdiff_t *state, const char **re
   ptrdiff_t count;
   Status status = E_NOMEM;
   if (rows != NULL && kinds != NULL && component != NULL) {
-    memset(rows, 1, (size_t)mdp->rows);
+    for (ptrdiff_t k = 0; k < mdp->rows; k++) {
+      rows[k] = !p->ends[k];
+    }
     memset(kinds, 0, (size_t)mdp->S);
     status = quotient_end_components(mdp, rows, component, &count, ws);
   }
   if (status == OK) {
     *state = find_fault(mdp, rows, component, kinds, reason);
-    status = *state >= 0 ? E_IMPROPER : OK;
+    p->mixed = *reason == reasons[GAIN | LOSS] ? *state : -1;
+    status = *state >= 0 && p->mixed < 0 ? E_IMPROPER : OK;
   }
   arena_release(ws, mark);
   return status;
 }
 
-static int64_t ending_row(const Mdp *mdp, ptrdiff_t s) {
-  for (int64_t k = mdp->first[s]; k < mdp->first[s + 1]; k++) {
-    if (quotient_row_ends(mdp, (ptrdiff_t)k)) {
+static int64_t ending_row(const Proper *p, ptrdiff_t s) {
+  for (int64_t k = p->mdp->first[s]; k < p->mdp->first[s + 1]; k++) {
+    if (p->ends[k]) {
       return k;
     }
   }
@@ -103,7 +115,7 @@ static Status choose_ending(Proper *p, ptrdiff_t *state, Arena *ws) {
   Status status = E_NOMEM;
   if (order != NULL && place != NULL && ends != NULL) {
     for (ptrdiff_t s = 0; s < mdp->S; s++) {
-      p->choice[s] = ending_row(mdp, s);
+      p->choice[s] = ending_row(p, s);
       ends[s] = p->choice[s] >= 0;
     }
     status = topology_from_exits(&graph, order, ends, &reached, ws);
@@ -148,13 +160,54 @@ static Status evaluate(Proper *p, IterationInfo *info, Arena *ws) {
   return status < 0 ? status : OK;
 }
 
+/* the rows p->other as p->chain; in order first the *reached states from which they can end */
+static Status select_other(Proper *p, int32_t *order, ptrdiff_t *reached, Arena *ws) {
+  const ArenaMark mark = arena_mark(ws);
+  unsigned char *ends = ARENA_PUSH(ws, unsigned char, p->mdp->S);
+  Status status = ends != NULL ? chain_select(&p->chain, p->mdp, p->other) : E_NOMEM;
+  if (status == OK) {
+    const TopologyGraph graph = topology_of_chain(&p->chain);
+    for (ptrdiff_t s = 0; s < p->mdp->S; s++) {
+      ends[s] = p->ends[p->other[s]];
+    }
+    status = topology_from_exits(&graph, order, ends, reached, ws);
+  }
+  arena_release(ws, mark);
+  return status;
+}
+
+/*
+ * Whether the greedy rows p->other still end surely. A class that they never leave holds a row that is better than the
+ * choice's, which ended: the mean of T v - v over the class is its mean reward, so that this is > 0.
+ */
+static Status check_ending(Proper *p, IterationInfo *info, Arena *ws) {
+  const ptrdiff_t S = p->mdp->S;
+  const ArenaMark mark = arena_mark(ws);
+  int32_t *order = ARENA_PUSH(ws, int32_t, S);
+  ptrdiff_t reached = 0;
+  Status status = order != NULL ? select_other(p, order, &reached, ws) : E_NOMEM;
+  if (status == OK && reached < S) {
+    double least = INFINITY; /* what a changed choice gains; little may be rounding */
+    for (ptrdiff_t i = reached; i < S; i++) {
+      const ptrdiff_t s = order[i];
+      least = p->other[s] != p->choice[s] ? fmin(least, p->work[s] - p->v[s]) : least;
+    }
+    const int sure = least > 1e-9 * p->size;
+    info->state = sure ? order[reached] : p->mixed;
+    info->reason = reasons[sure ? GAIN : GAIN | LOSS];
+    status = E_IMPROPER;
+  }
+  arena_release(ws, mark);
+  return status;
+}
+
 /* until no choice improves by more than rounding; the choice stays one that ends surely */
 static Status improve(Proper *p, long limit, int *spent, IterationInfo *info, Arena *ws) {
   const size_t bytes = (size_t)p->mdp->S * sizeof *p->choice;
   *spent = 0;
   for (;;) {
     BellmanInfo seen;
-    const Status status = evaluate(p, info, ws);
+    Status status = evaluate(p, info, ws);
     if (status != OK) {
       return status;
     }
@@ -171,6 +224,10 @@ static Status improve(Proper *p, long limit, int *spent, IterationInfo *info, Ar
     if (limit > 0 && info->iterations >= limit) {
       *spent = 1;
       return OK;
+    }
+    status = p->mixed >= 0 ? check_ending(p, info, ws) : OK;
+    if (status != OK) {
+      return status;
     }
     memcpy(p->choice, p->other, bytes);
   }
@@ -223,13 +280,17 @@ static double lag(const Mdp *mdp, ptrdiff_t s, int64_t k, const double *y) {
 }
 
 /* Longest expected times to the end along rows with z >= -margin, by policy iteration. UNCERTIFIED when there are none. */
-static Status find_times(Proper *p, double margin, Arena *ws) {
+static Status find_times(Proper *p, double margin, int32_t *order, Arena *ws) {
   const Mdp *mdp = p->mdp;
   memcpy(p->other, p->choice, (size_t)mdp->S * sizeof *p->choice);
   for (int round = 0; round < 100; round++) {
     ChainInfo solved;
     int changed = 0;
-    Status status = chain_select(&p->chain, mdp, p->other);
+    ptrdiff_t reached = 0;
+    Status status = select_other(p, order, &reached, ws);
+    if (status == OK && reached < mdp->S) {
+      return UNCERTIFIED; /* no end, no times */
+    }
     for (ptrdiff_t s = 0; s < mdp->S; s++) {
       p->work[s] = 1.0;
       p->y[s] = round == 0 ? 1.0 : p->y[s];
@@ -296,11 +357,12 @@ static double prove(const Proper *p, double margin, double residual) {
 
 static Status certify(Proper *p, double *bound, Arena *ws) {
   RefineBound own;
-  Status status = refine(p, &own, ws);
+  int32_t *order = ARENA_PUSH(ws, int32_t, p->mdp->S);
+  Status status = order != NULL ? refine(p, &own, ws) : E_NOMEM;
   *bound = INFINITY;
   for (double share = 1e-6; status == OK && share > 1e-15; share *= 1e-3) {
     const double margin = share * p->size;
-    const Status found = find_times(p, margin, ws);
+    const Status found = find_times(p, margin, order, ws);
     if (found < 0) {
       status = found;
     } else if (found == OK) {
@@ -315,9 +377,11 @@ static Status certify(Proper *p, double *bound, Arena *ws) {
 
 /* --- all of it -------------------------------------------------------------------------------------------------------- */
 
-static Status proper_init(Proper *p, const Mdp *mdp, Arena *ws) {
+static Status proper_init(Proper *p, const Quotient *q, Arena *ws) {
+  const Mdp *mdp = &q->mdp;
   const ptrdiff_t S = mdp->S;
   *p = (Proper){.mdp = mdp,
+                .ends = q->ends,
                 .v = ARENA_PUSH(ws, double, S),
                 .lo = ARENA_PUSH(ws, double, S),
                 .y = ARENA_PUSH(ws, double, S),
@@ -345,10 +409,10 @@ static ptrdiff_t member(const Quotient *q, ptrdiff_t S, ptrdiff_t state) {
 static Status solve_quotient(const IterationOptions *options, Proper *p, IterationInfo *info,
                              Arena *ws) {
   int spent = 0;
-  Status status = check_components(p->mdp, &info->state, &info->reason, ws);
+  Status status = check_components(p, &info->state, &info->reason, ws);
   if (status == OK) {
     status = choose_ending(p, &info->state, ws);
-    info->reason = status == E_IMPROPER ? reasons[0] : NULL;
+    info->reason = status == E_IMPROPER ? reasons[p->mixed >= 0 ? GAIN | LOSS : 0] : NULL;
   }
   if (status == OK) {
     status = improve(p, options->iterations, &spent, info, ws);
@@ -356,12 +420,19 @@ static Status solve_quotient(const IterationOptions *options, Proper *p, Iterati
   if (status == OK) {
     status = certify(p, &info->bound, ws);
   }
+  if (status == OK && p->mixed >= 0 && !spent && !isfinite(info->bound)) {
+    /* an upper solution would have shown that every class that is never left loses */
+    info->state = p->mixed;
+    info->reason = reasons[GAIN | LOSS];
+    status = E_IMPROPER;
+  }
   if (status != OK) {
     return status;
   }
   const double wanted = options->certify > 0.0 ? options->certify : options->tolerance;
   info->bound_rounded = (info->bound + largest(p->lo, p->mdp->S)) * (1.0 + 4 * DBL_EPSILON);
-  info->bound = options->certify > 0.0 ? info->bound : info->bound_rounded;
+  p->pairs = options->certify > 0.0 || (options->deepen && info->bound_rounded > wanted);
+  info->bound = p->pairs ? info->bound : info->bound_rounded;
   return spent                    ? LIMIT
          : !isfinite(info->bound) ? UNCERTIFIED
          : info->bound > wanted   ? E_TOLERANCE
@@ -376,7 +447,7 @@ Status proper_solve(const IterationOptions *options, const Mdp *mdp, double *v, 
   Status status = quotient_init(&q, mdp, ws);
   info->method = "policy_iteration";
   if (status == OK) {
-    status = proper_init(&p, &q.mdp, ws);
+    status = proper_init(&p, &q, ws);
   }
   if (status == OK) {
     status = solve_quotient(options, &p, info, ws);
@@ -389,7 +460,7 @@ Status proper_solve(const IterationOptions *options, const Mdp *mdp, double *v, 
     status = lifted == OK ? status : lifted;
     for (ptrdiff_t s = 0; s < mdp->S; s++) {
       v[s] = p.v[q.class_[s]];
-      v_lo[s] = options->certify > 0.0 ? p.lo[q.class_[s]] : 0.0;
+      v_lo[s] = p.pairs ? p.lo[q.class_[s]] : 0.0;
     }
   }
   chain_free(&p.chain);

@@ -5,19 +5,14 @@
 #include "mdp/topology.h"
 
 int quotient_row_ends(const Mdp *mdp, ptrdiff_t k) {
-  if (mdp->outcomes.start != NULL) {
-    for (int64_t j = mdp->outcomes.start[k]; j < mdp->outcomes.start[k + 1]; j++) {
-      if (mdp->outcomes.done[j] && mdp->outcomes.prob[j] > 0.0) {
-        return 1;
-      }
+  const MdpOutcomes *o = &mdp->outcomes;
+  for (int64_t j = o->start != NULL ? o->start[k] : 0; o->start != NULL && j < o->start[k + 1];
+       j++) {
+    if (o->done[j] && o->prob[j] > 0.0) {
+      return 1;
     }
-    return 0;
   }
-  double mass = 0.0;
-  for (int64_t j = mdp->start[k]; j < mdp->start[k + 1]; j++) {
-    mass += mdp->prob[j];
-  }
-  return mass < 1.0 - MDP_SUM_TOLERANCE;
+  return 0; /* without outcomes none ends */
 }
 
 /* --- end components ------------------------------------------------------------------------------------------------- */
@@ -91,7 +86,7 @@ Status quotient_end_components(const Mdp *mdp, unsigned char *rows, int32_t *com
   Packed p;
   Status status = pack_init(&p, mdp, ws);
   for (ptrdiff_t k = 0; status == OK && k < mdp->rows; k++) {
-    rows[k] = rows[k] && !quotient_row_ends(mdp, k) && mdp->start[k + 1] > mdp->start[k];
+    rows[k] = rows[k] && mdp->start[k + 1] > mdp->start[k];
   }
   for (int again = 1; status == OK && again;) {
     const TopologyGraph graph = {mdp->S, NULL, p.start, p.next};
@@ -179,6 +174,7 @@ static void fill(Quotient *q, const Mdp *mdp, const int32_t *list, const int32_t
         if (!q->inner[k]) {
           append_row(m, row, mdp, k, q->class_);
           m->action[row] = (int32_t)(row - m->first[c]);
+          q->ends[row] = (unsigned char)quotient_row_ends(mdp, k);
           q->row[row++] = k;
         }
       }
@@ -186,6 +182,7 @@ static void fill(Quotient *q, const Mdp *mdp, const int32_t *list, const int32_t
     if (c < components) { /* to stay */
       m->start[row + 1] = m->start[row];
       m->action[row] = (int32_t)(row - m->first[c]);
+      q->ends[row] = 1;
       q->row[row++] = -1;
     }
   }
@@ -220,7 +217,8 @@ static Status collapse(Quotient *q, const Mdp *mdp, ptrdiff_t components, Arena 
   sort_by_class(list, at, q->class_, mdp->S, classes);
   measure(q, mdp, list, at, classes, components, &rows, &count, &most);
   q->row = ARENA_PUSH(ws, int64_t, rows);
-  if (q->row == NULL) {
+  q->ends = ARENA_PUSH(ws, unsigned char, rows);
+  if (q->row == NULL || q->ends == NULL) {
     return E_NOMEM;
   }
   /* room for one more entry: rows are built by insertion */
@@ -240,7 +238,7 @@ Status quotient_init(Quotient *q, const Mdp *mdp, Arena *ws) {
     return E_NOMEM;
   }
   for (ptrdiff_t k = 0; k < mdp->rows; k++) {
-    q->inner[k] = mdp->reward[k] == 0.0;
+    q->inner[k] = mdp->reward[k] == 0.0 && !quotient_row_ends(mdp, k);
   }
   const Status status = quotient_end_components(mdp, q->inner, q->class_, &components, ws);
   return status == OK ? collapse(q, mdp, components, ws) : status;

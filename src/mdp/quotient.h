@@ -13,12 +13,13 @@
  */
 typedef struct Quotient {
   Mdp mdp; /* the quotient, gamma = 1; rows that end have no successor for the missing mass */
+  unsigned char *ends;  /* [mdp.rows] 1: the row can end the episode */
   int32_t *class_;      /* [S] state of the quotient of each state */
   int64_t *row;         /* [mdp.rows] row of the process; -1: to stay */
   unsigned char *inner; /* [rows of the process] 1: a row inside a collapsed component */
 } Quotient;
 
-/** 1 when a row can end the episode: by its marks where there are outcomes, else by its mass. */
+/** 1 when row k of a process (no quotient) can end the episode: by its marks, however small the probability. */
 int quotient_row_ends(const Mdp *mdp, ptrdiff_t k);
 
 /** The arrays are taken from ws and remain the caller's to release; mdp is freed by quotient_free. E_NOMEM. */
@@ -27,7 +28,7 @@ Status quotient_init(Quotient *q, const Mdp *mdp, Arena *ws);
 void quotient_free(Quotient *q);
 
 /**
- * Marks rows [rows] that lie inside maximal end components made of the rows marked before; component [S] gets a number
+ * Marks rows [rows] that lie inside maximal end components made of the rows marked before, none of which ends; component [S] gets a number
  * from 0 of the component of each state, -1 for states in none. E_NOMEM.
  */
 Status quotient_end_components(const Mdp *mdp, unsigned char *rows, int32_t *component,

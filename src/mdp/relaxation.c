@@ -80,12 +80,13 @@ Status relaxation_order(const Mdp *mdp, int32_t *order, Arena *ws) {
 }
 
 void relaxation_shift(Control *control) {
-  const int uniform = control_uniform(control);
-  if (control->below > 0.0 && uniform) {
-    control_shift(control, control->below);
-  } else if (control->above < 0.0 && uniform) {
-    control_shift(control, control->above);
-  } else if (control->below < -control->floor && !uniform) {
+  if (control_uniform(control)) {
+    const double d = control->below > 0.0 ? control->below : fmin(control->above, 0.0);
+    if (fabs(d) > control->floor) {
+      control_shift(control, d);
+    }
+  } else if (control->below < -control->floor && control->width <= 0.5 * control->shifted) {
+    control->shifted = control->width;
     control_shift(control, control->below);
   }
 }
@@ -106,6 +107,7 @@ static Status iterate(Control *control, const int32_t *order) {
       }
       RelaxationInfo info;
       relaxation_sweep(control->mdp, control->v, control->choice, order, k % 2, &info);
+      control->below = control->above = 0.0; /* those of other values */
       control->iterations++;
       control->sweeps += 1.0;
       if (info.change == 0.0) {

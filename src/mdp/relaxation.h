@@ -39,7 +39,9 @@ Status relaxation_order(const Mdp *mdp, int32_t *order, Arena *ws);
 /**
  * Moves v by a constant to where sweeps converge fastest from. Where no episode ends, an error that all states surely share
  * is taken off, and no more: the middle of wide bounds may be far from all values. Where episodes end, v becomes a lower
- * bound, for what is too good to be true is worn down by the rewards only, what is too bad is replaced at once.
+ * bound, for what is too good to be true is worn down by the rewards only, what is too bad is replaced at once. A bound may be
+ * 1 / (1 - gamma) times as far as the values are: it is taken once, and again only when the width has halved since, so that
+ * all shifts together are bounded.
  */
 void relaxation_shift(Control *control);
 
