@@ -270,19 +270,21 @@ bench: all ## how long an update takes, how fast rollouts are
 	@$(TREE) $(LUAJIT) bench/rollout.lua
 	@$(TREE) $(LUAJIT) bench/tensor.lua
 
-bench-short: all $(BUILD)/bench/calibrate ## the same in seconds, to see that it works
+bench-short: all $(MEASURES) ## the same in seconds, to see that it works
 	@$(TREE) $(LUAJIT) bench/update.lua short
 	@$(TREE) $(LUAJIT) bench/rollout.lua short
 	@$(TREE) $(LUAJIT) bench/tensor.lua short
 	@$(TREE) $(LUAJIT) bench/mdp.lua short
 
-# Read bandwidth, for what is bound by it.
-$(BUILD)/bench/%: bench/%.c $(BUILD)/flags
+# Read bandwidth, and what is bound by it: programs without Lua, as the C tests.
+MEASURES := $(BUILD)/bench/calibrate $(BUILD)/bench/sweep
+
+$(BUILD)/bench/%: bench/%.c $(filter-out $(BUILD)/obj/lua/%,$(OBJECTS)) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(C_FLAGS) $(LDFLAGS) -o $@ $<
+	$(Q)$(CC) $(C_FLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(LIBS)
 
-bench-mdp: all $(BUILD)/bench/calibrate ## exact MDPs, beside the peers if they are there (minutes)
+bench-mdp: all $(MEASURES) ## exact MDPs, beside the peers if they are there (minutes)
 	@$(TREE) $(LUAJIT) bench/mdp.lua
 
 bench-peers: ## install the Python packages that bench-mdp compares with into bench/.venv

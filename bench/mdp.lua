@@ -45,42 +45,41 @@ end
 
 -- ---- a sweep against the read bandwidth -----------------------------------------------------------------------------
 
--- what a backup must at least read and write: P, rewards and row starts once, values in, values out
-local function sweep_bytes(mdp)
-  local nnz, rows = mdp.P:nnz(), mdp.S * mdp.A
-  return 12 * nnz + 16 * rows + 16 * mdp.S
+-- a program of bench/*.c that answers numbers of threads, or nil when it was not built
+local function measure(program, arguments)
+  local path = (os.getenv "TRPO_BUILD" or "build") .. "/bench/" .. program
+  local file = io.open(path)
+  if not file then return nil end
+  file:close()
+  return peer.start(peer.quoted(path) .. " " .. arguments)
 end
-
--- seconds of one sweep: what some more iterations cost, so that what is done once cancels
-local function sweep_seconds(mdp, threads, few, many)
-  local function iterate(n)
-    return (timed(threads, mdp.solve, mdp, { method = "value_iteration", tolerance = 1e-300, iterations = n }))
-  end
-  local first = iterate(few)
-  return (iterate(many) - first) / (many - few)
-end
-
-local calibrate -- the process that measures the read bandwidth, if it was built
 
 local function bench_sweep()
+  local calibrate = measure("calibrate", short and "64" or "512")
+  if not calibrate then
+    print "  the programs that measure a sweep are not built (make bench-mdp)"
+    return
+  end
   local rows = { { "sweep (backup of all states)", "threads", "time", "GB/s", "read bandwidth", "share" } }
   for _, case in ipairs(models.sweeps(short)) do
-    local mdp = case.make(0.99)
-    local bytes = sweep_bytes(mdp)
+    local sweep = measure("sweep", case.program)
     for threads = 1, two do
-      local times, bandwidths = {}, {}
-      for round = 1, short and 3 or 9 do
-        times[round] = sweep_seconds(mdp, threads, 2, 2 + math.ceil(2e8 / bytes))
-        bandwidths[round] = calibrate and tonumber(calibrate.ask(tostring(threads)))
+      local times, bandwidths, bytes = {}, {}, nil
+      for round = 1, short and 3 or 15 do
+        local time, moved = sweep.ask(tostring(threads)):match "^(%S+) (%S+)$"
+        times[round], bytes = tonumber(time), tonumber(moved)
+        bandwidths[round] = tonumber(calibrate.ask(tostring(threads)))
       end
-      local time, bandwidth = support.median(times), calibrate and support.median(bandwidths)
+      local time, bandwidth = support.median(times), support.median(bandwidths)
+      local share = bytes / time / bandwidth
       results.sweep[#results.sweep + 1] = { name = case.name, threads = threads, seconds = time, bytes = bytes,
-        bandwidth = bandwidth, share = bandwidth and bytes / time / bandwidth }
+        bandwidth = bandwidth, share = share }
       rows[#rows + 1] = { case.name, threads, duration(time), ("%.1f"):format(bytes / time / 1e9),
-        bandwidth and ("%.1f"):format(bandwidth / 1e9) or "-",
-        bandwidth and ("%.0f %%"):format(100 * bytes / time / bandwidth) or "-" }
+        ("%.1f"):format(bandwidth / 1e9), ("%.0f %%"):format(100 * share) }
     end
+    sweep.close()
   end
+  calibrate.close()
   support.print(rows)
 end
 
@@ -297,8 +296,6 @@ end
 local machine = support.machine()
 print(("  trpo %s, %s, %d cores, %s"):format(machine.version, machine.cpu, machine.cores,
   python and "peers from " .. python or "no peers (make bench-peers)"))
-local program = (os.getenv "TRPO_BUILD" or "build") .. "/bench/calibrate"
-if io.open(program) then calibrate = peer.start(peer.quoted(program) .. (short and " 64" or "")) end
 
 for _, part in ipairs { { "sweep", bench_sweep }, { "solve", bench_solve }, { "evaluate", bench_evaluate },
   { "step", bench_steps } } do
@@ -306,6 +303,5 @@ for _, part in ipairs { { "sweep", bench_sweep }, { "solve", bench_solve }, { "e
 end
 print_bars()
 trpo.threads(most)
-if calibrate then calibrate.close() end
 results.bars = bars
 support.save("mdp", results, options.json)

@@ -101,9 +101,14 @@ function models.solves(short, large)
   return list
 end
 
---- What a sweep is timed on: local successors stream, random ones wait for the cache.
+--- What a sweep is timed on, as arguments of bench/sweep.c: local successors stream, random ones wait for the cache.
 function models.sweeps(short)
-  return { garnet_case(short and 1e4 or 1e6), torus_case(short and 100 or 1000) }
+  if short then
+    return { { name = "Garnet 10^4 x 4 x 5", program = "garnet 10000" },
+      { name = "torus 100 x 100", program = "torus 100" } }
+  end
+  return { { name = "Garnet 10^6 x 4 x 5", program = "garnet 1000000" },
+    { name = "torus 1000 x 1000", program = "torus 1000" } }
 end
 
 function models.evaluations(short)

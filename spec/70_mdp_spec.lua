@@ -150,6 +150,13 @@ describe("a tabular process", function()
     assert.are.equal(0.875, mdp.P:get(1, 1))
   end)
 
+  it("takes 0 and 1 for marks as well as false and true", function()
+    local function value(done)
+      return trpo.mdp.from_model { S = 1, A = 1, gamma = 0.5, model = function() return { { 1, 1, 1, done } } end }.P:get(1, 1)
+    end
+    assert.are.same({ 1, 1, 0, 0, 1 }, { value(false), value(0), value(true), value(1), value(nil) })
+  end)
+
   it("begins where rho0 says", function()
     local function rho0(value) return trpo.mdp { P = P2(), r = r2(), gamma = 0, rho0 = value }.rho0:totable() end
     assert.are.same({ 0, 1 }, rho0(2))
@@ -303,6 +310,12 @@ describe("misuse of processes", function()
       "outcome 1 of model(1, 1) must be a table { probability, next, reward, done }, got 1" },
     { "an outcome without reward", trpo.mdp.from_model, model { { 1, 1 } },
       "outcome 1 of model(1, 1) must have a number as its reward, got nil" },
+    { "an outcome with another mark", trpo.mdp.from_model, model { { 1, 1, 0, 2 } },
+      "outcome 1 of model(1, 1) must have true, false, 1 or 0 as its done, got 2" },
+    { "an outcome with a mark in words", trpo.mdp.from_model, model { { 1, 1, 0, "no" } },
+      "outcome 1 of model(1, 1) must have true, false, 1 or 0 as its done, got the string 'no'" },
+    { "a column of other marks", trpo.mdp.from_triplets, triplets { done = trpo.tensor { 0 / 0 } },
+      "trpo.mdp.from_triplets: outcome 1 must have 1 or 0 as its done, got nan" },
     { "an outcome that leads outside", trpo.mdp.from_model, model { { 1, 2, 0 } },
       "outcome 1 of model(1, 1) must have an integer in [1, 1] as its next state, got 2" },
     { "a policy of another size", mdp.greedy_policy, { mdp, trpo.zeros(2, 3) },

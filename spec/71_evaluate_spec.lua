@@ -248,6 +248,23 @@ describe("evaluation", function()
     end
   end)
 
+  it("solves corridors by banded LU, however long, with other steps back than ahead", function()
+    local S, gamma = 20000, 0.9999
+    local mdp = assert(trpo.mdp.from_model { S = S, A = 1, gamma = gamma, rho0 = 1, model = function(s)
+      return { { 0.3, math.min(s + 3, S), s % 7 }, { 0.7, math.max(s - 1, 1), -1 } }
+    end })
+    local e = mdp:evaluate(mdp:uniform_policy())
+    assert.are.equal("lu", e.method)
+    assert.is_true(e.bound < 1e-6)
+    local V, r, worst = e.V:ptr(), mdp.r:ptr(), 0
+    for s = 1, S do
+      local z = r[s] + gamma * (0.3 * V[math.min(s + 3, S)] + 0.7 * V[math.max(s - 1, 1)]) - V[s]
+      worst = math.max(worst, math.abs(z))
+    end
+    assert.is_true(worst <= 1e-15 * e.V:abs():max() * 10)
+    assert.is_near(1 / (1 - gamma), e.rho:sum(), 1e-6)
+  end)
+
   it("gives the same bits with one and two threads", function()
     local mdp = trpo.mdp.garnet { states = 6000, actions = 3, branching = 4, seed = 4, gamma = 0.99 }
     local most, got = trpo.threads(), {}

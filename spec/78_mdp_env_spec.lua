@@ -202,6 +202,19 @@ describe("a tabular process as an environment", function()
     assert.are.equal(9, trpo.make("FrozenLake-v1", { time_limit = 9, observation = "integer" }).time_limit)
   end)
 
+  it("needs a time limit in an experiment when no episode ends", function()
+    local garnet = mdp.garnet { states = 5 }
+    local ok, message = pcall(trpo.experiment, { env = garnet })
+    assert.is_false(ok)
+    assert.is_truthy(message:find("trpo.experiment: no episode of garnet ever ends; give a time limit", 1, true), message)
+    local run = trpo.experiment { env = { id = garnet, time_limit = 20 }, policy = { hidden = {} }, steps = 1000, dir = false,
+      evaluation = { episodes = 3 } }
+    assert.are.equal(20, run.config.env.time_limit)
+    assert.is_number(assert(run:train())["eval/mean_reward"])
+    assert.is_false(garnet.episodic)
+    assert.is_true(mdp.frozen_lake().episodic)
+  end)
+
   it("is what an experiment can be about", function()
     local run = trpo.experiment { env = mdp.frozen_lake { slippery = false }, policy = { hidden = {} }, steps = 1000 }
     assert.are.equal("frozen_lake", run.config.env.id)

@@ -66,6 +66,14 @@ local function has_natural_scale(env)
   return low:min() > -math.huge and high:max() < math.huge
 end
 
+-- why an evaluation of a process would never come back, or nil
+local function endless(definition, env)
+  if core.mdp.is_mdp(definition) and not definition.episodic and env.time_limit == 0 then
+    return ("trpo.experiment: no episode of %s ever ends; give a time limit: env = { id = mdp, time_limit = 100 }")
+      :format(env.id)
+  end
+end
+
 -- what the environment that a script describes is called
 local function id_of(definition)
   if core.mdp.is_mdp(definition) then return definition.name or "Mdp" end
@@ -92,7 +100,7 @@ function methods:configure(tree)
   local env
   env, message = self:make_env(config, 1, streams.training)
   if not env then return nil, message end
-  message = conflict(config, env)
+  message = conflict(config, env) or endless(self.definition, env)
   if message then return nil, message end
   config.algorithm = settings.plain(algorithm)
   self.config, self.algorithm, self.probe = config, algorithm, env
@@ -102,7 +110,8 @@ end
 
 --- Describes an experiment. Nothing is computed yet, but the environment is opened once to see that it fits.
 -- @function trpo.experiment
--- @tparam table opts `env` (an id, a module name, a table that describes an environment, or { id, time_limit });
+-- @tparam table opts `env` (an id, a module name, a table that describes an environment, an Mdp, or
+--   { id, time_limit } with an id, a module name or an Mdp as id);
 --   `policy` { `hidden` {64, 64}, `activation` "tanh", `precision` "single", `log_std` 0 };
 --   `value` { `kind` "network", "linear" or "none", `hidden`, `activation`, `precision`, `learning_rate` 1e-3,
 --   `epochs` 10, `minibatch` 128 }, or just the kind, or false; `algorithm` trpo.TRPO {…};
@@ -121,8 +130,11 @@ function experiment.new(opts)
   for key, value in pairs(opts) do tree[key] = value end
   local self = setmetatable({}, methods)
   if tree.env == nil then blame("trpo.experiment: env must be given, e.g. \"CartPole-v1\"") end
-  if core.mdp.is_mdp(tree.env) then
-    self.definition, tree.env = tree.env, { id = id_of(tree.env) }
+  local process = type(tree.env) == "table" and tree.env.id or tree.env
+  if core.mdp.is_mdp(process) then
+    local env = type(tree.env) == "table" and options.copy(tree.env) or {}
+    env.id = id_of(process)
+    self.definition, tree.env = process, env
   elseif not settings.is_reference(tree.env) then
     if type(tree.env) ~= "table" then
       blame(("trpo.experiment: env must be an id, a module name or a table that describes an environment, got %s")

@@ -2,7 +2,8 @@
 Finite Markov decision processes, exactly: states 1..S, actions 1..A, expected rewards and transition probabilities by sparse
 rows. A process never changes; `trpo.mdp { ... }` and its relatives make one.
 
-Fields: `S`, `A` (numbers of states and actions), `gamma`, `rho0` (distribution of the first state [S], a copy), `P` (the
+Fields: `S`, `A` (numbers of states and actions), `gamma`, `rho0` (distribution of the first state [S], a copy), `episodic`
+(whether some transition ends the episode), `P` (the
 transition probabilities as a sparse matrix [S A, S], row (s - 1) A + a), `r` (expected rewards [S, A]); and where they are
 known `name`, `grid`, `states`, `actions`, see @{trpo.mdp}. In `P`, transitions that end the episode are left out, and so
 are the rows of actions that a state lacks; in `r` those are -inf.
@@ -322,6 +323,15 @@ static void push_rewards(lua_State *L, const Mdp *mdp) {
   }
 }
 
+/* 1 when some transition ends the episode */
+static int is_episodic(const Mdp *mdp) {
+  const MdpOutcomes *o = &mdp->outcomes;
+  int64_t j = 0;
+  const int64_t count = o->start != NULL ? o->start[mdp->rows] : 0;
+  while (j < count && !o->done[j]) j++;
+  return j < count;
+}
+
 /* a field that the process has by itself; returns 0 when there is none of this name */
 static int push_field(lua_State *L, const Mdp *mdp, const char *key) {
   if (strcmp(key, "S") == 0) {
@@ -332,6 +342,8 @@ static int push_field(lua_State *L, const Mdp *mdp, const char *key) {
     lua_pushnumber(L, mdp->gamma);
   } else if (strcmp(key, "rho0") == 0) {
     memcpy(l_mdp_push_values(L, mdp), mdp->rho0, (size_t)mdp->S * sizeof *mdp->rho0);
+  } else if (strcmp(key, "episodic") == 0) {
+    lua_pushboolean(L, is_episodic(mdp));
   } else if (strcmp(key, "P") == 0) {
     push_transitions(L, mdp);
   } else if (strcmp(key, "r") == 0) {

@@ -66,7 +66,7 @@ static ptrdiff_t read_columns(lua_State *L, const char *what, const Tensor **col
 
 /***
 A process from its outcomes in columns: outcome i happens in state `state[i]` after action `action[i]` with probability
-`probability[i]`, leads to `next[i]`, brings `reward[i]`, and ends the episode if `done[i]` is not 0. Any order; equal outcomes of
+`probability[i]`, leads to `next[i]`, brings `reward[i]`, and ends the episode if `done[i]` is 1 (not 0). Any order; equal outcomes of
 a pair are merged; pairs without outcomes do not exist.
 @function trpo.mdp.from_triplets
 @tparam table options `S`, `A` (numbers of states and actions), `state`, `action`, `next`, `probability`, `reward`, `done` (optional):
@@ -105,6 +105,10 @@ static int l_mdp_model_from_triplets(lua_State *L) {
     if (refused) {
       return refused;
     }
+    if (x[DONE] != 0.0 && x[DONE] != 1.0) {
+      l_fail(L, what, "%s must have 1 or 0 as its done, got %s", where,
+             l_builder_shown(L, x[DONE]));
+    }
     l_builder_add(L, what, b, s, a, x[PROBABILITY], next, x[REWARD], x[DONE] != 0.0);
   }
   return l_builder_finish(L, 1, what, b);
@@ -120,6 +124,19 @@ static double outcome_number(lua_State *L, const Place *p, int i, const char *na
   const double x = lua_tonumber(L, -1);
   lua_pop(L, 1);
   return x;
+}
+
+/* the mark of the outcome at the stack top: true or false, 1 or 0, or nothing for false */
+static int outcome_done(lua_State *L, const Place *p) {
+  lua_rawgeti(L, -1, 4);
+  const int type = lua_type(L, -1);
+  const double x = type == LUA_TNUMBER ? lua_tonumber(L, -1) : lua_toboolean(L, -1);
+  if ((type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TNUMBER) || (x != 0.0 && x != 1.0)) {
+    l_fail(L, p->what, "%s must have true, false, 1 or 0 as its done, got %s", p->where,
+           l_describe(L, lua_gettop(L)));
+  }
+  lua_pop(L, 1);
+  return x != 0.0;
 }
 
 /* the outcomes at the stack top, what model(s, a) returned; pops nothing */
@@ -138,8 +155,7 @@ static int add_outcomes(lua_State *L, const char *what, Builder *b, ptrdiff_t s,
     const ptrdiff_t next = check_index(L, &place, "next state",
                                        outcome_number(L, &place, 2, "next state"), b->S);
     const double reward = outcome_number(L, &place, 3, "reward");
-    lua_rawgeti(L, -1, 4);
-    const int done = lua_toboolean(L, -1);
+    const int done = outcome_done(L, &place);
     const int refused = check_outcome(L, &place, prob, reward);
     if (refused) {
       return refused;

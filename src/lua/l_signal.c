@@ -86,7 +86,19 @@ static int l_signal_restore(lua_State *L) {
   return 0;
 }
 
+/***
+ * Lets SIGINT end the process at once, also amid a long call of C, which the interpreter's own handler would wait for. For
+ * commands that keep nothing.
+ * @function signals.release
+ */
+static int l_signal_release(lua_State *L) {
+  (void)L;
+  signal(SIGINT, SIG_DFL);
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
+    {"release", l_signal_release},
     {"watch", l_signal_watch},
     {"caught", l_signal_caught},
     {"restore", l_signal_restore},

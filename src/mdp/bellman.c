@@ -43,54 +43,104 @@ static inline void see(Seen *seen, double value, double before) {
   seen->size = fabs(value) > seen->size ? fabs(value) : seen->size;
 }
 
+/*
+ * Rows of equal length, as most models have them, go without their starts and without inner loops that end where the
+ * processor cannot foresee it. length is a constant in each copy of what follows; 0: any lengths. The order of the
+ * additions is the same, so are the bits.
+ */
+#define INLINE static inline __attribute__((always_inline))
+
+/* entries of row k begin at offset + length k */
+INLINE double row_fixed(const Mdp *mdp, int64_t k, const double *v, int64_t offset, int length) {
+  if (length == 0) {
+    return row_value(mdp, k, v);
+  }
+  const double *prob = mdp->prob + offset + k * length;
+  const int32_t *next = mdp->next + offset + k * length;
+  double sum = 0.0;
+  __builtin_prefetch(prob + AHEAD_PROB);
+  __builtin_prefetch(next + AHEAD_NEXT);
+  for (int j = 0; j < length; j++) {
+    sum += prob[j] * v[next[j]];
+  }
+  return mdp->reward[k] + mdp->gamma * sum;
+}
+
 /* the state of rows [k, end): its best value; with choice the row too */
-static inline double best_of(const Mdp *mdp, int64_t k, int64_t end, const double *v) {
-  double best = row_value(mdp, k, v);
+INLINE double best_of(const Mdp *mdp, int64_t k, int64_t end, const double *v, int64_t offset,
+                      int length) {
+  double best = row_fixed(mdp, k, v, offset, length);
   for (k++; k < end; k++) {
-    const double q = row_value(mdp, k, v);
+    const double q = row_fixed(mdp, k, v, offset, length);
     best = q > best ? q : best;
   }
   return best;
 }
 
-static inline double choose(const Mdp *mdp, int64_t k, int64_t end, const double *v,
-                            int64_t *choice, ptrdiff_t *changed) {
+/* The same with the row. Which row is best cannot be guessed, and a wrong guess would stop all loads that are under way:
+ * the comparison becomes a mask. */
+INLINE double choose(const Mdp *mdp, int64_t k, int64_t end, const double *v, int64_t *choice,
+                     ptrdiff_t *changed, int64_t offset, int length) {
   const int64_t old = *choice;
-  double best = -INFINITY, kept = -INFINITY;
+  double best = row_fixed(mdp, k, v, offset, length);
   int64_t winner = k;
-  for (; k < end; k++) {
-    const double q = row_value(mdp, k, v);
-    winner = q > best ? k : winner;
+  for (k++; k < end; k++) {
+    const double q = row_fixed(mdp, k, v, offset, length);
+    winner ^= (winner ^ k) & -(int64_t)(q > best);
     best = q > best ? q : best;
-    kept = k == old ? q : kept;
   }
-  if (!(kept >= best - BELLMAN_TIE * fabs(best))) {
-    *changed += winner != old;
+  /* another row than the old one, which in late passes is rare: is it better? */
+  if (winner != old
+      && !(old >= 0 && row_fixed(mdp, old, v, offset, length) >= best - BELLMAN_TIE * fabs(best))) {
+    *changed += 1;
     *choice = winner;
   }
   return best;
 }
 
-/* first and last of the rows of s: computed where every state has all actions, which saves a stream */
-#define BACKUP_LOOP(FIRST, END)                                                                    \
-  for (ptrdiff_t s = begin; s < end; s++) {                                                        \
-    const double value = job->choice ? choose(mdp, FIRST, END, v, &job->choice[s], &seen.changed)  \
-                                     : best_of(mdp, FIRST, END, v);                                \
-    job->out[s] = value;                                                                           \
-    see(&seen, value, v[s]);                                                                       \
+/* the states [begin, end); their rows are computed where every state has all actions, which saves a stream */
+INLINE void backup_states(const Backup *job, Seen *seen, ptrdiff_t begin, ptrdiff_t end,
+                          int64_t offset, int length) {
+  const Mdp *mdp = job->mdp;
+  const double *v = job->v;
+  const int full = mdp_is_full(mdp);
+  for (ptrdiff_t s = begin; s < end; s++) {
+    const int64_t k = full ? s * mdp->A : mdp->first[s];
+    const int64_t last = full ? k + mdp->A : mdp->first[s + 1];
+    const double value = job->choice ? choose(mdp, k, last, v, &job->choice[s], &seen->changed,
+                                              offset, length)
+                                     : best_of(mdp, k, last, v, offset, length);
+    job->out[s] = value;
+    see(seen, value, v[s]);
   }
+}
+
+/* the length that all rows of [k, end) have, or 0 */
+static int64_t common_length(const Mdp *mdp, int64_t k, int64_t end) {
+  const int64_t length = mdp->start[k + 1] - mdp->start[k];
+  int64_t differ = 0;
+  for (; k < end; k++) {
+    differ |= (mdp->start[k + 1] - mdp->start[k]) ^ length;
+  }
+  return differ ? 0 : length;
+}
 
 static void backup_chunk(void *context, int chunk, int worker) {
   Backup *job = context;
   const Mdp *mdp = job->mdp;
-  const double *v = job->v;
   const ptrdiff_t begin = mdp_chunk_begin(mdp->S, chunk), end = mdp_chunk_begin(mdp->S, chunk + 1);
+  const int64_t k = mdp->first[begin], length = common_length(mdp, k, mdp->first[end]);
+  const int64_t offset = mdp->start[k] - length * k;
   Seen seen = job->seen[worker];
-  if (mdp_is_full(mdp)) {
-    const ptrdiff_t A = mdp->A;
-    BACKUP_LOOP(s * A, s * A + A)
-  } else {
-    BACKUP_LOOP(mdp->first[s], mdp->first[s + 1])
+  switch (length) {
+  case 1: backup_states(job, &seen, begin, end, offset, 1); break;
+  case 2: backup_states(job, &seen, begin, end, offset, 2); break;
+  case 3: backup_states(job, &seen, begin, end, offset, 3); break;
+  case 4: backup_states(job, &seen, begin, end, offset, 4); break;
+  case 5: backup_states(job, &seen, begin, end, offset, 5); break;
+  case 6: backup_states(job, &seen, begin, end, offset, 6); break;
+  case 8: backup_states(job, &seen, begin, end, offset, 8); break;
+  default: backup_states(job, &seen, begin, end, 0, 0);
   }
   job->seen[worker] = seen;
 }
@@ -158,7 +208,7 @@ static void greedy_chunk(void *context, int chunk, int worker) {
   const ptrdiff_t begin = mdp_chunk_begin(mdp->S, chunk), end = mdp_chunk_begin(mdp->S, chunk + 1);
   (void)worker;
   for (ptrdiff_t s = begin; s < end; s++) {
-    const double best = best_of(mdp, mdp->first[s], mdp->first[s + 1], job->v);
+    const double best = best_of(mdp, mdp->first[s], mdp->first[s + 1], job->v, 0, 0);
     int64_t k = mdp->first[s];
     while (!(row_value(mdp, k, job->v) >= best - BELLMAN_TIE * fabs(best))
            && k + 1 < mdp->first[s + 1]) {
@@ -246,8 +296,9 @@ static void bracket_chunk(void *context, int chunk, int worker) {
     for (int64_t k = mdp->first[s]; k < mdp->first[s + 1]; k++) {
       double error;
       const double q = row_bound(mdp, k, v, &error);
+      seen.bad |= !(fabs(q) + error <= DBL_MAX);
       low = q - error > low ? q - error : low;
-      high = q + error > high || isnan(q) ? q + error : high;
+      high = q + error > high ? q + error : high;
     }
     /* the roundings of q -+ error and of the differences */
     const double slack = 2 * DBL_EPSILON * (fabs(low) + fabs(high) + fabs(v[s]));

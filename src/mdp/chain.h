@@ -47,7 +47,7 @@ void chain_apply(const Chain *chain, double *out, const double *v);
 /** Ways to solve. */
 typedef enum ChainMethod {
   CHAIN_AUTO,     /* LU for small S, else the others one after another until one arrives */
-  CHAIN_LU,       /* dense, with iterative refinement */
+  CHAIN_LU,       /* dense or banded, with iterative refinement */
   CHAIN_BICGSTAB, /* both Krylov methods are preconditioned by Gauss-Seidel where that pays */
   CHAIN_GMRES,
   CHAIN_ITERATION /* Gauss-Seidel sweeps over blocks of states; converges for every gamma < 1 */

@@ -2,10 +2,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/blas.h"
 #include "base/pool.h"
 #include "base/sum.h"
 #include "mdp/chain.h"
+#include "mdp/chain_lu.h"
 #include "mdp/chain_order.h"
 #include "solve/bicgstab.h"
 #include "solve/gmres.h"
@@ -22,9 +22,6 @@ typedef struct System {
   double *z, *az;
   const double *v;
 } System;
-
-/* most states for which dense LU is tried after the Krylov methods */
-enum { DENSE_MOST = 4000 };
 
 /* --- sweeps -------------------------------------------------------------------------------------------------------- */
 
@@ -92,30 +89,6 @@ static Status find_middle(System *system, Arena *ws) {
 
 /* --- LU ------------------------------------------------------------------------------------------------------------ */
 
-/* the factors of I - gamma P, column by column */
-typedef struct Factors {
-  double *lu;        /* [S, S] */
-  lapack_int *swaps; /* [S] */
-} Factors;
-
-static Status factor(Factors *f, const Chain *c, Arena *ws) {
-  const ptrdiff_t S = c->S;
-  f->lu = ARENA_PUSH(ws, double, S *S);
-  f->swaps = ARENA_PUSH(ws, lapack_int, S);
-  if (f->lu == NULL || f->swaps == NULL) {
-    return E_NOMEM;
-  }
-  memset(f->lu, 0, (size_t)(S * S) * sizeof *f->lu);
-  for (ptrdiff_t s = 0; s < S; s++) {
-    for (int64_t j = c->start[s]; j < c->start[s + 1]; j++) {
-      f->lu[s + c->next[j] * S] = -c->gamma * c->prob[j];
-    }
-    f->lu[s + s * S] += 1.0;
-  }
-  const lapack_int n = (lapack_int)S;
-  return LAPACKE_dgetrf_work(LAPACK_COL_MAJOR, n, n, f->lu, n, f->swaps) == 0 ? OK : E_SINGULAR;
-}
-
 /* rounds of refinement in double: more never helped */
 enum { MOST_ROUNDS = 6 };
 
@@ -123,18 +96,18 @@ static Status solve_lu(const KrylovSystem *system, const KrylovOptions *options,
                        KrylovInfo *info, const double *b, Arena *ws) {
   const System *own = system->context;
   const ptrdiff_t S = system->n;
-  const lapack_int n = (lapack_int)S;
-  Factors f;
+  ChainLu f;
   double *r = ARENA_PUSH(ws, double, S), *sums = ARENA_PUSH(ws, double, krylov_work(S));
   double *best = ARENA_PUSH(ws, double, S);
   KrylovInfo found = {.residual = INFINITY};
   *info = (KrylovInfo){0};
-  if (r == NULL || sums == NULL || best == NULL || S > INT32_MAX / 2) {
+  if (r == NULL || sums == NULL || best == NULL) {
     return E_NOMEM;
   }
   Status status = krylov_residual(system, r, x, b, info, sums);
   if (status == OK) {
-    status = factor(&f, own->chain, ws);
+    chain_lu_plan(&f, own->chain);
+    status = chain_lu_factor(&f, own->chain, ws);
   }
   if (status != OK) {
     return status;
@@ -148,7 +121,7 @@ static Status solve_lu(const KrylovSystem *system, const KrylovOptions *options,
     if (found.residual <= fmax(options->tolerance, 0.25 * found.floor) || !headway) {
       break;
     }
-    LAPACKE_dgetrs_work(LAPACK_COL_MAJOR, 'N', n, 1, f.lu, n, f.swaps, r, n);
+    chain_lu_solve(&f, r);
     krylov_add(x, 1.0, r, S);
     if (krylov_residual(system, r, x, b, info, sums) != OK) {
       break;
@@ -388,13 +361,20 @@ static Status run_plain(ChainMethod method, const Problem *p, ChainInfo *info, d
   return run(method, &system, p->tolerance, p->x, p->b, info, floor_, ws);
 }
 
-/* One method after another, each from where the one before it left x. LU of many states costs more than all the others. */
+/* LU comes first where it costs no more than this many products, and after the Krylov methods up to this much work */
+static const double LU_PRODUCTS = 64.0, LU_WORK = 5e10;
+
+/* One method after another, each from where the one before it left x. */
 static Status run_all(const Problem *p, ChainInfo *info, double *floor_, Arena *ws) {
   static const ChainMethod krylov[] = {CHAIN_BICGSTAB, CHAIN_AUTO};
   static const ChainMethod sweeps[] = {CHAIN_ITERATION, CHAIN_AUTO};
   const ptrdiff_t S = p->chain->S;
+  ChainLu plan;
+  chain_lu_plan(&plan, p->chain);
+  const double work = chain_lu_work(&plan);
+  const int first = S <= CHAIN_DENSE || work <= 2.0 * LU_PRODUCTS * (double)p->chain->start[S];
   Status status;
-  if (S <= CHAIN_DENSE) {
+  if (first) {
     status = run_plain(CHAIN_LU, p, info, floor_, ws);
   } else if (chain_order_matters(p->chain)) {
     status = run_ordered(krylov, p, info, floor_, ws);
@@ -404,7 +384,7 @@ static Status run_all(const Problem *p, ChainInfo *info, double *floor_, Arena *
       status = run_plain(CHAIN_GMRES, p, info, floor_, ws);
     }
   }
-  if (!arrived(status, info, *floor_) && S > CHAIN_DENSE && S <= DENSE_MOST) {
+  if (!arrived(status, info, *floor_) && !first && work <= LU_WORK) {
     status = run_plain(CHAIN_LU, p, info, floor_, ws);
   }
   return arrived(status, info, *floor_) ? status : run_ordered(sweeps, p, info, floor_, ws);

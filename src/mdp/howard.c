@@ -130,13 +130,13 @@ static void evaluate_by_sweeps(Howard *h, int many) {
   h->rate = k >= 3 && width > control->floor ? pow(width / first, 1.0 / (k - 1)) : 0.0;
 }
 
-/* Whether sweeps would take long from here. Where episodes end, news from the ends speeds them up as it spreads, so that the
- * rate of the first ones says little. */
+/* Whether sweeps would take long from here. Where episodes end, news from the ends speeds them up as it spreads, and the
+ * rate says little before it has arrived everywhere. */
 static int is_slow(const Howard *h) {
   const Control *control = h->control;
   const double goal = fmax(control->target, control->floor);
-  return h->rate > 0.0 && log(goal / control->width) < SLOW * log(h->rate)
-         && (control_uniform(control) || control->sweeps > LONG);
+  const int settled = control_uniform(control) || control->changed == 0 || control->sweeps > LONG;
+  return settled && h->rate > 0.0 && log(goal / control->width) < SLOW * log(h->rate);
 }
 
 static Status apply(void *context, double *out, const double *v) {

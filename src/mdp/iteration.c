@@ -192,6 +192,19 @@ static Status evaluate_first(const Mdp *mdp, double *v, const int64_t *choice, A
   return status < 0 ? status : OK;
 }
 
+/* Where episodes end, a first guess below all values: T v >= v then, and what is known near the ends travels with the
+ * sweeps over one policy. From above, every state looks as good as the ends, and news travels by one state an iteration. */
+static void start_low(Control *control) {
+  const Mdp *mdp = control->mdp;
+  double least = 0.0;
+  for (ptrdiff_t k = 0; k < mdp->rows; k++) {
+    least = fmin(least, mdp->reward[k]);
+  }
+  for (ptrdiff_t s = 0; s < mdp->S; s++) {
+    control->v[s] = least / (1.0 - mdp->gamma);
+  }
+}
+
 /* runs the method until the certificate holds; a width that proved too wide is halved and more, as far as rounding lets it */
 static Status run_certified(const IterationOptions *options, Control *control, IterationInfo *info,
                             Arena *ws) {
@@ -338,6 +351,9 @@ static Status solve_discounted(const IterationOptions *options, const Mdp *mdp, 
   }
   if (!(mdp->gamma * control.shape.mass_high < 1.0 - 64 * DBL_EPSILON)) {
     return E_TOLERANCE; /* no contraction that could be certified */
+  }
+  if (status == OK && !options->warm && options->v0 == NULL && !control_uniform(&control)) {
+    start_low(&control);
   }
   if (options->warm && options->v0 == NULL) {
     status = evaluate_first(mdp, control.v, choice, ws);
