@@ -80,6 +80,9 @@ local function anchors()
   end
 end
 
+-- names that LDoc would link to, as code
+local function plain(text) return (text:gsub("@{([^{}\n]+)}", "`%1`")) end
+
 --- Prints the page.
 -- @tparam table modules LDoc's list of modules
 function markdown.write(modules)
@@ -100,7 +103,7 @@ function markdown.write(modules)
       item_text(item, module, out)
     end
   end
-  io.write((trimmed(table.concat(lines, "\n")):gsub("\n\n\n+", "\n\n")), "\n")
+  io.write(plain((trimmed(table.concat(lines, "\n")):gsub("\n\n\n+", "\n\n"))), "\n")
 end
 
 return markdown

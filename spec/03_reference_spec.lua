@@ -32,3 +32,18 @@ describe("docs/reference.md #tree", function()
     assert.is_true(types > 0)
   end)
 end)
+
+describe("the writer of the reference #tree", function()
+  it("shows names that could be links as code", function()
+    local written = {}
+    local write = io.write
+    io.write = function(...) -- luacheck: ignore
+      for _, text in ipairs { ... } do written[#written + 1] = text end
+    end
+    local ok, message = pcall(dofile("docs/markdown.lua").write,
+      { { name = "trpo.x", summary = "See @{trpo.y} and @{Mdp:save}.", items = {} } })
+    io.write = write -- luacheck: ignore
+    assert.is_true(ok, message)
+    assert.is_truthy(table.concat(written):find("See `trpo.y` and `Mdp:save`.", 1, true))
+  end)
+end)

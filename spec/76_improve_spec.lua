@@ -334,6 +334,14 @@ describe("mdp:improve", function()
 end)
 
 describe("improvement refuses", function()
+  it("a wrong policy at the line that gave it", function()
+    local mdp = detour()
+    local line = debug.getinfo(1, "l").currentline + 1
+    local ok, message = pcall(function() return (mdp:improve { method = "cpi", policy = trpo.zeros(3, 2) }) end)
+    assert.is_false(ok)
+    assert.is_truthy(message:find(("76_improve_spec.lua:%d: mdp:improve: policy must"):format(line), 1, true), message)
+  end)
+
   local mdp = detour()
   local pi = mdp:uniform_policy()
   local e = mdp:evaluate(pi)
@@ -354,8 +362,14 @@ describe("improvement refuses", function()
     { "a delta of zero", improve, { mdp, { method = "natural", delta = 0 } }, "mdp:improve: delta must be a number > 0, got 0" },
     { "delta and step", improve, { mdp, { method = "natural", delta = 1, step = 1 } },
       "mdp:improve: the method 'natural' takes delta or step, not both" },
-    { "a policy that is none", improve, { mdp, { method = "cpi", policy = trpo.zeros(3, 2) } }, "in state 1 it sums to 0" },
-    { "a policy of another size", improve, { mdp, { method = "cpi", policy = trpo.zeros(2) } }, "must have size [3, 2], got [2]" },
+    { "a policy that is none", improve, { mdp, { method = "cpi", policy = trpo.zeros(3, 2) } },
+      "mdp:improve: policy must be a distribution in every state, in state 1 it sums to 0" },
+    { "a policy of another size", improve, { mdp, { method = "cpi", policy = trpo.zeros(2) } },
+      "mdp:improve: policy must have size [3, 2], got [2]" },
+    { "a policy of another kind", improve, { mdp, { method = "cpi", policy = "uniform" } },
+      "mdp:improve: policy must be a tensor, got the string 'uniform'" },
+    { "a wrong option of the evaluation", improve, { mdp, { method = "cpi", evaluation = { metod = "lu" } } },
+      "mdp:improve: evaluation: unknown option 'metod', did you mean 'method'?" },
     { "options of the evaluation that are no table", improve, { mdp, { method = "cpi", evaluation = 3 } },
       "mdp:improve: evaluation must be a table of options for mdp:evaluate, got 3" },
     { "bounds at gamma = 1", improve, { one, { method = "monotone" } },

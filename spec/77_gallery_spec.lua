@@ -472,6 +472,12 @@ describe("wrong options", function()
   misuse.each(it, {
     { "no table", mdp.taxi, { 3 }, "trpo.mdp.taxi: options must be a table, got 3" },
     { "a slip", mdp.frozen_lake, { { slipery = true } }, "unknown option 'slipery', did you mean 'slippery'?" },
+    { "Gymnasium's name of a slip", mdp.frozen_lake, { { is_slippery = false } },
+      "trpo.mdp.frozen_lake: unknown option 'is_slippery', did you mean 'slippery'?" },
+    { "Gymnasium's name of a slip on a cliff", mdp.make, { "CliffWalking-v1", { is_slippery = true } },
+      "trpo.mdp.cliff_walking: unknown option 'is_slippery', did you mean 'slippery'?" },
+    { "Gymnasium's name of a map", mdp.make, { "FrozenLake-v1", { map_name = "8x8" } },
+      "trpo.mdp.frozen_lake: unknown option 'map_name', did you mean 'map'?" },
     { "an option of another process", mdp.taxi, { { map = "4x4" } }, "trpo.mdp.taxi: unknown option 'map'" },
     { "gamma", mdp.taxi, { { gamma = 1.5 } }, "trpo.mdp.taxi: gamma must be a number in [0, 1], got 1.5" },
     { "a NaN", mdp.forest, { { p = 0 / 0 } }, "trpo.mdp.forest: p must be a number in [0, 1], got nan" },

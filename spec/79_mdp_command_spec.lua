@@ -33,7 +33,7 @@ describe("trpo solve", function()
   it("shows values and policy of a grid world as boards, and a table", function()
     local out = solved "frozen_lake"
     assert.is_truthy(out:find "^frozen_lake: 16 states, 4 actions, gamma 0.99\n")
-    assert.is_truthy(out:find("\nexpected return 0.542025932", 1, true))
+    assert.is_truthy(out:find("\nexpected return 0.54202593", 1, true))
     assert.is_truthy(out:find("\nevery V is certified to within ", 1, true))
     assert.is_truthy(out:find([[
 
@@ -88,6 +88,37 @@ V                               policy
     local far = 0
     for _, x in ipairs(found.V_lo) do far = math.max(far, math.abs(x)) end
     assert.is_true(far > 0)
+  end)
+
+  it("solves for a number of steps", function()
+    local star = trpo.mdp.frozen_lake():solve { method = "horizon", horizon = 6 }
+    for _, flags in ipairs { "--horizon 6", "--horizon 6 --method horizon" } do
+      local found = solved_json("frozen_lake " .. flags)
+      assert.are.equal(star.eta, found.eta)
+      assert.are.same(star.V:totable(), found.V)
+      assert.are.same(star.policy:totable(), found.policy)
+    end
+    local out = solved "frozen_lake --horizon 6"
+    assert.is_truthy(out:find("\nof the first of 6 steps:\n", 1, true), out)
+    assert.is_truthy(out:find(("\n      1  %.6g  "):format(star.V[1][1]), 1, true), out)
+  end)
+
+  it("solves with a reward for entropy", function()
+    local star = trpo.mdp.chain():solve { method = "entropy", temperature = 0.5 }
+    local found = solved_json "chain --temperature 0.5"
+    assert.are.equal("entropy", found.method)
+    assert.are.equal(star.eta, found.eta)
+    assert.are.same(star.policy:totable(), found.policy)
+    assert.is_truthy(solved("chain --method entropy --temperature 0.5"):find("\nexpected return 355.79988", 1, true))
+  end)
+
+  it("lists the processes that have names", function()
+    local out = solved "--list"
+    for _, entry in ipairs(trpo.mdp.gallery()) do
+      assert.is_truthy(("\n" .. out):find(("\n%-16s %s"):format(entry.name, entry.summary), 1, true), entry.name)
+    end
+    assert.is_truthy(out:find("(FrozenLake-v1, FrozenLake8x8-v1)\n", 1, true))
+    assert.are.same(trpo.mdp.gallery(), solved_json "--list")
   end)
 
   it("evaluates the uniform policy", function()
@@ -166,6 +197,15 @@ describe("trpo solve --improve", function()
     assert_near(mdp:solve().eta, found.optimum)
   end)
 
+  it("bounds the steps of the methods that have a bound", function()
+    local found = solved_json "chain --improve trust_region_max,cpi,natural --delta 0.05 --iterations 1"
+    local mdp = trpo.mdp.chain()
+    for i, method in ipairs { "trust_region_max", "cpi", "natural" } do
+      local given = { method = method, iterations = 1, delta = method ~= "cpi" and 0.05 or nil }
+      assert.are.equal(mdp:improve(given)().eta, found.improve[i].records[2].eta)
+    end
+  end)
+
   it("draws curves", function()
     if not has_gnuplot then return pending "there is no gnuplot here" end
     local out = solved "chain --gamma 0.5 --improve monotone,cpi --iterations 3 --plot curves.svg --ascii"
@@ -211,9 +251,9 @@ end)
 describe("wrong usage of trpo solve", function()
   local cases = {
     { "", "missing argument 'file'" },
-    { "frozen_lak", "trpo: there is neither a file nor a process 'frozen_lak', did you mean 'frozen_lake'?\n" },
-    { "FrozenLak-v1", "trpo: there is neither a file nor a process 'FrozenLak-v1', did you mean 'FrozenLake-v1'?\n" },
-    { "none.npz", "trpo: there is neither a file nor a process 'none.npz'\n" },
+    { "frozen_lak", "trpo: there is neither a file nor a process 'frozen_lak', did you mean 'frozen_lake'?; trpo solve --list " },
+    { "FrozenLak-v1", "trpo: there is neither a file nor a process 'FrozenLak-v1', did you mean 'FrozenLake-v1'?; trpo solve --list " },
+    { "none.npz", "trpo: there is neither a file nor a process 'none.npz'; trpo solve --list shows the processes\n" },
     { ".", "trpo: cannot read '.' (Is a directory); give an .npz file, a Lua script or the name of a process\n" },
     { "chain --gama 0.5", "Did you mean '--gamma'?" },
     { "chain --gamma x", "trpo: gamma must be a number in [0, 1], got 'x'\n" },
@@ -225,6 +265,17 @@ describe("wrong usage of trpo solve", function()
     { "chain --improve cpi --iterations 0", "trpo: iterations must be an integer >= 1, got '0'\n" },
     { "chain --improve cpi --iterations 1.5", "trpo: iterations must be an integer >= 1, got '1.5'\n" },
     { "chain --improve cpi --method krylov", "trpo: --method does not go with --improve\n" },
+    { "notes.md", "trpo: 'notes.md' is neither an .npz file nor a Lua script; processes are saved by mdp:save or numpy.savez\n" },
+    { "--list chain", "trpo: --list goes with --json only\n" },
+    { "chain --horizon 0", "trpo: horizon must be an integer >= 1, got '0'\n" },
+    { "chain --temperature 0", "trpo: temperature must be a number > 0, got '0'\n" },
+    { "chain --method krylov --horizon 3", "trpo: the method krylov takes no horizon\n" },
+    { "chain --method horizon", "trpo: horizon must be an integer >= 1" },
+    { "chain --policy uniform --horizon 3", "trpo: --horizon does not go with --policy uniform\n" },
+    { "chain --improve cpi --temperature 3", "trpo: --temperature does not go with --improve\n" },
+    { "chain --improve cpi --delta 0.1",
+      "trpo: --delta goes with --improve by trust_region_mean, trust_region_max, natural or gradient only\n" },
+    { "chain --improve natural --delta 0", "trpo: delta must be a number > 0, got '0'\n" },
     { "chain --improve cpi --policy uniform", "trpo: --policy does not go with --improve\n" },
     { "chain --improve cpy", "trpo: unknown method 'cpy', did you mean 'cpi'?\n" },
     { "chain --improve ,", "trpo: --improve must name at least one method\n" },
@@ -241,6 +292,7 @@ describe("wrong usage of trpo solve", function()
   }
   for _, case in ipairs(cases) do
     it("ends with 2 and one sentence: " .. case[1], function()
+      command.write(path "notes.md", "# Notes")
       command.write(path "script.lua", "return require('trpo').mdp.chain()")
       command.write(path "wrong.lua", "local trpo = require 'trpo'\nlocal made = trpo.mdp.chain { stats = 3 }\nreturn made")
       local out, err, code = solve(case[1])
@@ -260,7 +312,8 @@ describe("a process that trpo solve cannot have", function()
     { "x =", "trpo: bad.lua:1: unexpected symbol near '<eof>'\n" },
     { "error 'oh no'", "trpo: bad.lua:1: oh no\nstack traceback:" },
     { "return require('trpo').mdp { P = require('trpo').zeros(1, 1, 1), r = require('trpo').zeros(1), gamma = 0 }",
-      "trpo: bad.lua must return a process, it returned nothing\n" },
+      "trpo: bad.lua: probabilities of state 1, action 1 sum to 0, not to 1 (tolerance 1e-09)\n" },
+    { "return nil, 'the model is not finished'", "trpo: bad.lua: the model is not finished\n" },
   }
   for i, case in ipairs(cases) do
     it("ends with 1: script " .. i, function()

@@ -157,10 +157,10 @@ describe("a file with wrong contents", function()
     { "a misspelt entry", columns { rho = T { 1, 0 } }, "unknown entry 'rho', did you mean 'rho0'?" },
     { "columns of other lengths", columns { reward = T { 1, 2 } }, "reward must have size [3], it has [2]" },
     { "a matrix for a column", columns { state = T { { 0, 0, 1 } } }, "state must have size [n], it has [1, 3]" },
-    { "a state of a larger process", columns { state = T { 0, 0, 2 } }, "state must hold integers in [0, 2)" },
-    { "a negative state", columns { next = T { 0, -1, 1 } }, "next must hold integers in [0, 2)" },
-    { "half an action", columns { action = T { 0, 0.5, 0 } }, "action must hold integers in [0, 1)" },
-    { "NaN for a state", columns { state = T { 0, 0 / 0, 1 } }, "state must hold integers in [0, 2)" },
+    { "a state of a larger process", columns { state = T { 0, 0, 2 } }, "state must hold integers in [0, 2), counting from 0" },
+    { "a negative state", columns { next = T { 0, -1, 1 } }, "next must hold integers in [0, 2), counting from 0" },
+    { "half an action", columns { action = T { 0, 0.5, 0 } }, "action must hold integers in [0, 1), counting from 0" },
+    { "NaN for a state", columns { state = T { 0, 0 / 0, 1 } }, "state must hold integers in [0, 2), counting from 0" },
     { "more states than outcomes", columns { size = T { 2 ^ 31 - 1, 1 } },
       "size must be the numbers of states and actions, at most one state for each of the 3 outcomes; "
         .. "it is {2147483647, 1}" },
@@ -173,10 +173,15 @@ describe("a file with wrong contents", function()
     { "a start that is no distribution", columns { rho0 = T { 1, 1 } },
       "rho0 sums to 2, not to 1 (tolerance 1e-09)", "not_stochastic" },
     { "probabilities that sum to another number", columns { probability = T { 0.5, 0.25, 1 } },
-      "probabilities of state 1, action 1 sum to 0.75, not to 1 (tolerance 1e-09)", "not_stochastic" },
+      "probabilities of state 0, action 0 sum to 0.75, not to 1 (tolerance 1e-09) (counting from 0)", "not_stochastic" },
     { "a negative probability", columns { probability = T { -0.5, 1.5, 1 } },
-      "outcome 1 has the probability -0.5", "not_stochastic" },
-    { "NaN for a reward", columns { reward = T { 0 / 0, 1, 1 } }, "outcome 1 has the reward nan", "not_finite" },
+      "outcome 0 has the probability -0.5 (counting from 0)", "not_stochastic" },
+    { "NaN for a reward", columns { reward = T { 0 / 0, 1, 1 } }, "outcome 0 has the reward nan (counting from 0)", "not_finite" },
+    { "an end that is neither 0 nor 1", columns { done = T { 0, 7, 1 } },
+      "done must hold 0 and 1, entry 1 (counting from 0) is 7" },
+    { "NaN for an end", columns { done = T { 0, 0, 0 / 0 } }, "done must hold 0 and 1, entry 2 (counting from 0) is NaN" },
+    { "infinity for an end", columns { done = T { math.huge, 0, 0 } },
+      "done must hold 0 and 1, entry 0 (counting from 0) is inf" },
     { "gamma out of range", columns { gamma = T { 1.5 } }, "gamma must be in [0, 1], it is 1.5" },
     { "NaN for gamma", columns { gamma = T { 0 / 0 } }, "gamma must be in [0, 1], it is NaN" },
     { "two gammas", columns { gamma = T { 0.5, 0.5 } }, "gamma must be one number, it has size [2]" },
@@ -188,12 +193,14 @@ describe("a file with wrong contents", function()
     { "no states at all", dense { P = trpo.zeros(0, 1, 0) }, "P must have size [S, A, S], it has [0, 1, 0]" },
     { "rewards of another process", dense { r = T { 1, 2, 3 } },
       "r must have size [2], [2, 1] or [2, 1, 2], it has [3]" },
-    { "an end that is no state", dense { terminal = T { 2 } }, "terminal must hold integers in [0, 2)" },
+    { "an end that is no state", dense { terminal = T { 2 } }, "terminal must hold integers in [0, 2), counting from 0" },
+    { "a mask of ends that are no truths", dense { terminal = T { 1, 1 } }, "terminal must be indices of states, counting "
+      .. "from 0, each at most once, but 1 stands there twice (a mask must be of NumPy's type bool)" },
     { "a mask of another size", dense { actions = T { 1 } }, "actions must have size [2, 1], it has [1]" },
     { "rows that do not sum to 1", dense { P = T { { { 1, 0.5 } }, { { 0, 1 } } } },
-      "probabilities of state 1, action 1 sum to 1.5, not to 1 (tolerance 1e-09)", "not_stochastic" },
-    { "a pay in the end", dense { terminal = T { 0 } }, "r of terminal state 1, action 1 is 1, but nothing is collected "
-      .. "there: give the reward to the transitions into it, r [S, A, S]", "not_stochastic" },
+      "probabilities of state 0, action 0 sum to 1.5, not to 1 (tolerance 1e-09) (counting from 0)", "not_stochastic" },
+    { "a pay in the end", dense { terminal = T { 0 } }, "r of terminal state 0, action 0 is 1, but nothing is collected "
+      .. "there: give the reward to the transitions into it, r [S, A, S] (counting from 0)", "not_stochastic" },
   }
   for _, case in ipairs(cases) do
     it("is refused: " .. case[1], function()
@@ -241,6 +248,25 @@ np.savez_compressed('dense.npz', P=P, r=np.arange(6).reshape(3, 2), gamma=np.arr
     mdp = assert(trpo.mdp.load(path "dense.npz"))
     assert.are.same({ { 0, 1 }, { 2, 3 }, { 4, 5 } }, mdp.r:totable())
     assert.are.same({ 0, 0, 1 }, mdp.rho0:totable())
+  end)
+
+  it("tells ends by a truth for each state, or by their indices", function()
+    run [[
+P = np.zeros((3, 1, 3)); P[:, 0, 2] = 1
+given = dict(P=P, r=np.zeros(3), gamma=0.9)
+np.savez('mask.npz', terminal=np.array([False, False, True]), **given)
+np.savez('index.npz', terminal=np.array([2]), **given)
+np.savez('wrong.npz', terminal=np.array([0, 0, 1]), **given)
+np.savez('short.npz', terminal=np.array([False, True]), **given)
+]]
+    local _, truths = trpo.npz.read(path "mask.npz")
+    assert.are.same({ terminal = true }, truths)
+    assert_same(assert(trpo.mdp.load(path "index.npz")), assert(trpo.mdp.load(path "mask.npz")))
+    assert.is_true(trpo.mdp.load(path "mask.npz"):outcomes(1, 1)[1].done)
+    local _, message = trpo.mdp.load(path "wrong.npz")
+    assert.is_truthy(message:find("terminal must be indices of states, counting from 0", 1, true), message)
+    _, message = trpo.mdp.load(path "short.npz")
+    assert.is_truthy(message:find("terminal must have size [3], it has [2]", 1, true), message)
   end)
 
   it("reads what we write", function()

@@ -138,7 +138,8 @@ local function experiment_of(name)
   if unreadable then
     return nil, ("cannot read '%s' (%s); give a Lua script or the id of an environment"):format(name, unreadable), 2
   end
-  local loaded, message = script.load(name)
+  local loaded, message, code = script.load(name)
+  if code == "refused" then return nil, ("%s: %s"):format(name, message), 1 end
   if loaded == nil then return nil, judged(message, name) end
   if type(loaded) == "table" and loaded.override then return loaded end
   -- a script that describes an environment is trained with the defaults

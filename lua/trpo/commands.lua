@@ -20,10 +20,14 @@ local train_options = {
 
 -- options of `trpo solve`
 local solve_options = {
+  { flags = "--list", target = "list", help = "list the named processes" },
   { flags = "--method", target = "method", value = "METHOD",
     words = { "auto", "value_iteration", "gauss_seidel", "policy_iteration", "modified_policy_iteration", "krylov",
-      "topological" },
+      "topological", "horizon", "entropy" },
     help = "how to solve (default auto)" },
+  { flags = "--horizon", target = "horizon", value = "N", help = "solve for N steps, by the method horizon" },
+  { flags = "--temperature", target = "temperature", value = "T",
+    help = "reward entropy by T, by the method entropy" },
   { flags = "--gamma", target = "gamma", value = "G", help = "discount factor in [0, 1], in place of the process's" },
   { flags = "--tolerance", target = "tolerance", value = "T", help = "how far values may be from the true ones" },
   { flags = "--certify", target = "certify", value = "T",
@@ -37,6 +41,8 @@ local solve_options = {
       "trust_region_max", "natural", "gradient" },
     help = "improve the uniform policy by methods with commas between them, e.g. monotone,cpi" },
   { flags = "--iterations", target = "iterations", value = "N", help = "steps of each method (default 20)" },
+  { flags = "--delta", target = "delta", value = "D",
+    help = "KL divergence of a step of trust_region_mean, trust_region_max, natural and gradient (default 0.01)" },
   { flags = "--plot", target = "plot", value = "FILE", complete = "files",
     help = "draw a picture: .svg, .png, .pdf (needs gnuplot) or .txt" },
   { flags = "--ascii", target = "ascii", help = "draw the picture in letters" },
@@ -60,7 +66,7 @@ return {
     name = "solve",
     summary = "solve a finite process exactly, or improve a policy on it",
     arguments = {
-      { name = "file", complete = "processes",
+      { name = "file", optional = true, complete = "processes",
         help = "a process: an .npz file, a Lua script that returns one, or a name such as frozen_lake" },
     },
     options = solve_options,

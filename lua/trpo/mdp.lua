@@ -8,6 +8,8 @@
 -- @module trpo.mdp
 local blame = require "trpo.blame"
 local core = require "trpo.core"
+local grid = require "trpo.mdp.grid"
+local spelling = require "trpo.spelling"
 
 -- modules trpo.mdp.* that add to the face: each returns a function that gets this module's table; methods go into
 -- core.mdp.methods
@@ -32,9 +34,21 @@ local function call(f, ...)
   blame(made)
 end
 
+local function check_keys(what, given, keys)
+  for key in pairs(given) do
+    local known = type(key) ~= "string" -- which the core refuses
+    for _, name in ipairs(keys) do known = known or name == key end
+    if not known then
+      local hint = spelling.hint(key, keys)
+      fail(what, "unknown option '%s'%s", key, hint ~= "" and hint or ", expected one of: " .. table.concat(keys, ", "))
+    end
+  end
+end
+
 -- the labels of a table of options, checked, and the rest of it
-local function split(what, given)
+local function split(what, given, keys)
   if type(given) ~= "table" then fail(what, "options must be a table, got %s", type(given)) end
+  check_keys(what, given, keys)
   local rest, labels = {}, {}
   for key, value in pairs(given) do rest[key] = value end
   for _, key in ipairs(LABELS) do
@@ -57,20 +71,24 @@ local function check_count(what, key, list, n)
 end
 
 -- A constructor of the core that takes labels, too: `name`, `states`, `action_names`, `grid` become its fields.
-local function labelled(what, make)
+local function labelled(what, make, keys)
+  for _, key in ipairs(LABELS) do keys[#keys + 1] = key end
   return function(options)
-    local rest, labels = split(what, options)
+    local rest, labels = split(what, options, keys)
     local made, message, code = call(make, rest)
     if not made then return nil, message, code end
     check_count(what, "states", labels.states, made.S)
     check_count(what, "action_names", labels.action_names, made.A)
+    local wrong = labels.grid and grid.wrong(labels.grid, made.S, made.A)
+    if wrong then fail(what, "%s", wrong) end
     return core.mdp.attach(made, labels)
   end
 end
 
-mdp.from_triplets = labelled("trpo.mdp.from_triplets", core.mdp.from_triplets)
-mdp.from_model = labelled("trpo.mdp.from_model", core.mdp.from_model)
-local from_matrices = labelled("trpo.mdp", core.mdp.new)
+mdp.from_triplets = labelled("trpo.mdp.from_triplets", core.mdp.from_triplets,
+  { "S", "A", "state", "action", "next", "probability", "reward", "done", "gamma", "rho0" })
+mdp.from_model = labelled("trpo.mdp.from_model", core.mdp.from_model, { "S", "A", "model", "gamma", "rho0" })
+local from_matrices = labelled("trpo.mdp", core.mdp.new, { "P", "r", "gamma", "rho0", "terminal", "actions" })
 mdp.new = nil
 
 for _, name in ipairs(parts) do require("trpo.mdp." .. name)(mdp) end

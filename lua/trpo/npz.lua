@@ -21,7 +21,10 @@ local function check_path(what, path)
   if type(path) ~= "string" then error(("%s: path must be a string, got %s"):format(what, type(path)), 3) end
 end
 
--- the tensor of entry i of an archive, and its key
+-- whether the elements of a .npy file are truths
+local function is_boolean(bytes) return bytes:sub(1, 256):find("'descr': *'[|<>=]?b1'") ~= nil end
+
+-- the key and the tensor of entry i of an archive, and whether it holds truths
 local function read_entry(archive, i, name, path)
   local key = name:match "^(.+)%.npy$"
   if not key then return nil, ("cannot read '%s': the entry '%s' is no .npy file"):format(path, name), "format" end
@@ -30,13 +33,14 @@ local function read_entry(archive, i, name, path)
   local tensor, message
   tensor, message, code = core.npy.decode(bytes, ("'%s', entry '%s'"):format(path, name))
   if not tensor then return nil, message, code end
-  return key, tensor
+  return key, tensor, is_boolean(bytes)
 end
 
 --- Reads all tensors of an archive.
 -- @function trpo.npz.read
 -- @tparam string path
 -- @treturn[1] {[string]=Tensor,...} by the entries' names without `.npy`
+-- @treturn[1] {[string]=boolean,...} true for entries of truths (NumPy's `bool`), which are 0 and 1 in the tensor
 -- @treturn[2] nil
 -- @treturn[2] string message
 -- @treturn[2] string code: "no_file", "io", "format", "too_large", "no_memory"
@@ -53,18 +57,17 @@ function npz.read(path, options)
   local archive, why
   archive, why, code = unpacker.open(bytes)
   if not archive then return nil, ("cannot read '%s': %s"):format(path, why), code end
-  local tensors = {}
+  local tensors, truths = {}, {}
   for i, name in ipairs(archive:names()) do
-    local key, tensor
-    key, tensor, code = read_entry(archive, i, name, path)
+    local key, tensor, last = read_entry(archive, i, name, path)
     if not key then
       archive:close()
-      return nil, tensor, code
+      return nil, tensor, last
     end
-    tensors[key] = tensor
+    tensors[key], truths[key] = tensor, last or nil
   end
   archive:close()
-  return tensors
+  return tensors, truths
 end
 
 -- names in order, so that the same tensors give the same bytes

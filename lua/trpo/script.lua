@@ -23,12 +23,13 @@ end
 -- @tparam string path file name
 -- @return what the script returned (an experiment, or an environment), or nil
 -- @treturn string|nil what went wrong, with the script's traceback
--- @treturn string|nil "script"
+-- @treturn string|nil "script"; "refused" when the script returned nil and what went wrong
 function script.load(path)
   local chunk, message = loadfile(path)
   if not chunk then return nil, message, "script" end
-  local ok, result = xpcall(function() return chunk(script.sentinel) end, traceback)
+  local ok, result, why = xpcall(function() return chunk(script.sentinel) end, traceback)
   if not ok then return nil, result, "script" end
+  if result == nil and type(why) == "string" then return nil, why, "refused" end
   if result == nil then
     return nil, ("%s must end with 'return run:main(...)', it returned nothing"):format(path), "script"
   end

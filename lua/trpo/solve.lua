@@ -46,14 +46,17 @@ end
 
 local function is_positive(x) return x > 0 and x < math.huge end
 
+local function is_count(x) return is_positive(x) and x == math.floor(x) end
+
 local function read_numbers(flags)
   return {
     gamma = number_flag(flags, "gamma", "a number in [0, 1]", function(x) return x >= 0 and x <= 1 end),
     tolerance = number_flag(flags, "tolerance", "a number > 0", is_positive),
     certify = number_flag(flags, "certify", "a number > 0", is_positive),
-    iterations = number_flag(flags, "iterations", "an integer >= 1", function(x)
-      return is_positive(x) and x == math.floor(x)
-    end),
+    iterations = number_flag(flags, "iterations", "an integer >= 1", is_count),
+    horizon = number_flag(flags, "horizon", "an integer >= 1", is_count),
+    temperature = number_flag(flags, "temperature", "a number > 0", is_positive),
+    delta = number_flag(flags, "delta", "a number > 0", is_positive),
   }
 end
 
@@ -80,15 +83,32 @@ local function read_options(flags)
   return found
 end
 
+-- methods of improvement whose steps are bounded by delta
+local takes_delta = { trust_region_mean = true, trust_region_max = true, natural = true, gradient = true }
+
+local function refuse_with(flags, names, other)
+  for _, name in ipairs(names) do
+    if flags[name] then leave(2, "--%s does not go with %s", name, other) end
+  end
+end
+
+local function check_delta(flags)
+  if not flags.delta then return end
+  for method in (flags.improve or ""):gmatch "[^,]+" do
+    if takes_delta[method] then return end
+  end
+  leave(2, "--delta goes with --improve by trust_region_mean, trust_region_max, natural or gradient only")
+end
+
 -- flags that make no sense together
 local function check_flags(flags)
+  check_delta(flags)
   if flags.improve then
-    for _, name in ipairs { "method", "tolerance", "certify", "policy" } do
-      if flags[name] then leave(2, "--%s does not go with --improve", name) end
-    end
+    refuse_with(flags, { "method", "tolerance", "certify", "policy", "horizon", "temperature" }, "--improve")
   elseif flags.iterations then
     leave(2, "--iterations goes with --improve only; to solve takes as many as it needs")
   end
+  if flags.policy == "uniform" then refuse_with(flags, { "horizon", "temperature" }, "--policy uniform") end
   if flags.json and flags.ascii then leave(2, "--ascii does not go with --json") end
   if flags.plot then
     local format, message = plot.format("--plot", flags.plot)
@@ -113,7 +133,8 @@ end
 local function from_gallery(name, flags, numbers)
   local found, known = is_named(name)
   if not found then
-    leave(2, "there is neither a file nor a process '%s'%s", name, spelling.hint(name, known))
+    leave(2, "there is neither a file nor a process '%s'%s; trpo solve --list shows the processes", name,
+      spelling.hint(name, known))
   end
   local options = read_options(flags)
   if numbers.gamma then options.gamma = numbers.gamma end
@@ -121,7 +142,8 @@ local function from_gallery(name, flags, numbers)
 end
 
 local function from_script(path, judged)
-  local made, message = script.load(path)
+  local made, message, why = script.load(path)
+  if why == "refused" then leave(1, "%s: %s", path, bare(message) or message) end
   if made == nil then
     if message:find("must end with", 1, true) then leave(1, "%s must return a process, it returned nothing", path) end
     local said, code = judged(message, path)
@@ -134,12 +156,19 @@ end
 
 local function from_file(path, flags, numbers, judged)
   if flags.set and #flags.set > 0 then leave(2, "--set is for named processes, '%s' is a file", path) end
-  local mdp = path:lower():find "%.npz$" and call(trpo.mdp.load, path) or from_script(path, judged)
+  local ending = path:lower():match "%.(%w+)$"
+  if ending and ending ~= "npz" and ending ~= "lua" then
+    leave(2, "'%s' is neither an .npz file nor a Lua script; processes are saved by mdp:save or numpy.savez", path)
+  end
+  local mdp = ending == "npz" and call(trpo.mdp.load, path) or from_script(path, judged)
   return numbers.gamma and mdp:with_gamma(numbers.gamma) or mdp
 end
 
 local function process_of(flags, numbers, judged)
   local name = flags.file
+  if not name then
+    leave(2, "missing argument 'file': an .npz file, a Lua script or a name that trpo solve --list shows")
+  end
   local file = io.open(name, "r")
   if not file then return from_gallery(name, flags, numbers) end
   local _, unreadable = file:read(0)
@@ -169,7 +198,7 @@ end
 -- "policy_iteration" as a reader says it
 local function spoken(method) return (method:gsub("_", " ")) end
 
-local function show_solution(mdp, flags, found, policy)
+local function show_solution(mdp, flags, numbers, found, V, policy)
   print(heading(mdp, flags))
   local steps = found.iterations and ", " .. counted(found.iterations, "iteration") or ""
   print(("%s%s%s: %s"):format(flags.policy == "uniform" and "uniform policy, " or "", spoken(found.method), steps,
@@ -184,7 +213,8 @@ local function show_solution(mdp, flags, found, policy)
     print(("every V is certified to within %.2g"):format(found.bound_rounded))
   end
   print()
-  local what = { V = found.V:totable(), policy = lazily(policy), Q = lazily(found.Q) }
+  if numbers.horizon then print(("of the first of %s:\n"):format(counted(numbers.horizon, "step"))) end
+  local what = { V = V:totable(), policy = lazily(policy), Q = lazily(found.Q) }
   local shown = text.board(mdp, what)
   if shown then print(shown) end
   io.write(text.table(mdp, what))
@@ -220,7 +250,8 @@ end
 -- ---- solving and evaluating --------------------------------------------------------------------
 
 local function solved(mdp, flags, numbers)
-  local options = { method = flags.method, tolerance = numbers.tolerance, certify = numbers.certify }
+  local options = { method = flags.method, tolerance = numbers.tolerance, certify = numbers.certify,
+    horizon = numbers.horizon, temperature = numbers.temperature }
   if flags.policy ~= "uniform" then
     local found = call(mdp.solve, mdp, options)
     return found, found.policy
@@ -248,16 +279,21 @@ end
 
 local function run_solution(mdp, flags, numbers)
   local found, policy = solved(mdp, flags, numbers)
-  if flags.json then solution_json(mdp, flags, found, policy) else show_solution(mdp, flags, found, policy) end
-  draw(function(file, picture) call(mdp.plot, mdp, file, picture) end, mdp, flags, { V = found.V, policy = policy })
+  local V = found.V
+  if flags.json then solution_json(mdp, flags, found, policy) end
+  -- a horizon has values and a policy for each step
+  if numbers.horizon then V, policy = V[1], policy[1] end
+  if not flags.json then show_solution(mdp, flags, numbers, found, V, policy) end
+  draw(function(file, picture) call(mdp.plot, mdp, file, picture) end, mdp, flags, { V = V, policy = policy })
 end
 
 -- ---- improving ---------------------------------------------------------------------------------
 
 -- what a method did from the uniform policy on: its records with that policy's in front
-local function improved(mdp, method, iterations, eta)
+local function improved(mdp, method, numbers, eta)
   local curve = { label = spoken(method), method = method, { iteration = 0, eta = eta } }
-  local iterate = call(mdp.improve, mdp, { method = method, policy = mdp:uniform_policy(), iterations = iterations })
+  local iterate = call(mdp.improve, mdp, { method = method, policy = mdp:uniform_policy(),
+    iterations = numbers.iterations or 20, delta = takes_delta[method] and numbers.delta or nil })
   local function nextone() return { (iterate()) } end
   local found = call(nextone)
   while found[1] do
@@ -329,18 +365,41 @@ local function run_improvement(mdp, flags, numbers)
   local start = call(mdp.evaluate, mdp, mdp:uniform_policy())
   curves.optimum = call(mdp.solve, mdp).eta
   for method in flags.improve:gmatch "[^,]+" do
-    curves[#curves + 1] = improved(mdp, method, numbers.iterations or 20, start.eta)
+    curves[#curves + 1] = improved(mdp, method, numbers, start.eta)
   end
   if #curves == 0 then leave(2, "--improve must name at least one method") end
   if flags.json then improvement_json(mdp, flags, curves) else show_improvement(mdp, flags, curves) end
   draw(function(file, picture) call(trpo.mdp.plot_improvement, file, picture) end, mdp, flags, curves)
 end
 
---- Solves, evaluates or improves as the command line asks.
+-- ---- the gallery -------------------------------------------------------------------------------
+
+local function run_list(flags)
+  for name, value in pairs(flags) do
+    local is_given = value and name ~= "list" and name ~= "json" and name ~= "command"
+      and not (name == "set" and #value == 0) and not (name == flags.command)
+    if is_given then leave(2, "--list goes with --json only") end
+  end
+  local list = trpo.mdp.gallery()
+  if flags.json then
+    for _, entry in ipairs(list) do entry.ids = json.list(entry.ids) end
+    return print(json.encode(json.list(list), { order = { "name", "summary", "ids" } }))
+  end
+  for _, entry in ipairs(list) do
+    local ids = #entry.ids > 0 and (" (%s)"):format(table.concat(entry.ids, ", ")) or ""
+    print(("%-16s %s%s"):format(entry.name, entry.summary, ids))
+  end
+end
+
+--- Solves, evaluates, improves or lists as the command line asks.
 -- @tparam table flags of the command line, see `trpo.commands`
 -- @tparam function judged what a script raised → message, exit code
 -- @treturn number exit code: 0, 1 (failed), 2 (usage); the latter two are raised as `{ exit = code }`
 function solve.run(flags, judged)
+  if flags.list then
+    run_list(flags)
+    return 0
+  end
   check_flags(flags)
   local numbers = read_numbers(flags)
   local mdp = process_of(flags, numbers, judged)

@@ -32,6 +32,15 @@ typedef struct Model {
   const Tensor *actions;   /* [S, A], or NULL: all */
 } Model;
 
+/* raises that a P or r is of the wrong kind, with what stands at arg under a name */
+static int fail_kind(lua_State *L, const Model *m, const Cube *cube, const char *name, int arg) {
+  const char *sizes = strcmp(cube->name, "P") == 0 ? "[S, A, S]" : "[S], [S, A] or [S, A, S]";
+  return l_fail(L, m->what,
+                "%s must be a tensor %s (trpo.tensor { ... }), a sparse matrix or a list of "
+                "matrices; %s is %s",
+                cube->name, sizes, name, l_describe(L, arg));
+}
+
 /* the list of matrices at arg */
 static void read_slices(lua_State *L, Model *m, Cube *cube, int arg) {
   const ptrdiff_t A = (ptrdiff_t)lua_objlen(L, arg);
@@ -50,6 +59,9 @@ static void read_slices(lua_State *L, Model *m, Cube *cube, int arg) {
     if (cube->csr[a] != NULL) {
       rows = cube->csr[a]->rows, columns = cube->csr[a]->columns;
     } else {
+      if (l_tensor_test(L, i) == NULL) {
+        fail_kind(L, m, cube, name, i);
+      }
       cube->slice[a] = l_tensor_sized(L, i, m->what, name, 2, (ptrdiff_t[]){-1, -1});
       rows = cube->slice[a]->size[0], columns = cube->slice[a]->size[1];
     }
@@ -84,11 +96,14 @@ static void read_transitions(lua_State *L, Model *m) {
   } else if (lua_istable(L, arg)) {
     read_slices(L, m, &m->P, arg);
   } else {
-    m->P.dense = l_tensor_sized(L, arg, m->what, "P", 3, (ptrdiff_t[]){-1, -1, -1});
-    m->S = m->P.dense->size[0], m->A = m->P.dense->size[1];
-    if (m->P.dense->size[2] != m->S) {
+    m->P.dense = l_tensor_test(L, arg);
+    if (m->P.dense == NULL) {
+      fail_kind(L, m, &m->P, "P", arg);
+    }
+    if (m->P.dense->ndim != 3 || m->P.dense->size[2] != m->P.dense->size[0]) {
       l_fail(L, m->what, "P must have size [S, A, S], got %s", l_describe(L, arg));
     }
+    m->S = m->P.dense->size[0], m->A = m->P.dense->size[1];
   }
   if (m->S < 1 || m->A < 1) {
     l_fail(L, m->what, "P must have at least one state and one action");
@@ -109,9 +124,11 @@ static void read_rewards(lua_State *L, Model *m) {
     }
   } else if (lua_istable(L, arg)) {
     read_slices(L, m, &m->R, arg);
-  } else if (r != NULL && r->ndim == 3) {
+  } else if (r == NULL) {
+    fail_kind(L, m, &m->R, "r", arg);
+  } else if (r->ndim == 3) {
     m->R.dense = l_tensor_sized(L, arg, m->what, "r", 3, (ptrdiff_t[]){m->S, m->A, m->S});
-  } else if (r != NULL && r->ndim == 2) {
+  } else if (r->ndim == 2) {
     m->r = l_tensor_sized(L, arg, m->what, "r", 2, (ptrdiff_t[]){m->S, m->A});
   } else {
     m->r = l_tensor_sized(L, arg, m->what, "r", 1, &m->S);
@@ -142,6 +159,24 @@ static void read_terminal(lua_State *L, Model *m) {
     }
     m->terminal[l_integer_in(L, lua_gettop(L), m->what, "a terminal state", 1, m->S) - 1] = 1;
     lua_pop(L, 1);
+  }
+}
+
+/* the mask `actions` */
+static void read_actions(lua_State *L, Model *m) {
+  lua_getfield(L, 1, "actions");
+  if (lua_isnil(L, -1)) {
+    return;
+  }
+  m->actions = l_tensor_sized(L, lua_gettop(L), m->what, "actions", 2, (ptrdiff_t[]){m->S, m->A});
+  for (ptrdiff_t s = 0; s < m->S; s++) {
+    for (ptrdiff_t a = 0; a < m->A; a++) {
+      const double x = m->actions->data[s * m->actions->stride[0] + a * m->actions->stride[1]];
+      if (x != 0.0 && x != 1.0) {
+        l_fail(L, m->what, "actions must hold 0 and 1, in state %d, action %d it is %s", (int)s + 1,
+               (int)a + 1, l_builder_shown(L, x));
+      }
+    }
   }
 }
 
@@ -242,7 +277,7 @@ be 0. With the mask `actions`, rows of P and r that belong to missing actions ar
  `gamma` discount factor in [0, 1];
  `rho0` distribution of the first state [S] (tensor or list), or one state (default: all states alike);
  `terminal` list of states in which the episode is over;
- `actions` [S, A], 0 where a state lacks an action
+ `actions` [S, A], 1 where a state has an action and 0 where it lacks it
 @treturn[1] Mdp
 @treturn[2] nil
 @treturn[2] string message that names the first bad row
@@ -258,10 +293,7 @@ static int l_mdp_make_new(lua_State *L) {
   read_transitions(L, &m);
   read_rewards(L, &m);
   read_terminal(L, &m);
-  lua_getfield(L, 1, "actions");
-  if (!lua_isnil(L, -1)) {
-    m.actions = l_tensor_sized(L, lua_gettop(L), m.what, "actions", 2, (ptrdiff_t[]){m.S, m.A});
-  }
+  read_actions(L, &m);
   l_field_number(L, 1, m.what, "gamma", 0.0, 1.0, NAN);
   Builder *b = l_builder_push(L, m.S, m.A);
   for (ptrdiff_t s = 0; s < m.S; s++) {

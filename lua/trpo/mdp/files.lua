@@ -3,7 +3,7 @@
 -- A file holds the outcomes in columns, counting from 0 as NumPy does: `state`, `action`, `next`, `probability`,
 -- `reward`, `done` (0 or 1), all of one length; `gamma`, a number; `rho0` [S]; and `size` = { S, A }. Dense files are
 -- read as well: `P` [S, A, S], `r` ([S], [S, A] or [S, A, S]), `gamma`, and optionally `rho0`, `terminal` (states from
--- 0) and `actions` [S, A]. Labels such as `name` and `grid` are not stored.
+-- 0, or a truth for each state) and `actions` [S, A]. Labels such as `name` and `grid` are not stored.
 -- @submodule trpo.mdp
 local blame = require "trpo.blame"
 local core = require "trpo.core"
@@ -61,9 +61,45 @@ local function from_one(tensors, name, n)
   local t = tensors[name]
   local count = t:nelement()
   if count > 0 and not (t:floor():equal(t) and t:min() >= 0 and t:max() < n) then
-    wrong("%s must hold integers in [0, %.0f)", name, n)
+    wrong("%s must hold integers in [0, %.0f), counting from 0", name, n)
   end
   return t + 1
+end
+
+-- every entry is 0 or 1
+local function check_truths(tensors, name)
+  local t = tensors[name]
+  if not t or (t * t):equal(t) and t:max() <= 1 then return end
+  for i = 1, t:size(1) do
+    local x = t[i]
+    if x ~= 0 and x ~= 1 then
+      wrong("%s must hold 0 and 1, entry %.0f (counting from 0) is %s", name, i - 1, options.describe(x))
+    end
+  end
+end
+
+-- the states of a mask, from 1
+local function states_of(mask)
+  local list = {}
+  for s = 1, mask:size(1) do
+    if mask[s] ~= 0 then list[#list + 1] = s end
+  end
+  return list
+end
+
+-- a list of states, from 1; a mask of zeros and ones that is none by its type would be taken for one
+local function terminal_of(tensors, truths, S)
+  local t = check_vector(tensors, "terminal", truths.terminal and S)
+  if not t or truths.terminal then return t and states_of(t) end
+  local list, seen = from_one(tensors, "terminal", S):totable(), {}
+  for _, s in ipairs(list) do
+    if seen[s] then
+      wrong("terminal must be indices of states, counting from 0, each at most once, but %.0f stands there twice "
+        .. "(a mask must be of NumPy's type bool)", s - 1)
+    end
+    seen[s] = true
+  end
+  return list
 end
 
 local function gamma_of(tensors)
@@ -86,6 +122,7 @@ local function triplets_of(tensors)
     wrong("size must be the numbers of states and actions, at most one state for each of the %.0f outcomes; "
       .. "it is {%.14g, %.14g}", n, S, A)
   end
+  check_truths(tensors, "done")
   check_vector(tensors, "rho0", S)
   return {
     S = S, A = A, gamma = gamma_of(tensors), rho0 = tensors.rho0, state = from_one(tensors, "state", S),
@@ -104,7 +141,7 @@ local function sizes_match(t, ...)
 end
 
 -- options of trpo.mdp
-local function dense_of(tensors)
+local function dense_of(tensors, truths)
   check_names(tensors, DENSE)
   local P, r, actions = tensors.P, tensors.r, tensors.actions
   if P:dim() ~= 3 or P:size(1) ~= P:size(3) or P:nelement() == 0 then
@@ -118,17 +155,30 @@ local function dense_of(tensors)
     wrong("actions must have size [%.0f, %.0f], it has %s", S, A, shape(actions))
   end
   check_vector(tensors, "rho0", S)
-  local terminal = check_vector(tensors, "terminal") and from_one(tensors, "terminal", S)
-  return { P = P, r = r, gamma = gamma_of(tensors), rho0 = tensors.rho0, terminal = terminal, actions = actions }
+  return { P = P, r = r, gamma = gamma_of(tensors), rho0 = tensors.rho0, terminal = terminal_of(tensors, truths, S),
+    actions = actions }
 end
 
 -- options and constructor for what a file holds
-local function interpret(tensors)
-  if tensors.P then return dense_of(tensors), core.mdp.new end
+local function interpret(tensors, truths)
+  if tensors.P then return dense_of(tensors, truths), core.mdp.new end
   if not tensors.state then
     wrong("it holds no process: neither 'state' (outcomes in columns) nor 'P' (a dense one)")
   end
   return triplets_of(tensors), core.mdp.from_triplets
+end
+
+local counted = { state = true, action = true, outcome = true }
+
+-- a message of the core, which counts from 1, for a file, which counts from 0
+local function from_zero(message)
+  local said, n = message:gsub("^trpo%.mdp[%w_.]*: ", ""), 0
+  said = said:gsub("(%a+) (%d+)", function(word, number)
+    if not counted[word] then return nil end
+    n = n + 1
+    return ("%s %.0f"):format(word, number - 1)
+  end)
+  return n == 0 and said or said .. " (counting from 0)"
 end
 
 -- message and code for what was raised; what is no fault of the file's is raised again
@@ -136,23 +186,23 @@ local function refused(failure)
   if type(failure) == "table" and failure.message then return failure.message, "format" end
   local text = tostring(failure)
   if text:find("not enough memory", 1, true) then return "not enough memory", "no_memory" end
-  if text:find "^trpo%.mdp" then return text, "format" end
+  if text:find "^trpo%.mdp" then return from_zero(text), "format" end
   error(failure, 0)
 end
 
 local function load(path)
   if type(path) ~= "string" then blame("trpo.mdp.load: path must be a string, got " .. options.describe(path)) end
-  local tensors, message, code = require("trpo.npz").read(path)
-  if not tensors then return nil, message, code end
-  local made
+  local tensors, truths, code = require("trpo.npz").read(path)
+  if not tensors then return nil, truths, code end
+  local made, message
   local ok, failure = pcall(function()
-    local given, make = interpret(tensors)
+    local given, make = interpret(tensors, truths)
     made, message, code = make(given)
   end)
   if ok and made then return made end
   if not ok then message, code = refused(failure) end
   -- without the name of a function that the user did not call
-  return nil, ("cannot read '%s': %s"):format(path, (message:gsub("^trpo%.mdp[%w_.]*: ", ""))), code
+  return nil, ("cannot read '%s': %s"):format(path, ok and from_zero(message) or message), code
 end
 
 -- ---- writing -----------------------------------------------------------------------------------

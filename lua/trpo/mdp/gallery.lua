@@ -29,11 +29,27 @@ local function call(f, ...)
   return unpack(results, 2, 4)
 end
 
+-- what Gymnasium calls the options of its processes
+local names_there = {
+  frozen_lake = { is_slippery = "slippery", map_name = "map", desc = "map", success_rate = "success" },
+  cliff_walking = { is_slippery = "slippery" },
+}
+
+local function check_names(name, options)
+  if type(options) ~= "table" then return end
+  for there, here in pairs(names_there[name] or {}) do
+    if options[there] ~= nil then
+      blame(("trpo.mdp.%s: unknown option '%s', did you mean '%s'?"):format(name, there, here))
+    end
+  end
+end
+
 -- Adds a named process. label(mdp, options, cells) tells its labels; cells is what the core returns beside grid worlds.
 local function add(name, summary, label)
   entries[#entries + 1] = { name = name, summary = summary }
   makers[name] = function(options)
     if options == nil then options = {} end
+    check_names(name, options)
     local mdp, second, third = call(named[name], options)
     if not mdp then return nil, second, third end
     local labels = label and label(mdp, options, second) or {}

@@ -99,6 +99,17 @@ local function evaluate(mdp, policy, o, last, place)
   return e
 end
 
+-- the evaluation of the policy given, in which a mistake is one of the user's options
+local function first_evaluation(mdp, policy, o)
+  local ok, e = pcall(evaluate, mdp, policy, o, nil, "the first policy")
+  if ok then return e end
+  if type(e) ~= "string" then error(e, 0) end
+  local said = e:match "mdp:evaluate: ([^\n]*)$"
+  if not said or e:find("mdp:improve: ", 1, true) == 1 then blame(e) end
+  said = said:gsub("^pi must", "policy must")
+  fail("%s", said:find "^policy " and said or "evaluation: " .. said)
+end
+
 -- how long the future is that rounding adds up over
 local function horizon(mdp, e) return mdp.gamma < 1 and 1 / (1 - mdp.gamma) or e.rho:sum() + 1 end
 
@@ -192,7 +203,7 @@ local function improve(mdp, given)
   local step = o.method == "cpi" and step_cpi or step_exact
   local iteration, finished = 0, false
   -- evaluated before the first step, so that a wrong policy is refused here
-  local e = evaluate(mdp, policy, o, nil, "the first policy")
+  local e = first_evaluation(mdp, policy, o)
 
   return function()
     if finished then return nil end
