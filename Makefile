@@ -175,20 +175,20 @@ SANITIZED = OPTIMIZE='-O1 -g -fno-omit-frame-pointer' LUAJIT=luajit
 check-asan: ## specs with the address, leak and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan $(SANITIZED) \
 	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
-	  RUN="$(call preload,libasan.so) TRPO_EXACT_SHARE=0.1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	  RUN="$(call preload,libasan.so) SPEC_EXACT_SHARE=0.1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/lsan.supp:print_suppressions=0"
 
 # It holds a signal back while code that is not instrumented runs, as a loop in Lua that never ends.
 check-tsan: ## C tests and specs with the thread sanitizer
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan $(SANITIZED) \
 	  FILTER='--filter-out=the.second.signal $(FILTER)' \
-	  SANITIZE='-fsanitize=thread' RUN="$(call preload,libtsan.so) TRPO_EXACT_SHARE=0.03 \
+	  SANITIZE='-fsanitize=thread' RUN="$(call preload,libtsan.so) SPEC_EXACT_SHARE=0.03 \
 	  TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1:die_after_fork=0:suppressions=$(CURDIR)/spec/support/tsan.supp"
 
 # The collector never rests, with the JIT compiler and without it; LUA_INIT reaches child processes too.
 check-gc: ## specs with the most aggressive collector, JIT on and off
-	@$(MAKE) --no-print-directory check RUN="env LUA_INIT=@$(CURDIR)/spec/support/gc.lua TRPO_EXACT_SHARE=0.03"
-	@$(MAKE) --no-print-directory check RUN="env LUA_INIT=@$(CURDIR)/spec/support/gc.lua TRPO_JIT=off TRPO_CASES_SHARE=0.2 TRPO_EXACT_SHARE=0.1"
+	@$(MAKE) --no-print-directory check RUN="env LUA_INIT=@$(CURDIR)/spec/support/gc.lua SPEC_EXACT_SHARE=0.03"
+	@$(MAKE) --no-print-directory check RUN="env LUA_INIT=@$(CURDIR)/spec/support/gc.lua TRPO_JIT=off TRPO_CASES_SHARE=0.2 SPEC_EXACT_SHARE=0.1"
 
 # Valgrind 3.19 knows no AVX-512, and of LuaJIT only the interpreter. The C tests run under it as well, but for
 # those of vmath, whose oracle is the long double, which valgrind rounds to double. Of the random cases it runs a part.

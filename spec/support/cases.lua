@@ -12,7 +12,7 @@ cases.seed = tonumber(os.getenv "TRPO_CASES_SEED") or 20240607
 cases.share = tonumber(os.getenv "TRPO_CASES_SHARE") or 1
 
 --- The same for specs of finite processes, which have a hundred times more cases than functions that they try.
-cases.exact = setmetatable({ share = cases.share * (tonumber(os.getenv "TRPO_EXACT_SHARE") or 1) }, { __index = cases })
+cases.exact = setmetatable({ share = cases.share * (tonumber(os.getenv "SPEC_EXACT_SHARE") or 1) }, { __index = cases })
 
 --- A plain copy: { size = {...}, x = elements in row-major order }. Reads through the FFI view, not through C.
 function cases.plain(t)
