@@ -237,6 +237,10 @@ static Status iterate(Howard *h, HowardInner inner, int watch, HowardInfo *info,
     }
     if (inner == HOWARD_SWEEPS || h->stuck) {
       h->stuck = 0;
+      if (control->changed == 0) {
+        /* bounds are only as good as the sums of rows, times T v - v: both small */
+        control_centre(control);
+      }
       evaluate_by_sweeps(h, SWEEPS);
     } else if (inner == HOWARD_KRYLOV && is_unsettled(h)) {
       h->settled++;
