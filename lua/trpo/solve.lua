@@ -396,6 +396,7 @@ end
 -- @tparam function judged what a script raised → message, exit code
 -- @treturn number exit code: 0, 1 (failed), 2 (usage); the latter two are raised as `{ exit = code }`
 function solve.run(flags, judged)
+  trpo.signals.release() -- Ctrl-C ends a long solution at once; nothing is half written
   if flags.list then
     run_list(flags)
     return 0
