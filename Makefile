@@ -144,9 +144,10 @@ $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pt
   --no-install-recommends $$missing </dev/null >/dev/null
 endef
 
-demo: deps ## set up, build, and train the three examples
+demo: deps ## set up, build, train the three examples, and solve a process exactly
 	@$(MAKE) --no-print-directory all
 	@$(TREE) $(LUAJIT) examples/demo.lua
+	@echo && bin/trpo solve frozen_lake --certify 1e-15
 
 # ---- specs -------------------------------------------------------------------------------------
 # SPECS=file picks some, FILTER='--filter=…' goes to Busted, RUN is put before the interpreter.
