@@ -56,6 +56,7 @@ CORE    := $(BUILD)/trpo/core.so
 ZIP     := $(if $(shell $(PKG_CONFIG) --exists libzip 2>/dev/null && echo yes),$(BUILD)/trpo/zip.so)
 ZIP_OBJECTS := $(BUILD)/obj/zip/archive.o $(BUILD)/obj/zip/zip.o $(BUILD)/obj/base/fault.o
 C_TESTS := $(patsubst spec/c/%.c,$(BUILD)/ctest/%,$(sort $(wildcard spec/c/*_test.c)))
+MEASURES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard bench/*.c)))
 LUA     := $(sort $(shell find lua -name '*.lua'))
 
 # V=1 shows the commands.
@@ -279,8 +280,6 @@ bench-short: all $(MEASURES) ## the same in seconds, to see that it works
 	@$(TREE) $(LUAJIT) bench/mdp.lua short
 
 # Read bandwidth, and what is bound by it: programs without Lua, as the C tests.
-MEASURES := $(BUILD)/bench/calibrate $(BUILD)/bench/sweep
-
 $(BUILD)/bench/%: bench/%.c $(filter-out $(BUILD)/obj/lua/%,$(OBJECTS)) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
