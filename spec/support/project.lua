@@ -34,10 +34,10 @@ function project.lines(command)
   return lines
 end
 
---- Files of the tree below the given folders, as paths from the root; `pattern` is a Lua pattern.
+--- Files of the tree below the given folders but for bench/.venv, as paths from the root; `pattern` is a Lua pattern.
 function project.files(folders, pattern)
   local files = {}
-  local find = ("cd %s && find %s -type f | sort"):format(project.quoted(project.root), folders)
+  local find = ("cd %s && find %s -name .venv -prune -o -type f -print | sort"):format(project.quoted(project.root), folders)
   for _, path in ipairs(project.lines(find)) do
     if path:find(pattern) then
       files[#files + 1] = path
