@@ -1,6 +1,7 @@
 -- Policy evaluation against elimination in doubled precision in plain Lua, closed forms and published values.
 local trpo = require "trpo"
 local cases = require("support.cases").exact
+local tabular = require "support.tabular"
 local matrices = require "support.matrices"
 local misuse = require "support.misuse"
 local wide = require "support.wide"
@@ -12,13 +13,7 @@ local GAMMAS = { 0, 0.1, 0.5, 0.9, 0.99, 0.999, 0.999999 }
 local function random_process(rng, S, A, gamma, scale)
   return assert(trpo.mdp.from_model { S = S, A = A, gamma = gamma, rho0 = rng:integer(1, S), model = function(s, a)
     if a > 1 and (s + a) % 4 == 0 then return nil end
-    local list, sum = {}, 0
-    for k = 1, rng:integer(1, 3) do
-      list[k] = { rng:uniform() + 0.01, rng:integer(1, math.max(1, S - 1)), scale * rng:normal(), rng:uniform() < 0.05 }
-      sum = sum + list[k][1]
-    end
-    for _, outcome in ipairs(list) do outcome[1] = outcome[1] / sum end
-    return list
+    return tabular.outcomes(rng, 3, function() return rng:integer(1, math.max(1, S - 1)) end, scale, 0.05)
   end })
 end
 

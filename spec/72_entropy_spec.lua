@@ -1,17 +1,12 @@
 -- Entropy-regularised control against naive iteration, and its limits.
 local trpo = require "trpo"
 local cases = require("support.cases").exact
+local tabular = require "support.tabular"
 
 local function random_process(rng, S, A, gamma, scale)
   return assert(trpo.mdp.from_model { S = S, A = A, gamma = gamma, model = function(_, a)
     if a > 1 and rng:uniform() < 0.2 then return nil end
-    local list, sum = {}, 0
-    for k = 1, rng:integer(1, 3) do
-      list[k] = { rng:uniform() + 0.01, rng:integer(1, S), scale * rng:normal(), rng:uniform() < 0.05 }
-      sum = sum + list[k][1]
-    end
-    for _, outcome in ipairs(list) do outcome[1] = outcome[1] / sum end
-    return list
+    return tabular.outcomes(rng, 3, function() return rng:integer(1, S) end, scale, 0.05)
   end })
 end
 

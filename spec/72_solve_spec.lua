@@ -1,6 +1,7 @@
 -- Optimal control by every method, against dense policy iteration and recursions in plain Lua.
 local trpo = require "trpo"
 local cases = require("support.cases").exact
+local tabular = require "support.tabular"
 local misuse = require "support.misuse"
 
 local METHODS = { "auto", "value_iteration", "gauss_seidel", "policy_iteration", "modified_policy_iteration", "krylov",
@@ -14,13 +15,7 @@ local function random_process(rng, S, A, gamma, scale)
   return assert(trpo.mdp.from_model { S = S, A = A, gamma = gamma, rho0 = rng:integer(1, S), model = function(s, a)
     if a > 1 and rng:uniform() < 0.2 then return nil end
     if s % 11 == 7 then return { { 1, s, scale * rng:normal() } } end
-    local list, sum = {}, 0
-    for k = 1, rng:integer(1, 4) do
-      list[k] = { rng:uniform() + 0.01, reach(s), scale * rng:normal(), rng:uniform() < endings }
-      sum = sum + list[k][1]
-    end
-    for _, outcome in ipairs(list) do outcome[1] = outcome[1] / sum end
-    return list
+    return tabular.outcomes(rng, 4, function() return reach(s) end, scale, endings)
   end })
 end
 

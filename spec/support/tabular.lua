@@ -66,4 +66,15 @@ function tabular.evaluate(mdp, pi)
   return { V = V, Q = Q, A = Q - V:view(S, 1), rho = rho, eta = mdp.rho0:dot(V) }
 end
 
+--- Up to `most` random outcomes of a pair: reach() draws next states, `ends` is the share that ends the episode.
+function tabular.outcomes(rng, most, reach, scale, ends)
+  local list, sum = {}, 0
+  for k = 1, rng:integer(1, most) do
+    list[k] = { rng:uniform() + 0.01, reach(), scale * rng:normal(), rng:uniform() < ends }
+    sum = sum + list[k][1]
+  end
+  for _, outcome in ipairs(list) do outcome[1] = outcome[1] / sum end
+  return list
+end
+
 return tabular
