@@ -18,6 +18,7 @@ local function add_option(parser, option)
   end
   local made = parser:option(option.flags, option.help):target(option.target):argname(option.value)
   if option.repeats then made:count("*") end
+  if option.optional_value then made:args("?") end
   if option.choices then made:choices(option.choices) end
 end
 
@@ -25,6 +26,7 @@ local function add_argument(parser, argument)
   local made = parser:argument(argument.name, argument.help)
   if argument.choices then made:choices(argument.choices) end
   if argument.optional then made:args("?") end
+  if argument.repeats then made:args("+") end
 end
 
 -- a wrong command line: usage and message, then out
@@ -154,6 +156,14 @@ function run.train(flags)
   io.stderr:write("trpo: ", message, "\n")
   return code
 end
+
+function run.eval(flags) return require("trpo.evaluate").run(flags) end
+
+function run.sweep(flags) return require("trpo.sweep.launch").run(flags, judged) end
+
+function run.plot(flags) return require("trpo.plots").run(flags) end
+
+function run.report(flags) return require("trpo.report").run(flags) end
 
 function run.solve(flags) return require("trpo.solve").run(flags, judged) end
 

@@ -12,10 +12,63 @@ local train_options = {
   { flags = "--dir", target = "dir", value = "DIR", complete = "directories",
     help = "folder of runs (default runs)" },
   { flags = "--overwrite", target = "overwrite", help = "replace an earlier run of that name" },
+  { flags = "--resume", target = "resume", value = "DIR", optional_value = true, complete = "directories",
+    help = "go on with the run in DIR, or with the run of that name" },
+  { flags = "--max-seconds", target = "max_seconds", value = "N",
+    help = "stop after N seconds with a checkpoint and exit code 75" },
   { flags = "--threads", target = "threads", value = "N", help = "threads to compute with" },
   { flags = "-q --quiet", target = "quiet", help = "show no progress" },
   { flags = "--json", target = "json",
     help = "print one JSON object per iteration; the last one holds eval/mean_reward" },
+}
+
+-- options of `trpo eval`
+local eval_options = {
+  { flags = "--episodes", target = "episodes", value = "N", help = "episodes to play (default: the run's, or 100)" },
+  { flags = "--deterministic", target = "deterministic", help = "take the most probable actions (default: as the run)" },
+  { flags = "--stochastic", target = "stochastic", help = "sample actions" },
+  { flags = "--best", target = "best", help = "the best evaluated policy instead of the last one" },
+  { flags = "--seed", target = "seed", value = "N", help = "seed of initial states and noise (default: the run's)" },
+  { flags = "--json", target = "json", help = "print JSON" },
+}
+
+-- options that `trpo sweep FILE` and a script that ends with a sweep understand
+local sweep_options = {
+  { flags = "-j --jobs", target = "jobs", value = "N", help = "processes at a time (default: the cores)" },
+  { flags = "--set", target = "set", value = "NAME=VALUE", repeats = true, complete = "parameters",
+    help = "set a parameter of every trial, e.g. --set steps=20000 (repeats)" },
+  { flags = "--name", target = "name", value = "NAME", help = "name of the sweep (default: the script's)" },
+  { flags = "--dir", target = "dir", value = "DIR", complete = "directories",
+    help = "folder of sweeps (default sweeps)" },
+  { flags = "--status", target = "status", help = "show how far the sweep is, and start nothing" },
+  { flags = "--retry-failed", target = "retry_failed", help = "run the trials again that failed" },
+  { flags = "--list", target = "list", help = "print one command per trial, e.g. for GNU parallel" },
+  { flags = "--trial", target = "trial", value = "KEY", help = "run this trial only, if nobody else does" },
+  { flags = "--slurm", target = "slurm", help = "write an array script and submit it with sbatch" },
+  { flags = "-q --quiet", target = "quiet", help = "show no progress" },
+  { flags = "--json", target = "json", help = "print the summary as JSON" },
+}
+
+-- options of `trpo plot`
+local plot_options = {
+  { flags = "-o --output", target = "output", value = "FILE", complete = "files",
+    help = "picture: .svg, .png, .pdf (needs gnuplot) or .txt (default: beside the run or sweep)" },
+  { flags = "--ascii", target = "ascii", help = "draw in letters on the standard output" },
+  { flags = "--kind", target = "kind", value = "KIND", words = { "curves", "heatmap", "cells", "diagnostics" },
+    help = "what to draw (default: curves of runs, the heat map of a sweep)" },
+  { flags = "-x", target = "x", value = "COLUMN", words = { "steps", "time", "iterations" },
+    help = "what curves are drawn over (default steps)" },
+  { flags = "-y", target = "y", value = "COLUMN", help = "column of progress.csv (default rollout/ep_rew_mean), or metric" },
+  { flags = "--group", target = "group", value = "NAME", complete = "parameters",
+    help = "one curve for all runs that agree in this parameter" },
+  { flags = "--parameters", target = "parameters", value = "X,Y",
+    help = "the two parameters of a heat map (default delta,gamma)" },
+  { flags = "--title", target = "title", value = "TEXT", help = "title of the picture" },
+}
+
+local report_options = {
+  { flags = "-o --output", target = "output", value = "FILE", complete = "files",
+    help = "page to write (default: report.html in the sweep's folder)" },
 }
 
 -- options of `trpo solve`
@@ -56,11 +109,41 @@ return {
     name = "train",
     summary = "train what a script describes, or the defaults on an environment",
     arguments = {
-      { name = "file", complete = "scripts",
+      { name = "file", optional = true, complete = "scripts",
         help = "a Lua script that ends with 'return run:main(...)', or the id of an environment" },
     },
     options = train_options,
     example = "trpo train examples/cartpole.lua --set delta=0.02 --seed 3",
+  },
+  {
+    name = "eval",
+    summary = "play episodes with the policy of a run",
+    arguments = { { name = "run", complete = "directories", help = "folder of a run, or a checkpoint" } },
+    options = eval_options,
+    example = "trpo eval runs/CartPole-v1-TRPO-s1 --episodes 20",
+  },
+  {
+    name = "sweep",
+    summary = "run an experiment for many parameters and seeds; again: go on where it stopped",
+    arguments = {
+      { name = "file", complete = "scripts", help = "a Lua script that ends with 'return trpo.sweep {...}:main(...)'" },
+    },
+    options = sweep_options,
+    example = "trpo sweep examples/sweep_delta_gamma.lua --jobs 2",
+  },
+  {
+    name = "plot",
+    summary = "draw learning curves of runs, or the heat map of a sweep",
+    arguments = { { name = "paths", repeats = true, complete = "directories", help = "folders of runs, or of a sweep" } },
+    options = plot_options,
+    example = "trpo plot runs/CartPole-v1-TRPO-s1 runs/CartPole-v1-TRPO-s2 -o curves.svg",
+  },
+  {
+    name = "report",
+    summary = "write a sweep as one page of HTML",
+    arguments = { { name = "sweep", complete = "directories", help = "folder of a sweep" } },
+    options = report_options,
+    example = "trpo report sweeps/sweep_delta_gamma",
   },
   {
     name = "solve",
