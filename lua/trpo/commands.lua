@@ -58,7 +58,8 @@ local plot_options = {
     help = "what to draw (default: curves of runs, the heat map of a sweep)" },
   { flags = "-x", target = "x", value = "COLUMN", words = { "steps", "time", "iterations" },
     help = "what curves are drawn over (default steps)" },
-  { flags = "-y", target = "y", value = "COLUMN", help = "column of progress.csv (default rollout/ep_rew_mean), or metric" },
+  { flags = "-y", target = "y", value = "COLUMN", 
+    help = "column of progress.csv (default rollout/ep_rew_mean)" },
   { flags = "--group", target = "group", value = "NAME", complete = "parameters",
     help = "one curve for all runs that agree in this parameter" },
   { flags = "--parameters", target = "parameters", value = "X,Y",
@@ -134,7 +135,9 @@ return {
   {
     name = "plot",
     summary = "draw learning curves of runs, or the heat map of a sweep",
-    arguments = { { name = "paths", repeats = true, complete = "directories", help = "folders of runs, or of a sweep" } },
+    arguments = {
+      { name = "paths", repeats = true, complete = "directories", help = "folders of runs, or of a sweep" },
+    },
     options = plot_options,
     example = "trpo plot runs/CartPole-v1-TRPO-s1 runs/CartPole-v1-TRPO-s2 -o curves.svg",
   },
