@@ -25,7 +25,7 @@ local train_options = {
 -- options of `trpo eval`
 local eval_options = {
   { flags = "--episodes", target = "episodes", value = "N", help = "episodes to play (default: the run's, or 100)" },
-  { flags = "--deterministic", target = "deterministic", help = "take the most probable actions (default: as the run)" },
+  { flags = "--deterministic", target = "deterministic", help = "take the most probable actions (default: as it did)" },
   { flags = "--stochastic", target = "stochastic", help = "sample actions" },
   { flags = "--best", target = "best", help = "the best evaluated policy instead of the last one" },
   { flags = "--seed", target = "seed", value = "N", help = "seed of initial states and noise (default: the run's)" },
@@ -58,7 +58,7 @@ local plot_options = {
     help = "what to draw (default: curves of runs, the heat map of a sweep)" },
   { flags = "-x", target = "x", value = "COLUMN", words = { "steps", "time", "iterations" },
     help = "what curves are drawn over (default steps)" },
-  { flags = "-y", target = "y", value = "COLUMN", 
+  { flags = "-y", target = "y", value = "COLUMN",
     help = "column of progress.csv (default rollout/ep_rew_mean)" },
   { flags = "--group", target = "group", value = "NAME", complete = "parameters",
     help = "one curve for all runs that agree in this parameter" },
