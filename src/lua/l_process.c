@@ -74,19 +74,19 @@ static int l_process_started(lua_State *L) {
 }
 
 /***
-What process numbers are counted in: the kernel's boot and the space of process numbers within it. Numbers of
-processes compare only where this is equal.
+What process numbers are counted in. Numbers of processes compare only where both are equal.
 @function process.boot
-@treturn string empty where the system does not tell
+@treturn string the kernel's boot, empty where the system does not tell
+@treturn string the space of process numbers (a container has its own), empty where the system does not tell
 */
 static int l_process_boot(lua_State *L) {
   char boot[64], space[64];
   size_t n = read_start("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
   if (n > 0 && boot[n - 1] == '\n') boot[n - 1] = '\0';
+  lua_pushstring(L, n > 0 ? boot : "");
   ssize_t m = readlink("/proc/self/ns/pid", space, sizeof space - 1);
-  space[m > 0 ? m : 0] = '\0';
-  lua_pushfstring(L, "%s%s%s", n > 0 ? boot : "", m > 0 ? " " : "", space);
-  return 1;
+  lua_pushlstring(L, space, m > 0 ? (size_t)m : 0);
+  return 2;
 }
 
 /* ---- dying together ---------------------------------------------------------------------------- */
