@@ -12,7 +12,7 @@ bar.__index = bar
 function bar.new(opts)
   local self = { out = io.stderr, width = 80, finished_here = 0, seconds = 0, values = {}, reached = {} }
   for key, value in pairs(opts) do self[key] = value end
-  self.progress = progress.new { terminal = self.terminal, colour = self.colour, unicode = self.unicode, out = self.out }
+  self.progress = progress.new { colour = self.colour, unicode = self.unicode, out = self.out }
   return setmetatable(self, bar)
 end
 
@@ -27,11 +27,10 @@ end
 
 -- label and value of the best cell so far
 local function best_of(self, sweep)
-  local best
+  local best, sign = nil, sweep.metric.goal == "minimize" and -1 or 1
   for cell, value in pairs(self.reached) do
-    local old = best and self.reached[best]
-    local ahead = old and (sweep.metric.goal == "minimize" and value < old or sweep.metric.goal ~= "minimize" and value > old)
-    if not best or ahead or value == old and cell < best then best = cell end
+    local ahead = best and sign * (value - self.reached[best])
+    if not best or ahead > 0 or ahead == 0 and cell < best then best = cell end
   end
   if best then return sweep.cells[best].label, self.reached[best] end
 end
@@ -146,7 +145,8 @@ function bar:signal(_, work)
   if self.drawn then self.out:write "\n" end
   self.drawn = false
   local n = work.pool.running
-  self.out:write(("trpo: %d %s to a stop (once more stops at once)\n"):format(n, n == 1 and "trial comes" or "trials come"))
+  self.out:write(("trpo: %d %s to a stop (once more stops at once)\n"):format(n,
+    n == 1 and "trial comes" or "trials come"))
 end
 
 --- A second has passed.

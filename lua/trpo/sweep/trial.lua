@@ -1,7 +1,7 @@
 --- One trial, in a process of its own.
 --
--- The process is told what to do by a table in its command line, loads the sweep's script, makes the trial out of it, and
--- checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
+-- The process is told what to do by a table in its command line, loads the sweep's script, makes the trial out of it,
+-- and checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
 -- @module trpo.sweep.trial
 local core = require "trpo.core"
 local json = require "trpo.json"
@@ -31,7 +31,8 @@ end
 --- Writes the result of a trial, whole or not at all.
 -- @tparam table entry a trial of `trpo.sweep.results`: `dir`, `rung`
 -- @tparam table description of the sweep
--- @tparam table result `status` ("done", "failed"), `metrics` (numbers by name), `seconds`, `attempt`, `message`, `code`
+-- @tparam table result `status` ("done", "failed"), `metrics` (numbers by name), `seconds`, `attempt`, `message`,
+--   `code`
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil code

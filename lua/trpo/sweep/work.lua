@@ -1,11 +1,10 @@
---- Works off the trials of a sweep: takes what nobody works on, runs it, tries again what was killed, and waits for what
--- others run.
+--- Works off the trials of a sweep: takes what nobody works on, runs it, tries again what was killed, and waits for
+-- what others run.
 --
 -- Nothing is looked at over and over but the few trials that other processes hold, once a second and only when nothing
 -- else is left to take.
 -- @module trpo.sweep.work
 local claims = require "trpo.sweep.claims"
-local halving = require "trpo.sweep.halving"
 local pool = require "trpo.sweep.pool"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
@@ -128,7 +127,8 @@ end
 -- records a trial as failed; where even that fails, the sweep stops
 local function fail(self, task, ending, message, code)
   local ok, why, io_code = trial.record(task.trial, self.sweep.description, {
-    status = "failed", metrics = {}, seconds = ending.seconds, attempt = task.claim.attempt, message = message, code = code,
+    status = "failed", metrics = {}, seconds = ending.seconds, attempt = task.claim.attempt, message = message,
+    code = code,
   })
   if not ok then
     stop(self, { message = ("%s; the trial failed with: %s"):format(why, message), code = io_code })
@@ -205,7 +205,7 @@ end
 
 -- whether all is done that can be done
 local function is_over(self)
-  if self.pool.running > 0 then return false end
+  if self.pool.running > 0 or #self.again > 0 then return false end
   if self.stopping then return true end
   if self.queue[self.head] then return false end
   if self.only then return true end
@@ -285,8 +285,8 @@ function work.run(o)
   local claimed, message, code = claims.open(o.sweep.dir)
   if not claimed then return nil, message, code end
   local self = {
-    uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command, view = o.view,
-    only = o.only, queue = {}, head = 1, others = {}, again = {}, retry = {}, deaths = {}, tasks = {}, handles = {},
+    uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command,
+    view = o.view, only = o.only, queue = {}, head = 1, others = {}, again = {}, retry = {}, deaths = {}, tasks = {}, handles = {},
     ticks = 0, without_metric = 0,
   }
   self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)
