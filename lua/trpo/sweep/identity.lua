@@ -11,7 +11,7 @@
 -- in whichever sweep they are run. `code` is the hash of the function's text.
 -- @module trpo.sweep.identity
 local core = require "trpo.core"
-local folder = require "trpo.folder"
+local disk = require "trpo.disk"
 local json = require "trpo.json"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
@@ -173,7 +173,9 @@ local function differences(old, new)
   for _, name in ipairs { "kind", "method", "sampler" } do compare(name, old[name], new[name], out) end
   compare_files(old.files, new.files, out)
   compare_parameters(old.parameters, new.parameters, out)
-  for _, name in ipairs { "seeds", "samples", "seed", "halving", "metric" } do compare(name, old[name], new[name], out) end
+  for _, name in ipairs { "seeds", "samples", "seed", "halving", "metric" } do
+    compare(name, old[name], new[name], out)
+  end
   compare("config", old.config, new.config, out)
   -- an array of cells says nothing to a person, but must not go unnoticed
   if #out == 0 and not same(old.cells, new.cells) then out[1] = "its cells have changed" end
@@ -221,38 +223,26 @@ end
 
 -- ---- the folder --------------------------------------------------------------------------------
 
-local function make_folders(uv, path)
-  if uv.fs_stat(path) then return true end
-  local parent = path:match "^(.+)/[^/]+/*$"
-  if parent then
-    local ok, message = make_folders(uv, parent)
-    if not ok then return nil, message end
-  end
-  local made, message, code = uv.fs_mkdir(path, 493) -- 0755
-  return (made or code == "EEXIST") and true or nil, message
-end
-
 -- Writes a new file whole, and only if there is none: a link is made to a finished temporary file. Whether it is ours;
 -- or nil, message.
 local function write_first(uv, dir, text)
-  local temporary = ("sweep.json.%s.%d"):format(folder.safe_name(uv.os_gethostname()), uv.os_getpid())
-  local place = setmetatable({ path = dir, uv = uv }, folder)
-  local ok, message = place:write(temporary, text)
+  local path = dir .. "/sweep.json"
+  local temporary = ("%s/.sweep-%s-%.0f"):format(dir, uv.os_gethostname(), uv.os_getpid())
+  local ok, message = core.file.write(temporary, text)
   if not ok then return nil, message end
-  local linked, why, code = uv.fs_link(dir .. "/" .. temporary, dir .. "/sweep.json")
+  local linked, why, code = uv.fs_link(temporary, path)
   -- a file system without links: the file is whole in any case
-  if not linked and code ~= "EEXIST" and not uv.fs_stat(dir .. "/sweep.json") then
-    linked, why = uv.fs_rename(dir .. "/" .. temporary, dir .. "/sweep.json")
-    code = nil
+  if not linked and code ~= "EEXIST" and not disk.exists(path) then
+    linked, why = uv.fs_rename(temporary, path)
   end
-  uv.fs_unlink(dir .. "/" .. temporary)
+  uv.fs_unlink(temporary)
   if linked then return true end
-  if code == "EEXIST" or uv.fs_stat(dir .. "/sweep.json") then return false end
-  return nil, ("cannot write %s/sweep.json: %s"):format(dir, why)
+  if disk.exists(path) then return false end
+  return nil, ("cannot write %s: %s"):format(path, why)
 end
 
 -- makes the description in a folder this one; nil, message, code when processes are at work on the old one
-local function extend(uv, dir, text, found)
+local function extend(dir, text, found)
   local sweep, message, code = results.read(dir)
   if not sweep then return nil, message, code end
   local running = results.count(sweep).running
@@ -260,8 +250,7 @@ local function extend(uv, dir, text, found)
     return nil, ("the sweep in %s cannot be extended while %d of its trials are running (%s)"):format(dir, running,
       table.concat(found, "; ")), "running"
   end
-  local place = setmetatable({ path = dir, uv = uv }, folder)
-  return place:write("sweep.json", text)
+  return core.file.write(dir .. "/sweep.json", text)
 end
 
 --- Makes a folder the folder of a sweep, or finds that it is already. Several processes may do so at once.
@@ -274,11 +263,11 @@ end
 function identity.open(dir, description)
   local uv = rock("luv", "a sweep's folder")
   local text = json.encode(description, { indent = true, order = { "format", "name", "kind", "method" } }) .. "\n"
-  local ok, message = make_folders(uv, dir)
+  local ok, message = disk.make(dir)
   if not ok then return nil, ("cannot make the sweep's folder %s: %s"):format(dir, message), "io" end
   -- the common case needs no writing
   local first = false
-  if not uv.fs_stat(dir .. "/sweep.json") then
+  if not disk.exists(dir .. "/sweep.json") then
     first, message = write_first(uv, dir, text)
     if first == nil then return nil, message, "io" end
   end
@@ -292,7 +281,7 @@ function identity.open(dir, description)
       table.concat(found, "; ")), "changed"
   end
   if state == "extended" then
-    ok, message, code = extend(uv, dir, text, found)
+    ok, message, code = extend(dir, text, found)
     if not ok then return nil, message, code end
   end
   return true, { state = state, warnings = warnings_of(old, description) }

@@ -82,12 +82,12 @@ end
 
 --- Statistics of each cell over its seeds.
 -- @tparam table sweep as `trpo.sweep.results.read` returns it
--- @treturn table { rows, best, probability }. A row is { cell, label, params, n (finite results), failed, rung, steps,
---   scores (tensor [n]) } and, when n > 0, iqm, low, high (its 95 % interval by stratified bootstrap), median, mean, std
---   (nil for one result), min, max. `best` is the index of the row that is best by IQM and goal among those that came
---   furthest, without failures if there are such, and with the most results; nil when nothing is done. `probability` has
---   for each row how probable a run of the best cell is better than one of that row's (0.5 for itself, NaN where
---   there are no results).
+-- @treturn table { rows, best, probability }. A row is { cell, label, params, n (finite results), failed, rung, steps }
+--   and, when n > 0, scores (tensor [n]), iqm, low, high (its 95 % interval by stratified bootstrap), median, mean, std
+--   (nil for one result), min, max. `best` is the index of the row with the best IQM by the goal, among those that came
+--   furthest, without failures if there are such, and with the most results; nil when nothing is done. `probability`
+--   has for each row how probable it is that a run of the best cell is better than one of that row's (0.5 for itself,
+--   NaN where there are no results).
 function summary.of(sweep)
   local rows = {}
   for i, cell in ipairs(sweep.cells) do rows[i] = row_of(cell) end

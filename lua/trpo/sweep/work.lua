@@ -286,7 +286,8 @@ function work.run(o)
   if not claimed then return nil, message, code end
   local self = {
     uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command,
-    view = o.view, only = o.only, queue = {}, head = 1, others = {}, again = {}, retry = {}, deaths = {}, tasks = {}, handles = {},
+    view = o.view,
+    only = o.only, queue = {}, head = 1, others = {}, again = {}, retry = {}, deaths = {}, tasks = {}, handles = {},
     ticks = 0, without_metric = 0,
   }
   self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)
