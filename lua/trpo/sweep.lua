@@ -171,11 +171,6 @@ function sweep.new(opts)
   return adopt(setmetatable({ given = given, home = home }, methods), fields)
 end
 
---- Whether something is a sweep.
--- @param value
--- @treturn boolean
-function sweep.is(value) return getmetatable(value) == methods end
-
 --- Changes a sweep before it is run, as the command line does.
 -- @tparam table flags `name`, `dir`, `set` (a list of "NAME=VALUE", after the script's own)
 -- @treturn Sweep|nil self; nothing is changed on failure
