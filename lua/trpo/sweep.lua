@@ -194,10 +194,16 @@ end
 --   ids} }, halving, config (of all cells, unless they vary it), files (their hashes), system }
 function methods:describe() return self.description end
 
+-- as much of what `results.read` returns as trials are made of
+local function view_of(dir, description)
+  return { dir = dir, description = description, seeds = description.seeds, cells = description.cells,
+    metric = description.metric }
+end
+
 --- The trials, without looking at what has been done. With halving: those of the first rung.
 -- @treturn {table,...} list of { key, id, cell, rung, seed, params, steps, dir }, seed by seed
 function methods:trials()
-  local view = results.empty(self.dir, self.description)
+  local view = view_of(self.dir, self.description)
   return (halving.trials(view, function(cell, i, rung) return results.trial(view, cell, i, rung) end))
 end
 
@@ -264,7 +270,7 @@ function methods:trial(task)
   message = changed(self.subject, description, cell, description.seeds[i], id)
   if message then return nil, message, "changed" end
   self.description = description
-  local trial = results.trial(results.empty(task.dir or self.dir, description), cell, i, tonumber(rung) or 1)
+  local trial = results.trial(view_of(task.dir or self.dir, description), cell, i, tonumber(rung) or 1)
   trial.params = self.subject:params(trial)
   return trial
 end
