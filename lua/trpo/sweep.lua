@@ -235,7 +235,7 @@ function methods:settings(trial) return self.subject:settings(trial) end
 -- @treturn table|nil what was found, see `trpo.sweep.results.read`
 -- @treturn string|nil message
 -- @treturn string|nil code
-function methods:run(opts) return require("trpo.sweep.launch").run(self, opts) end
+function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) end
 
 --- Makes a script a command: runs the sweep when the script is run, does nothing when `trpo sweep` loads it.
 -- @param ... the `...` of the script

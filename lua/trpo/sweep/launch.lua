@@ -10,6 +10,7 @@ local progress = require "trpo.progress"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
+local settings = require "trpo.settings"
 local summary = require "trpo.sweep.summary"
 local tell = require "trpo.sweep.tell"
 local trial = require "trpo.sweep.trial"
@@ -33,7 +34,7 @@ local function load(path, judged)
   local loaded, message, code = script.load(path)
   if code == "refused" then return nil, ("%s: %s"):format(path, message), 1 end
   if loaded == nil then return nil, judged(message, path) end
-  if type(loaded) == "table" and loaded.trials and loaded.describe then return loaded end
+  if require("trpo.sweep").is(loaded) then return loaded end
   return nil, ("%s must return a sweep ('return trpo.sweep {...}:main(...)'), it returned %s"):format(path,
     type(loaded) == "table" and loaded.override and "an experiment: 'trpo train' runs it"
       or options.describe(loaded)), 2
@@ -63,12 +64,12 @@ end
 -- a function that says how the process of a trial is started
 local function commander(sweep, read)
   local uv = rock("luv", "trpo sweep")
-  local env, program, description = variables(uv), uv.exepath(), read.description
-  local hash = sweep.script and identity.file(sweep.script)
+  local env, program, description, subject = variables(uv), uv.exepath(), read.description, sweep.subject
+  local hash = subject.script and identity.file(subject.script)
   return function(entry, attempt)
     local task = {
       file = sweep.file, place = sweep:place(), description = essence(description), attempt = attempt,
-      parent = uv.os_getpid(), hash = hash, settings = sweep.script and sweep:settings(entry) or nil,
+      parent = uv.os_getpid(), hash = hash, settings = subject.script and sweep:settings(entry) or nil,
       steps = description.halving and description.halving.max,
       entry = { id = entry.id, cell = entry.cell, seed = entry.seed, rung = entry.rung, steps = entry.steps,
         params = entry.params, dir = entry.dir },
@@ -206,6 +207,16 @@ local function jobs_of(text)
   return nil, ("--jobs must be an integer in [1, %d], got '%s'"):format(most_jobs, text)
 end
 
+-- a variable that would set a parameter of a run, or nil: what is swept stands in the script and the command line
+local function stray_variable()
+  local found
+  for name, text in pairs(rock("luv", "trpo sweep").os_environ()) do
+    local sets = name:find "^TRPO_" and #text > 0 and name ~= "TRPO_THREADS" and not settings.other_variables[name]
+    if sets and (not found or name < found) then found = name end
+  end
+  return found
+end
+
 -- one of these at a time
 local modes = { "status", "list", "trial", "slurm" }
 
@@ -215,6 +226,8 @@ local function check_flags(flags)
     if flags[name] then given[#given + 1] = "--" .. name end
   end
   if #given > 1 then return nil, ("%s and %s do not go together"):format(given[1], given[2]) end
+  local stray = stray_variable()
+  if stray then return nil, ("variable %s sets nothing in a sweep: write --set NAME=VALUE"):format(stray) end
   local message
   flags.jobs, message = jobs_of(flags.jobs)
   return flags.jobs ~= nil, message

@@ -183,9 +183,9 @@ end
 -- runs the trial of a function, which the script has given to a sweep
 local function run_function(task, sweep)
   local entry = task.entry
-  if not is_of(entry, sweep.run_function) then return changed("the function in " .. task.file) end
+  if not is_of(entry, sweep.subject.call) then return changed("the function in " .. task.file) end
   local begin = trpo.now()
-  local metrics, message, code = call(sweep.run_function, sweep:settings(entry).params, entry, task.description)
+  local metrics, message, code = call(sweep.subject.call, sweep:settings(entry).params, entry, task.description)
   return finish(task, metrics, message, code, begin)
 end
 
@@ -211,7 +211,7 @@ end
 -- @treturn boolean whether this is the process of a trial
 function trial.take(sweep)
   local task = trial.task
-  if task and sweep.run_function and is_of(task.entry, sweep.run_function) then protected(run_function, task, sweep) end
+  if task and sweep.subject.call and is_of(task.entry, sweep.subject.call) then protected(run_function, task, sweep) end
   return task ~= nil
 end
 
@@ -225,7 +225,7 @@ local function work_off(task)
   trial.task = task
   local sweep, message = script.load(task.file)
   if not sweep then return 1, message end
-  if type(sweep) ~= "table" or not sweep.run_function then return changed(task.file) end
+  if not require("trpo.sweep").is(sweep) or not sweep.subject.call then return changed(task.file) end
   return run_function(task, sweep)
 end
 
