@@ -271,10 +271,10 @@ describe("a sweep", function()
     ]]))
     local sweep = assert(script.load(scratch .. "/my sweep.lua"))
     assert.are.equal("my-sweep", sweep.name)
-    assert.are.equal("sweeps/my-sweep", sweep.dir)
+    assert.are.equal("sweeps/my-sweep", sweep:place())
     -- the experiment stands beside the sweep's script
     assert.are.equal(1, #sweep:trials())
-    assert.are.equal("trpo.sweep my-sweep (grid of 1 cells with 1 seeds, maximize eval/mean_reward)", tostring(sweep))
+    assert.are.equal("trpo.sweep my-sweep (grid, 1 cells x 1 seeds, maximize eval/mean_reward)", tostring(sweep))
   end)
 
   it("does not change the table it is given", function()
@@ -293,7 +293,7 @@ describe("a sweep", function()
   it("is changed by the command line as by its script", function()
     local sweep = made()
     assert(sweep:override { name = "b", dir = "else", set = { "lambda=0.5", "policy.hidden=8,8" } })
-    assert.are.equal("else/b", sweep.dir)
+    assert.are.equal("else/b", sweep:place())
     assert.are.same(ids_of(made { set = { lambda = 0.5, ["policy.hidden"] = { 8, 8 } } }), ids_of(sweep))
   end)
 
@@ -312,9 +312,28 @@ describe("a sweep", function()
       assert.is_truthy(message:find(text, 1, true), message)
     end
     assert.are.same(before, ids_of(sweep))
-    assert.are.equal(scratch .. "/sweeps/a", sweep.dir)
+    assert.are.equal(scratch .. "/sweeps/a", sweep:place())
     local ok, message = of_function():override { set = { "a=1" } }
     assert.are.same({ nil, "--set is for sweeps of an experiment, this one is of a function" }, { ok, message })
+  end)
+
+  it("tells a trial of an experiment what to change", function()
+    local sweep = made { set = { ["evaluation.episodes"] = 3 }, seeds = { 4, 5 } }
+    assert(sweep:override { set = { "lambda=0.5" } })
+    local told = json.decode(json.encode(sweep:settings(sweep:trials()[4])))
+    local run = assert(script.load(told.script))
+    assert(run:override(told.changes))
+    local c = run.config
+    assert.are.same({ 0.01, 0.5, 3, 5 }, { c.algorithm.delta, c.algorithm.lambda, c.evaluation.episodes, c.seed })
+    assert.are.equal(sweep:trials()[4].id,
+      identity.id({ kind = "experiment", config = identity.config(run:describe()) }, c.seed))
+  end)
+
+  it("tells a trial of a function the values by their names, with halving also the steps", function()
+    local plain = of_function { seeds = { 3 } }
+    assert.are.same({ params = { a = 2 }, seed = 3 }, plain:settings(plain:trials()[2]))
+    local sweep = of_function { method = "halving", halving = { min = 10, max = 40, factor = 2 } }
+    assert.are.same({ params = { a = 2, steps = 10 }, seed = 1 }, sweep:settings(sweep:trials()[2]))
   end)
 
   it("is returned by main to who loads the script, and takes the script's arguments only", function()

@@ -62,9 +62,9 @@ describe("a sweep's folder", function()
 
   it("holds the description, and is the same when it is opened again", function()
     local sweep = made { dir = dir }
-    assert.are.same({ true, {} }, { sweep:open() })
+    assert.are.same({ true, { state = "new", warnings = {} } }, { sweep:open() })
     local before = command.read(dir .. "/a/sweep.json")
-    assert.are.same({ true, {} }, { sweep:open() })
+    assert.are.same({ true, { state = "same", warnings = {} } }, { sweep:open() })
     assert.are.equal(before, command.read(dir .. "/a/sweep.json"))
     local description = json.decode(before)
     assert.are.same(sweep:describe().cells[2], description.cells[2])
@@ -77,7 +77,7 @@ describe("a sweep's folder", function()
     command.write(scratch .. "/race.lua", ([[
       local s = require("trpo").sweep { name = "race", dir = %q, experiment = %q, parameters = { delta = { 0.1 } } }
       local ok, why = s:open()
-      print(ok, #why)
+      print(ok, #why.warnings)
     ]]):format(dir, scratch .. "/cartpole.lua"))
     local line = ("LUA_PATH=%s LUA_CPATH=%s luajit race.lua &\n"):format(project.quoted(package.path), project.quoted(package.cpath))
     local out = command.shell(scratch, line:rep(command.sanitized and 2 or 8) .. "wait")
@@ -94,10 +94,10 @@ describe("a sweep's folder", function()
       { { seeds = 3, parameters = { delta = { 0.01, 0.1, 0.001 } } }, "parameters.delta was [0.001,0.01], is [0.01,0.1,0.001]" },
       { { seeds = 3, parameters = { delta = { 0.01, 0.1, 0.001 }, gamma = { 0.9, 0.99 } } }, "parameters.gamma is new" },
     } do
-      local ok, remarks = opened(case[1])
-      assert.is_true(ok, remarks)
-      assert.are.equal(1, #remarks)
-      assert.is_truthy(remarks[1]:find(case[2], 1, true), remarks[1])
+      local ok, found = opened(case[1])
+      assert.is_true(ok, found)
+      assert.are.same({ "extended", 1 }, { found.state, #found.warnings })
+      assert.is_truthy(found.warnings[1]:find(case[2], 1, true), found.warnings[1])
     end
     assert.are.equal(18, #assert(results.read(dir .. "/a")).trials)
   end)
@@ -204,9 +204,9 @@ describe("a sweep's folder", function()
     assert(opened())
     local path = dir .. "/a/sweep.json"
     command.write(path, (command.read(path):gsub('"isa": "%w+"', '"isa": "sse9"')))
-    local ok, remarks = opened()
+    local ok, found = opened()
     assert.is_true(ok)
-    assert.is_truthy(remarks[1]:find('system.isa was "sse9", is', 1, true), remarks[1])
+    assert.is_truthy(found.warnings[1]:find('system.isa was "sse9", is', 1, true), found.warnings[1])
   end)
 
   it("that cannot be written is an outcome", function()
@@ -468,77 +468,6 @@ describe("successive halving", function()
     assert.are.equal("grid", grid:describe().sampler)
     assert.are.same({ 2048, 4096, 8192 }, grid:describe().halving.rungs)
     assert.are.equal(2048, grid:trials()[1].steps)
-  end)
-end)
-
-describe("a trial's process", function()
-  local module = require "trpo.sweep"
-  local sweep, trial
-
-  -- what the process of a trial sees
-  local function in_process(fn)
-    module.unchecked = true
-    local ok, a, b, c = pcall(fn)
-    module.unchecked = false
-    assert(ok, a)
-    return a, b, c
-  end
-
-  before_each(function()
-    sweep = made { name = "process", dir = scratch .. "/process", set = { ["evaluation.episodes"] = 3 }, seeds = { 4, 5 } }
-    assert(sweep:override { set = { "lambda=0.5" } })
-    assert(sweep:open())
-    trial = sweep:trials()[4]
-  end)
-  after_each(function() command.remove(scratch .. "/process") end)
-
-  local function child(changes, set)
-    return in_process(function()
-      local o = { name = "process", dir = scratch .. "/process", set = { ["evaluation.episodes"] = 3 }, seeds = { 4, 5 } }
-      for key, value in pairs(changes or {}) do o[key] = value end
-      local again = made(o)
-      local entry, message, code = again:trial { key = trial.key, dir = sweep.dir, set = set or { "lambda=0.5" } }
-      return entry and { entry, again } or nil, message, code
-    end)
-  end
-
-  it("finds its trial by the key", function()
-    local entry = unpack((assert(child())))
-    assert.are.same({ trial.id, trial.key, 2, 5, 1 }, { entry.id, entry.key, entry.cell, entry.seed, entry.rung })
-    assert.are.equal(sweep.dir .. "/trials/" .. trial.id, entry.dir)
-  end)
-
-  it("gets the experiment, set up to go on in the trial's folder", function()
-    local entry, again = unpack((assert(child())))
-    local c = assert(again:experiment_of(entry)).config
-    assert.are.same({ 0.01, 0.5, 3, 5, 1, true }, { c.algorithm.delta, c.algorithm.lambda, c.evaluation.episodes, c.seed, c.threads,
-      c.resume })
-    assert.are.equal(entry.dir, c.dir .. "/" .. c.name)
-  end)
-
-  it("does its trial also when the script asks for others by now", function()
-    assert.is_truthy(child { parameters = { delta = { 0.5 }, gamma = { 0.5 } }, seeds = 1 })
-  end)
-
-  it("refuses a trial that is no longer the same, with what changed", function()
-    local _, message, code = child(nil, {})
-    assert.are.equal("changed", code)
-    assert.is_truthy(message:find("the configuration has changed", 1, true), message)
-    command.write(scratch .. "/cartpole.lua", plain_experiment .. " ")
-    _, message, code = child()
-    command.write(scratch .. "/cartpole.lua", plain_experiment)
-    assert.are.equal("changed", code)
-    assert.is_truthy(message:find("cartpole.lua has changed since the sweep began", 1, true), message)
-  end)
-
-  it("of a function gets the values by their names, with halving also the steps", function()
-    local f = of_function { name = "steps", method = "halving", halving = { min = 10, max = 40, factor = 2 }, dir = scratch .. "/process" }
-    assert(f:open())
-    local id = f:trials()[2].id
-    local entry = assert(f:trial { key = id .. "-r2" })
-    assert.are.same({ { a = 2, steps = 20 }, 2, 20 }, { entry.params, entry.rung, entry.steps })
-    assert.are.same({ metric = 1 }, f.run(entry.params, entry.seed, entry.dir))
-    assert.are.same({ nil, "the sweep has no trial '0123456789abcdef'", "changed" }, { f:trial { key = "0123456789abcdef" } })
   end)
 end)
 

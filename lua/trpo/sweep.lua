@@ -28,8 +28,8 @@ local trpo = require "trpo"
 
 local sweep = {}
 
---- Whether sweeps are made without trying their cells: so in the process of a trial, which asks for its own only.
-sweep.unchecked = false
+--- Whether sweeps are described without their cells: in the process of a trial, which knows its own.
+sweep.without_cells = false
 
 --- A sweep.
 -- @type Sweep
@@ -79,8 +79,11 @@ end
 
 -- everything about a sweep; nil and one sentence
 local function describe(o, about)
-  local list, message = design.cells(about.space, { sampler = o.sampler, samples = o.samples, seed = o.seed,
-    seeds = #o.seeds })
+  local list, message = {}, nil
+  if not sweep.without_cells then
+    list, message = design.cells(about.space, { sampler = o.sampler, samples = o.samples, seed = o.seed,
+      seeds = #o.seeds })
+  end
   if not list then return nil, message end
   local cells, files
   cells, message = cells_of(about, list, o.seeds)
@@ -89,29 +92,23 @@ local function describe(o, about)
   if not files then return nil, message end
   return {
     format = results.format, name = o.name, kind = about.kind, method = o.method,
-    sampler = o.method == "halving" and o.sampler or nil, samples = o.samples, seed = o.seed,
-    parameters = listed(about.space), seeds = o.seeds, metric = o.metric, cells = cells, halving = o.halving,
-    config = about:config(), files = files, system = system_of(),
+    sampler = o.method == "halving" and o.sampler or nil, samples = o.samples,
+    seed = o.seed, parameters = listed(about.space), seeds = o.seeds, metric = o.metric, cells = cells,
+    halving = o.halving, config = about:config(), files = files, system = system_of(),
   }
-end
-
--- the fields of a sweep that need no look at the experiment
-local function plain_fields(o)
-  return { options = o, name = o.name, dir = o.dir .. "/" .. o.name, method = o.method, kind = o.run and "run"
-    or "experiment", seeds = o.seeds, metric = o.metric, run = o.run }
 end
 
 -- what follows from options: the fields of a sweep; nil and one sentence
 local function prepare(given, home, texts)
   local o, message = settings.read(given)
   if not o then return nil, message end
-  local fields = plain_fields(o)
-  if sweep.unchecked then return fields end
-  fields.subject, message = subject.new(o, home, texts)
-  if not fields.subject then return nil, message end
-  fields.description, message = describe(o, fields.subject)
-  if not fields.description then return nil, message end
-  return fields
+  local about, description
+  about, message = subject.new(o, home, texts)
+  if not about then return nil, message end
+  description, message = describe(o, about)
+  if not description then return nil, message end
+  return { name = o.name, dir = o.dir, method = o.method, kind = about.kind, seeds = o.seeds, metric = o.metric,
+    subject = about, description = description }
 end
 
 -- the folder of the script that calls us, with a slash at its end, and the script's name without ending
@@ -155,8 +152,7 @@ end
 --   experiment and "metric" of a function.
 -- - `set`: a table from names to values that hold in all cells.
 -- - `name` (default: that of the script), `dir` "sweeps": the folder is `<dir>/<name>`.
--- @treturn Sweep with the fields `name`, `dir` (its folder), `method`, `kind` ("experiment" or "run"), `run` (the
---   function), `seeds`, `metric`
+-- @treturn Sweep with the fields `name`, `dir`, `method`, `kind` ("experiment" or "run"), `seeds`, `metric`
 -- @raise one sentence about the first mistake (an experiment's script that fails: with its traceback)
 function sweep.new(opts)
   if type(opts) ~= "table" then
@@ -170,6 +166,11 @@ function sweep.new(opts)
   if not fields then blame("trpo.sweep: " .. message) end
   return adopt(setmetatable({ given = given, home = home }, methods), fields)
 end
+
+--- Whether something is a sweep.
+-- @param value
+-- @treturn boolean
+function sweep.is(value) return getmetatable(value) == methods end
 
 --- Changes a sweep before it is run, as the command line does.
 -- @tparam table flags `name`, `dir`, `set` (a list of "NAME=VALUE", after the script's own)
@@ -189,6 +190,10 @@ end
 
 -- ---- the sweep's face --------------------------------------------------------------------------
 
+--- The folder of this sweep.
+-- @treturn string `<dir>/<name>`
+function methods:place() return self.dir .. "/" .. self.name end
+
 --- What this sweep is: `sweep.json`.
 -- @treturn table { format, name, kind, method, sampler, samples, seed, parameters, seeds, metric, cells = { {params,
 --   ids} }, halving, config (of all cells, unless they vary it), files (their hashes), system }
@@ -203,7 +208,7 @@ end
 --- The trials, without looking at what has been done. With halving: those of the first rung.
 -- @treturn {table,...} list of { key, id, cell, rung, seed, params, steps, dir }, seed by seed
 function methods:trials()
-  local view = view_of(self.dir, self.description)
+  local view = view_of(self:place(), self.description)
   return (halving.trials(view, function(cell, i, rung) return results.trial(view, cell, i, rung) end))
 end
 
@@ -212,17 +217,17 @@ end
 -- A sweep may be extended: by values, seeds, samples or another metric, as long as every trial that is there stays one,
 -- and while no process works on it. Everything else that changes its trials is refused.
 -- @treturn boolean|nil true
--- @treturn {string,...}|string remarks (that the sweep was extended, that another machine or version began it); or a
---   message that names what changed
+-- @treturn table|string { state = "new", "same" or "extended", warnings = sentences: that the sweep was extended, that
+--   another machine or version began it }; or a message that names what changed
 -- @treturn string|nil code: "changed", "running", "io", "format", "version"
-function methods:open() return identity.open(self.dir, self.description) end
+function methods:open() return identity.open(self:place(), self.description) end
 
 --- What has been found so far, read from the folder.
 -- @tparam[opt] table known what this returned earlier: trials that were done then are not read again
 -- @treturn table|nil see `trpo.sweep.results.read`
 -- @treturn string|nil message
 -- @treturn string|nil code
-function methods:results(known) return results.read(self.dir, known) end
+function methods:results(known) return results.read(self:place(), known) end
 
 --- What is to be done now.
 -- @tparam table found of `results`
@@ -230,56 +235,18 @@ function methods:results(known) return results.read(self.dir, known) end
 -- @function Sweep:pending
 function methods.pending(_, found) return halving.next(found) end
 
--- ---- one trial ---------------------------------------------------------------------------------
+--- How a trial is told what to do. Can be written as JSON.
+-- @tparam table trial
+-- @treturn table of an experiment: { script = file, changes = list of { name, value } or { name, text } for its
+--   `override`, seed }; of a function: { params (by the user's names, with halving also `steps`), seed }
+function methods:settings(trial) return self.subject:settings(trial) end
 
--- the cell and the number of the seed of an id
-local function find(description, id)
-  for cell, entry in ipairs(description.cells) do
-    for i, other in ipairs(entry.ids) do
-      if other == id then return cell, i end
-    end
-  end
-end
-
--- why a trial is no longer what it was when its id was given, or nil
-local function changed(about, description, cell, seed, id)
-  local what, message = about:cell(description.cells[cell].params)
-  if not what then return message end
-  local files
-  files, message = about:files()
-  if not files then return message end
-  for path, hash in pairs(files) do
-    if (description.files or {})[path] ~= hash then return path .. " has changed since the sweep began" end
-  end
-  if identity.id(what, seed) ~= id then return "the configuration has changed since the sweep began" end
-end
-
---- A trial as its process needs it, when it still is what it was when the sweep began.
--- @tparam table task `key`, `dir` (the sweep's folder; by default this sweep's), `set` (of the command line)
--- @treturn table|nil { key, id, cell, rung, seed, params, steps, dir }; the params of a function have `steps`, too
--- @treturn string|nil message that names what changed
--- @treturn string|nil code: "changed", "no_file", "io", "format", "version"
-function methods:trial(task)
-  local description, message, code = results.description(task.dir or self.dir)
-  if not description then return nil, message, code end
-  self.subject, message = subject.new(self.options, self.home, task.set)
-  if not self.subject then return nil, message, "changed" end
-  local id, rung = task.key:match "^(%x+)%-?r?(%d*)$"
-  local cell, i = find(description, id)
-  if not cell then return nil, ("the sweep has no trial '%s'"):format(task.key), "changed" end
-  message = changed(self.subject, description, cell, description.seeds[i], id)
-  if message then return nil, message, "changed" end
-  self.description = description
-  local trial = results.trial(view_of(task.dir or self.dir, description), cell, i, tonumber(rung) or 1)
-  trial.params = self.subject:params(trial)
-  return trial
-end
-
---- The experiment of a trial, ready to be trained in the trial's folder, or trained on.
--- @tparam table trial of `trial`
--- @treturn Experiment|nil
+--- Runs all trials that are not done yet.
+-- @tparam[opt] table opts `jobs` and so on, see `trpo.sweep.launch`
+-- @treturn table|nil what was found, see `trpo.sweep.results.read`
 -- @treturn string|nil message
-function methods:experiment_of(trial) return self.subject:experiment(trial) end
+-- @treturn string|nil code
+function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) end
 
 --- Makes a script a command: runs the sweep when the script is run, does nothing when `trpo sweep` loads it.
 -- @param ... the `...` of the script
@@ -297,9 +264,8 @@ function methods:main(...)
 end
 
 function methods:__tostring()
-  local cells = self.description and (" of %d cells"):format(#self.description.cells) or ""
-  return ("trpo.sweep %s (%s%s with %d seeds, %s %s)"):format(self.name, self.method, cells, #self.seeds,
-    self.metric.goal, self.metric.name)
+  return ("trpo.sweep %s (%s, %d cells x %d seeds, %s %s)"):format(self.name, self.method, #self.description.cells,
+    #self.seeds, self.metric.goal, self.metric.name)
 end
 
 return sweep

@@ -257,8 +257,8 @@ end
 -- @tparam string dir is made with all above it
 -- @tparam table description
 -- @treturn boolean|nil true
--- @treturn {string,...}|string remarks: that the sweep was extended, that another machine or version began it; or a
---   message that names what changed
+-- @treturn table|string { state = "new", "same" or "extended", warnings = sentences: that the sweep was extended, that
+--   another machine or version began it }; or a message that names what changed
 -- @treturn string|nil code: "changed", "running", "io", "format", "version"
 function identity.open(dir, description)
   local uv = rock("luv", "a sweep's folder")
@@ -271,7 +271,7 @@ function identity.open(dir, description)
     first, message = write_first(uv, dir, text)
     if first == nil then return nil, message, "io" end
   end
-  if first then return true, {} end
+  if first then return true, { state = "new", warnings = {} } end
   local old, why, code = results.description(dir)
   if not old then return nil, why, code end
   -- numbers and empty lists as they are after reading
@@ -286,7 +286,7 @@ function identity.open(dir, description)
     if not ok then return nil, message, code end
     table.insert(remarks, 1, ("the sweep in %s is extended: %s"):format(dir, table.concat(found, "; ")))
   end
-  return true, remarks
+  return true, { state = state, warnings = remarks }
 end
 
 return identity

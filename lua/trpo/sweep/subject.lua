@@ -166,18 +166,14 @@ function experiment:files()
   return out
 end
 
--- the experiment of a trial: it goes on where it was, in the trial's folder
-function experiment:experiment(trial)
-  local run, changes = twin(self.run), changes_to(self, trial.params)
-  local parent, name = trial.dir:match "^(.*)/([^/]+)$"
-  local own = { seed = trial.seed, steps = trial.steps, dir = parent, name = name, resume = true, overwrite = false,
-    threads = 1 }
-  for path, value in pairs(own) do changes[#changes + 1] = { name = path, value = value } end
-  return run:override(changes)
+function experiment:settings(trial)
+  local changes = {}
+  for i, change in ipairs(self.changes) do changes[i] = change end
+  for _, change in ipairs(changes_to(self, trial.params)) do changes[#changes + 1] = change end
+  changes[#changes + 1] = { name = "seed", value = trial.seed }
+  if trial.steps then changes[#changes + 1] = { name = "steps", value = trial.steps } end
+  return { script = self.script, changes = changes, seed = trial.seed }
 end
-
--- what a trial is told
-function experiment.params(_, trial) return trial.params end
 
 -- ---- a function --------------------------------------------------------------------------------
 
@@ -196,10 +192,10 @@ function task.config() return nil end
 
 function task:files() return { run = self.code } end
 
-function task.params(_, trial)
-  local out = { steps = trial.steps }
-  for path, value in pairs(trial.params) do out[path] = value end
-  return out
+function task.settings(_, trial)
+  local params = { steps = trial.steps }
+  for path, value in pairs(trial.params) do params[path] = value end
+  return { params = params, seed = trial.seed }
 end
 
 -- ---- both --------------------------------------------------------------------------------------
@@ -208,8 +204,7 @@ end
 -- @tparam table o of `trpo.sweep.settings.read`
 -- @tparam string|nil home folder of the sweep's script, with a slash at its end
 -- @tparam {string,...}|nil texts "NAME=VALUE" from the command line, for all cells
--- @treturn table|nil { kind, space } with the methods cell(params), config(), files(), params(trial), and those of an
---   experiment with experiment(trial)
+-- @treturn table|nil { kind, space } with the methods cell(params), config(), files(), settings(trial)
 -- @treturn string|nil message
 function subject.new(o, home, texts)
   if o.run and texts and #texts > 0 then
