@@ -3,7 +3,6 @@ local command = require "support.command"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local misuse = require "support.misuse"
-local project = require "support.project"
 local script = require "trpo.script"
 local space = require "trpo.sweep.space"
 local trpo = require "trpo"
@@ -225,8 +224,7 @@ describe("ids", function()
         experiment = %q, seeds = { 2 } }
       io.write(s:trials()[1].id)
     ]]):format(scratch .. "/cartpole.lua"))
-    local found = command.shell(scratch, ("LUA_PATH=%s LUA_CPATH=%s luajit ids.lua"):format(project.quoted(package.path),
-      project.quoted(package.cpath)))
+    local found = command.shell(scratch, "luajit ids.lua")
     local here = made { parameters = { gamma = { 0.9 }, ["algorithm.delta"] = { 0.01 } }, seeds = { 2 } }
     assert.are.equal(here:trials()[1].id, found)
   end)
@@ -454,6 +452,10 @@ describe("wrong options", function()
     ["an unknown name in set"] = { { set = { lambada = 1 } }, "set: unknown parameter 'lambada', did you mean 'lambda'?" },
     ["a wrong value in set"] = { { set = { gamma = 2 } }, "set: " },
     ["a set of what is swept"] = { { set = { ["algorithm.delta"] = 1 } }, "set: the sweep varies 'algorithm.delta' itself" },
+    ["a set of seeds"] = { { set = { seed = 3 } }, "set: seed cannot be set: the option seeds says" },
+    ["a set of folders"] = { { set = { dir = "x" } }, "set: dir cannot be set: a sweep names the folders" },
+    ["a set of what halving sets"] = { { method = "halving", halving = { min = 1, max = 2 }, set = { steps = 3 } },
+      "set: steps cannot be set: halving sets it itself" },
     ["a set of a function"] = { { experiment = none, run = f, set = { a = 1 } }, "set is for experiments" },
     ["a name that is taken"] = { { experiment = none, run = f, parameters = { seed = { 1 } } }, "parameters.seed: this name is taken" },
     ["too many dimensions"] = { { experiment = none, run = f, method = "sobol", samples = 2, parameters = (function()

@@ -28,7 +28,7 @@ local trpo = require "trpo"
 
 local sweep = {}
 
---- Whether sweeps are described without their cells: in the process of a trial, which knows its own.
+-- Whether sweeps are described without their cells: in the process of a trial, which knows its own.
 sweep.without_cells = false
 
 --- A sweep.
@@ -130,28 +130,30 @@ local function adopt(self, fields)
 end
 
 --- Describes a sweep. Nothing is run, but the experiment's script is loaded, and every cell is tried on its rules.
--- @function trpo.sweep
--- @tparam table opts
 --
 -- - `experiment`: the file of a script that ends with `return run:main(...)`, looked for from the current folder and
---   then beside the sweep's script; or `run`: a function(params, seed, dir) that returns a table of numbers by name,
---   the metric among them; `params` has the values by the names in `parameters` (with halving also `steps`), `dir` is
---   a folder of the trial's own.
+--   then beside the sweep's script.
+-- - `run`, in its place: a function(params, seed, dir) that returns a table of numbers by name, the metric among them;
+--   `params` has the values by the names in `parameters` (with halving also `steps`), `dir` is a folder of the trial's
+--   own.
 -- - `parameters`: from names (of an experiment: dotted paths, or clear bare names) to a list of values, or, but for
---   grids, to one of { uniform = { low, high } }, { log_uniform = … }, { integer = … }, { log_integer = … } and
---   { choice = { values } }. A list of lists varies a list, e.g. `["policy.hidden"] = { { 32 }, { 64, 64 } }`.
+--   grids, to a distribution: { uniform = { low, high } }, { log_uniform = { low, high } },
+--   { integer = { low, high } }, { log_integer = { low, high } }, { choice = { values } }. A list of lists varies a
+--   list, e.g. `["policy.hidden"] = { { 32 }, { 64, 64 } }`.
 -- - `method`: "grid" (default; all combinations), "random", "sobol" (points that fill the space evenly) or "halving"
---   (successive halving: all cells for a few steps, the best of them for more, …).
+--   (successive halving: all cells for a few steps, the best of them for more, and so on).
 -- - `samples`: how many cells are drawn, but for grids. More of them extend a sweep: the first ones stay.
 -- - `seed`: of the cells of "random" (default 1); of "sobol", whose points are scrambled when there is one.
--- - `halving`: { `min`, `max` (steps of the first and the last rung), `factor` (3; steps grow by it, and of n cells
---   max(1, floor(n / factor)) go on), `aggregate` "mean" (default) or "iqm" of the metric over the seeds }; `sampler`
---   "random" (default when there are `samples`), "sobol" or "grid".
--- - `seeds`: n for the seeds 1, 2, …, n (default 1), or a list; the same in every cell.
+-- - `halving`: { `min`, `max` (steps of the first and the last rung), `factor` 3 (steps grow by it, and of n cells
+--   max(1, floor(n / factor)) go on), `aggregate` "mean" or "iqm" of the metric over the seeds }.
+-- - `sampler`: who draws the cells of "halving": "random" (default when there are `samples`), "sobol" or "grid".
+-- - `seeds`: n for the seeds 1, 2, ..., n (default 1), or a list; the same in every cell.
 -- - `metric`: a name, or { `name`, `goal` "maximize" (default) or "minimize" }; by default "eval/mean_reward" of an
 --   experiment and "metric" of a function.
 -- - `set`: a table from names to values that hold in all cells.
 -- - `name` (default: that of the script), `dir` "sweeps": the folder is `<dir>/<name>`.
+-- @function trpo.sweep
+-- @tparam table opts as above
 -- @treturn Sweep with the fields `name`, `dir`, `method`, `kind` ("experiment" or "run"), `seeds`, `metric`
 -- @raise one sentence about the first mistake (an experiment's script that fails: with its traceback)
 function sweep.new(opts)
@@ -167,12 +169,10 @@ function sweep.new(opts)
   return adopt(setmetatable({ given = given, home = home }, methods), fields)
 end
 
---- Whether something is a sweep.
--- @param value
--- @treturn boolean
+-- whether something is a sweep
 function sweep.is(value) return getmetatable(value) == methods end
 
---- Changes a sweep before it is run, as the command line does.
+-- Changes a sweep before it is run, as the command line does.
 -- @tparam table flags `name`, `dir`, `set` (a list of "NAME=VALUE", after the script's own)
 -- @treturn Sweep|nil self; nothing is changed on failure
 -- @treturn string|nil one sentence
@@ -219,7 +219,7 @@ end
 -- @treturn boolean|nil true
 -- @treturn table|string { state = "new", "same" or "extended", warnings = sentences: that the sweep was extended, that
 --   another machine or version began it }; or a message that names what changed
--- @treturn string|nil code: "changed", "running", "io", "format", "version"
+-- @treturn string|nil code: "changed", "running", "exists" (it is the folder of a run), "io", "format", "version"
 function methods:open() return identity.open(self:place(), self.description) end
 
 --- What has been found so far, read from the folder.
@@ -235,17 +235,19 @@ function methods:results(known) return results.read(self:place(), known) end
 -- @function Sweep:pending
 function methods.pending(_, found) return halving.next(found) end
 
---- How a trial is told what to do. Can be written as JSON.
+-- How a trial is told what to do. Can be written as JSON.
 -- @tparam table trial
 -- @treturn table of an experiment: { script = file, changes = list of { name, value } or { name, text } for its
 --   `override`, seed }; of a function: { params (by the user's names, with halving also `steps`), seed }
 function methods:settings(trial) return self.subject:settings(trial) end
 
---- Runs all trials that are not done yet.
--- @tparam[opt] table opts `jobs` and so on, see `trpo.sweep.launch`
--- @treturn table|nil what was found, see `trpo.sweep.results.read`
+--- Runs all trials that are not done yet, each in a process of its own, and waits for them. The process of a trial
+-- loads the script once more, up to this line.
+-- @tparam[opt] table opts `jobs` (processes at a time; default: the cores), `quiet` false, `retry_failed` false
+-- @treturn table|nil what was found, see `trpo.sweep.results.read`; some trials may have failed
 -- @treturn string|nil message
--- @treturn string|nil code
+-- @treturn string|nil code: "changed", "io", "metric", "interrupted"
+-- @raise on wrong options
 function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) end
 
 --- Makes a script a command: runs the sweep when the script is run, does nothing when `trpo sweep` loads it.

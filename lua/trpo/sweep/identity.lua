@@ -253,13 +253,18 @@ local function extend(dir, text, found)
   return core.file.write(dir .. "/sweep.json", text)
 end
 
+-- whether a folder is that of a run, which a sweep must not move into
+local function is_run(dir)
+  return disk.exists(dir .. "/progress.csv") or disk.exists(dir .. "/config.json")
+end
+
 --- Makes a folder the folder of a sweep, or finds that it is already. Several processes may do so at once.
 -- @tparam string dir is made with all above it
 -- @tparam table description
 -- @treturn boolean|nil true
 -- @treturn table|string { state = "new", "same" or "extended", warnings = sentences: that the sweep was extended, that
 --   another machine or version began it }; or a message that names what changed
--- @treturn string|nil code: "changed", "running", "io", "format", "version"
+-- @treturn string|nil code: "changed", "running", "exists", "io", "format", "version"
 function identity.open(dir, description)
   local uv = rock("luv", "a sweep's folder")
   local text = json.encode(description, { indent = true, order = { "format", "name", "kind", "method" } }) .. "\n"
@@ -268,6 +273,9 @@ function identity.open(dir, description)
   -- the common case needs no writing
   local first = false
   if not disk.exists(dir .. "/sweep.json") then
+    if is_run(dir) then
+      return nil, ("%s is the folder of a run: choose another name or folder"):format(dir), "exists"
+    end
     first, message = write_first(uv, dir, text)
     if first == nil then return nil, message, "io" end
   end

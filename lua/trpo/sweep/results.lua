@@ -6,6 +6,10 @@
 --
 -- Nothing in there is trusted, and nothing of it is run. What is half-written or broken counts as not there, with a
 -- warning.
+--
+--     local results = require "trpo.sweep.results"
+--     local sweep = assert(results.read "sweeps/delta_gamma")
+--     for _, trial in ipairs(sweep.trials) do print(trial.params["algorithm.delta"], trial.seed, trial.metric) end
 -- @module trpo.sweep.results
 local claims = require "trpo.sweep.claims"
 local core = require "trpo.core"
@@ -16,7 +20,7 @@ local space = require "trpo.sweep.space"
 
 local results = {}
 
---- The version of `sweep.json` that is written and read here.
+-- The version of `sweep.json` that is written and read here.
 results.format = 1
 
 -- ---- labels ------------------------------------------------------------------------------------
@@ -129,7 +133,7 @@ local function flaw(d)
   if not is_plan(d.halving) then return "its halving is not { rungs, factor }" end
 end
 
---- Reads the description of a sweep.
+-- Reads the description of a sweep.
 -- @tparam string dir the sweep's folder
 -- @treturn table|nil
 -- @treturn string message, or the text of the file
@@ -211,14 +215,14 @@ local function claimed(held, key)
     host = owner and text_or_nil(owner.host) }
 end
 
---- The key of a trial: of its claims, and how it is called by hand.
+-- The key of a trial: of its claims, and how it is called by hand.
 -- @tparam table description
 -- @tparam string id
 -- @tparam number rung
 -- @treturn string the id; with halving also the rung
 function results.key(description, id, rung) return description.halving and ("%s-r%d"):format(id, rung) or id end
 
---- The name of a trial's result file.
+-- The name of a trial's result file.
 -- @tparam table description
 -- @tparam number rung
 -- @treturn string
@@ -226,7 +230,7 @@ function results.file(description, rung)
   return description.halving and ("result-r%d.json"):format(rung) or "result.json"
 end
 
---- What a trial is, before anything is known of it.
+-- What a trial is, before anything is known of it.
 -- @tparam table sweep `dir`, `description`, `seeds`, `cells`
 -- @tparam number cell
 -- @tparam number i index of its seed
@@ -275,7 +279,7 @@ local function cells_of(description)
   return out
 end
 
---- A sweep as its description says it, before any trial is looked at.
+-- A sweep as its description says it, before any trial is looked at.
 -- @tparam string|nil dir
 -- @tparam table description
 -- @treturn table as `read`, without trials
