@@ -2,6 +2,7 @@
 local command = require "support.command"
 local core = require "trpo.core"
 local halving = require "trpo.sweep.halving"
+local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local project = require "support.project"
 local results = require "trpo.sweep.results"
@@ -276,6 +277,46 @@ describe("a description that is not one", function()
 
   it("is missing", function()
     assert.are.same({ nil, "there is no sweep in /nowhere (no sweep.json)", "no_file" }, { results.read "/nowhere" })
+  end)
+end)
+
+describe("a description and a result with anything in them", function()
+  local odd = { json.null, {}, { a = 1 }, { 1, 2 }, "x", -1, 1e300, true, 2.5, { {} }, { json.null } }
+
+  -- puts something else at a random place
+  local function spoil(rng, t)
+    local keys = {}
+    for key in pairs(t) do keys[#keys + 1] = key end
+    if #keys == 0 then return end
+    table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+    local key = keys[rng:integer(1, #keys)]
+    if type(t[key]) == "table" and rng:uniform() < 0.8 then return spoil(rng, t[key]) end
+    t[key] = odd[rng:integer(1, #odd)]
+  end
+
+  it("are read or refused, never raised about", function()
+    local dir, rng = scratch .. "/odd", trpo.rng(88)
+    local good = sweep_folder.write(dir, { seeds = { 1 } })
+    local text, path = json.encode(good), ("%s/trials/%s/result.json"):format(dir, good.cells[1].ids[1])
+    local result = command.read(path)
+    local read = 0
+    for _ = 1, 300 do
+      local description, other = json.decode(text), json.decode(result)
+      spoil(rng, description)
+      spoil(rng, other)
+      command.write(dir .. "/sweep.json", json.encode(description))
+      command.write(path, json.encode(other))
+      local sweep, message = results.read(dir)
+      if sweep then
+        read = read + 1
+        assert.is_string(results.csv(sweep))
+        summary.of(sweep)
+        identity.compare(sweep.description, good)
+      else
+        assert.is_truthy(message:find("sweep.json", 1, true))
+      end
+    end
+    assert.is_true(read > 50 and read < 250)
   end)
 end)
 

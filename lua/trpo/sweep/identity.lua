@@ -108,7 +108,7 @@ local function was_is(name, old, new) return ("%s was %s, is %s"):format(name, s
 
 local function same(a, b) return json.encode(a) == json.encode(b) end
 
-local function is_object(t) return type(t) == "table" and #t == 0 and next(t) ~= nil end
+local function is_object(t) return type(t) == "table" and type((next(t))) == "string" end
 
 -- the names in either of two tables, sorted
 local function names_of(a, b)

@@ -98,6 +98,7 @@ end
 local function is_parameter(p)
   return type(p) == "table" and type(p.path) == "string" and type(p.name) == "string"
     and (p.values == nil or is_list(p.values, function() return true end))
+    and (p.distribution == nil or type(p.distribution) == "string")
 end
 
 -- whether a cell has a value for every parameter and an id for every seed
@@ -116,6 +117,16 @@ local function is_plan(plan)
     and type(plan.factor) == "number" and plan.factor > 1
 end
 
+-- whether a table, if there is one, has names only
+local function is_object(t)
+  if t == nil then return true end
+  if type(t) ~= "table" then return false end
+  for name in pairs(t) do
+    if type(name) ~= "string" then return false end
+  end
+  return true
+end
+
 -- what a description lacks, or nil
 local function flaw(d)
   if type(d) ~= "table" then return "it is not an object" end
@@ -131,6 +142,9 @@ local function flaw(d)
     return "its cells are not a list of { params, ids }"
   end
   if not is_plan(d.halving) then return "its halving is not { rungs, factor }" end
+  for _, name in ipairs { "files", "config", "system" } do
+    if not is_object(d[name]) then return ("its %s is not an object"):format(name) end
+  end
 end
 
 -- Reads the description of a sweep.
