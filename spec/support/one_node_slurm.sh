@@ -53,6 +53,7 @@ SchedulerType=sched/builtin
 SwitchType=switch/none
 MpiDefault=none
 ReturnToService=2
+AuthInfo=cred_expire=5
 KillWait=5
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
 PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP
