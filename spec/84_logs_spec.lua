@@ -343,13 +343,9 @@ describe("a run that goes on", function()
   -- contents without what says when
   local function timeless(folder)
     local all = contents(folder)
-    for name, text in pairs(all) do
-      if name:find "^events" then
-        local read = events.decode(text)
-        for _, event in ipairs(read) do event.wall_time = nil end
-        all[name], all.events = nil, json.encode(read)
-      end
-    end
+    local file = event_file(folder)
+    all[file] = events.decode(all[file])
+    for _, event in ipairs(all[file]) do event.wall_time = nil end
     return all
   end
 
@@ -647,6 +643,10 @@ describe("Python's packages", function()
     folder, written = place(), records(50)
     local log, rng = assert(new(folder)), trpo.rng(2)
     written[1].mine = 0.1
+    -- pandas takes the smallest numbers in JSON for a mistake
+    for _, record in ipairs(written) do
+      for name, x in pairs(record) do record[name] = x == 5e-324 and 2.5e-308 or x end
+    end
     local first, lines = {}, {}
     for i, record in ipairs(written) do
       returns = trpo.randn(rng, 20)
@@ -683,17 +683,16 @@ for key, x in truth.items(): assert same(x, read[key]), (key, x, read[key])
     if not has "pandas" then return print "skipped: Python's pandas is absent" end
     run(truth .. [[
 import pandas as pd
-# the reader in Python is exact; the one in C may round the last digit, and the one of JSON several
+# the reader in Python is exact, and so is strtod for JSON; the quick one in C may miss the last digit
 table = pd.read_csv('progress.csv', engine='python')
 quick = pd.read_csv('progress.csv')
-lines = pd.read_json('progress.jsonl', lines=True)
+lines = pd.read_json('progress.jsonl', lines=True, precise_float=True)
 assert len(table) == len(quick) == len(lines) == 50
 assert set(lines.columns) == set(name for row, name in truth)
 assert list(table.columns) == list(quick.columns) and set(lines.columns) <= set(table.columns)
-def near(a, b): return same(a, b) or math.isclose(a, b, rel_tol=1e-13, abs_tol=1e-300)
 for (row, name), x in truth.items():
-  assert same(x, table[name][row]), (row, name, x, table[name][row])
-  assert near(x, quick[name][row]) and near(x, lines[name][row]), (row, name, x, lines[name][row])
+  assert same(x, table[name][row]) and same(x, lines[name][row]), (row, name, x)
+  assert same(x, quick[name][row]) or math.isclose(x, quick[name][row], rel_tol=1e-15), (row, name, x)
 for name in table.columns:
   assert quick[name].dtype.kind in 'fi', name
   for row in range(50):
