@@ -125,7 +125,7 @@ describe("progress.csv", function()
 
   it("quotes names that need it, also when a run goes on", function()
     local folder = place()
-    local names = { "a,b", 'say "yes"', '"', ",", "plain", "ü/ß" }
+    local names = { "a,b", 'say "yes"', '"', ",", "plain", "ü/ß", 'a",b', '""', '","' }
     local record = {}
     for i, name in ipairs(names) do record[name] = i + 0.5 end
     local log = assert(new(folder))
@@ -255,7 +255,7 @@ describe("an event file", function()
     local log = assert(new(folder))
     local before = os.time()
     for _, record in ipairs(written) do assert(log:record(record)) end
-    assert(log:record { ["no step"] = 1 })
+    assert(log:record { ["time/total_timesteps"] = nan })
     local tag = ("long/"):rep(60)
     assert(log:record { [tag] = 2, ["time/total_timesteps"] = 2 ^ 40 + 1 })
     log:close()
@@ -288,7 +288,7 @@ describe("monitor.csv", function()
     assert.is_true(log:episodes(both:select(2, 1), both:select(2, 2), 1e6 + 1 / 3))
     log:close()
     assert.are.equal(table.concat({
-      '#{"t_start":1700000000.25,"env_id":"CartPole-v1"}', "r,l,t", "21,21,0.5", "-0.1,500,1",
+      '#{"t_start": 1700000000.25, "env_id": "CartPole-v1"}', "r,l,t", "21,21,0.5", "-0.1,500,1",
       "0.3333333333333333,7,1.5", "1,10,500001.166667", "2,20,1000000.333333", "",
     }, "\n"), command.read(folder.path .. "/monitor.csv"))
   end)
@@ -557,6 +557,8 @@ describe("trpo.log", function()
       { log.encode, { { "a" }, 1, { a = "x" }, 0, 0 }, "record['a'] must be a number, got the string 'x'" },
       { log.encode, { { "a" }, 1, {}, "now", 0 }, "wall_time must be a number, got the string 'now'" },
       { log.encode, { { "a" }, 1, {}, 0, nan }, "step must be a number in " },
+      { log.encode, { 1, 0, {}, 0, 0 }, "names must be a table, got 1" },
+      { log.encode, { {}, 0 }, "record must be a table, got nil" },
       { log.version, { {} }, "wall_time must be a number, got a table" },
       { log.episodes, { 1 }, "returns must be a tensor, got 1" },
       { log.episodes, { trpo.zeros(2, 2), trpo.zeros(2), 0, 0 }, "returns must have size [" },

@@ -39,16 +39,28 @@ local function header(names)
   return table.concat(fields, ",") .. "\n"
 end
 
+-- a name in quotes, of which the first is at a place, and where the next name begins
+local function quoted_name(line, at)
+  local from = at + 1
+  local stop = from
+  while line:find('^[^"]*""', stop) do stop = line:match('""()', stop) end
+  stop = line:find('"', stop, true) or #line
+  return (line:sub(from, stop - 1):gsub('""', '"')), stop + 2
+end
+
 -- the names in the header of a file of comma-separated values
 local function names_in(line)
   local names, at = {}, 1
-  repeat
-    local quoted, behind = line:match('^"(.-)"()%f[,%z]', at)
-    local name, next_at = line:match("^([^,]*)()", at)
-    if quoted then name, next_at = quoted:gsub('""', '"'), behind end
-    names[#names + 1] = name
-    at = next_at + 1
-  until at > #line + 1
+  line = line .. ","
+  while at <= #line do
+    local name, behind
+    if line:sub(at, at) == '"' then
+      name, behind = quoted_name(line, at)
+    else
+      name, behind = line:match("^([^,]*),()", at)
+    end
+    names[#names + 1], at = name, behind
+  end
   return names
 end
 
@@ -150,9 +162,9 @@ local function begin(self, opts)
   if not ok then return nil, message, code end
   ok, message, code = self.files[self.events]:append(core.log.version(tensorboard.now()))
   if not ok then return nil, message, code end
-  local first = json.encode({ t_start = opts.t_start or tensorboard.now(), env_id = opts.env_id or "" },
-    { order = { "t_start", "env_id" } })
-  return self.files["monitor.csv"]:append("#" .. first .. "\nr,l,t\n")
+  -- blanks where Python puts them
+  return self.files["monitor.csv"]:append(('#{"t_start": %s, "env_id": %s}\nr,l,t\n'):format(
+    json.number(opts.t_start or tensorboard.now()), json.encode(opts.env_id or "")))
 end
 
 -- columns and time as they were; or nil, message, code
@@ -232,8 +244,9 @@ function logger:record(record)
   if not ok then return nil, message, code end
   local first = not self.fields
   self.fields = self.fields or #self.names
+  local step = record["time/total_timesteps"]
   local csv, line, event = core.log.encode(self.names, self.fields, record, tensorboard.now(),
-    record["time/total_timesteps"] or 0)
+    is_position(step) and step or 0)
   if self.events then
     ok, message, code = append(self, first and header(self.names) .. csv or csv, line, event)
     if not ok then return nil, message, code end
