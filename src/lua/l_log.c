@@ -196,6 +196,7 @@ static LogFile *check_file(lua_State *L, const char *what, const char **path) {
   LogFile *file = l_object(L, 1, FILE_TYPE);
   if (file == NULL) {
     l_fail(L, what, "self must be a log file, got %s", l_describe(L, 1));
+    return NULL;
   }
   if (file->fd < 0) {
     l_fail(L, what, "the file is closed");
