@@ -198,7 +198,7 @@ function logger.new(opts)
   local self = setmetatable({ sink = opts.sink, json = opts.json, elapsed = 0, files = {} }, logger)
   set_names(self, logger.columns)
   if not opts.folder then return self end
-  local path, positions = opts.folder.path, opts.positions
+  local path, positions = opts.folder.path, opts.positions or nil
   self.events = positions and event_file_in(positions) or tensorboard.file_name()
   local opened, message, code = open_all(path, { files[1], files[2], files[3], self.events }, positions)
   if not opened then return nil, message, code end
