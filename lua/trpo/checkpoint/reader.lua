@@ -51,7 +51,9 @@ local function read_body(notes)
       :format(version, writer.format), "version")
   end
   if version ~= writer.format then refuse(("its format %s is unknown"):format(notes.format)) end
-  if core.file.checksum(notes.trpo) ~= notes.checksum then refuse "it is damaged: its metadata have another checksum" end
+  if core.file.checksum(notes.trpo) ~= notes.checksum then
+    refuse "it is damaged: its metadata have another checksum"
+  end
   local body, message = json.decode(notes.trpo)
   if type(body) ~= "table" then refuse("its metadata are " .. (message or "no object")) end
   return body
@@ -69,7 +71,8 @@ local function check_sums(tensors, sums)
 end
 
 local function read_space(body, name, tensors)
-  local described, ok, space = field(body, name, "table"), nil, nil
+  local described = field(body, name, "table")
+  local ok, space
   if described.kind == "discrete" then
     ok, space = pcall(core.space_discrete, described.n)
   else
