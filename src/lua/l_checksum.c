@@ -1,25 +1,11 @@
 #include "lua/l_checksum.h"
 
 #include <lauxlib.h>
-#include <stdint.h>
 #include <stdio.h>
 
+#include "base/crc32c.h"
 #include "lua/l_check.h"
 #include "lua/l_tensor.h"
-
-/* CRC-32C (Castagnoli), as RFC 3720, section 12.1, defines it */
-static uint32_t crc32c(const unsigned char *data, size_t n) {
-  static uint32_t table[256];
-  if (!table[1])
-    for (uint32_t i = 0; i < 256; i++) {
-      uint32_t c = i;
-      for (int k = 0; k < 8; k++) c = c & 1 ? c >> 1 ^ 0x82f63b78u : c >> 1;
-      table[i] = c;
-    }
-  uint32_t crc = ~0u;
-  for (size_t i = 0; i < n; i++) crc = table[(crc ^ data[i]) & 255] ^ crc >> 8;
-  return ~crc;
-}
 
 /***
 A checksum that notices damage (not forgery): CRC-32C of a string's bytes, or of a tensor's elements, rows first.
@@ -33,13 +19,13 @@ static int l_checksum(lua_State *L) {
   if (lua_type(L, 1) == LUA_TSTRING) {
     size_t bytes;
     const char *text = lua_tolstring(L, 1, &bytes);
-    snprintf(hex, sizeof hex, "%08x", (unsigned)crc32c((const unsigned char *)text, bytes));
+    snprintf(hex, sizeof hex, "%08x", (unsigned)crc32c(text, bytes));
     lua_pushstring(L, hex);
     return 1;
   }
   const Tensor *t = l_tensor_check(L, 1, what, "x");
   const size_t bytes = (size_t)tensor_count(t->ndim, t->size) * sizeof(double);
-  snprintf(hex, sizeof hex, "%08x", (unsigned)crc32c((const void *)l_tensor_data(L, t), bytes));
+  snprintf(hex, sizeof hex, "%08x", (unsigned)crc32c(l_tensor_data(L, t), bytes));
   lua_pushfstring(L, "%s %s", l_tensor_describe_size(L, t->ndim, t->size), hex);
   return 1;
 }
