@@ -8,6 +8,11 @@
 #include "lua/l_tensor.h"
 
 /***
+Whether bytes are what they were.
+@module trpo.files
+*/
+
+/***
 A checksum that notices damage (not forgery): CRC-32C of a string's bytes, or of a tensor's elements, rows first.
 @function trpo.file.checksum
 @tparam string|Tensor x

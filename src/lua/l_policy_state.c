@@ -4,6 +4,7 @@
 #include "lua/l_state.h"
 
 /***
+What learning changes in a policy, to be kept and brought back.
 @classmod trpo.Policy
 */
 

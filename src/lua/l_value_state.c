@@ -5,6 +5,7 @@
 #include "lua/l_value.h"
 
 /***
+What fitting changes in a baseline, to be kept and brought back.
 @classmod trpo.Value
 */
 
