@@ -73,23 +73,21 @@ local function compare(here, there, prefix, out)
   return out
 end
 
--- the newest checkpoint that can be read; damaged ones are noted on the way. Nil and a message when there are some
--- and none is any good, false when there are none
-function session:newest()
-  local paths, message, code = self.folder:checkpoints()
-  if not paths then return nil, message, code end
+--- The newest of some checkpoints that can be read.
+-- @tparam {string,...} paths the newest first
+-- @treturn table|nil what `trpo.checkpoint.load` returned
+-- @treturn {table,...}|string the damaged ones that are newer, { path, message }; or one sentence
+-- @treturn string|nil code
+function session.newest(paths)
+  local damaged = {}
   for _, path in ipairs(paths) do
-    local saved, why
-    saved, why, code = checkpoint.load(path)
-    if saved then return saved end
+    local saved, message, code = checkpoint.load(path)
+    if saved then return saved, damaged end
     -- a file of a newer version, or one that may not be read, is not damaged
-    if code ~= "format" and code ~= "too_large" then return nil, why, code end
-    self.damaged[#self.damaged + 1] = { path = path, message = why }
+    if code ~= "format" and code ~= "too_large" then return nil, message, code end
+    damaged[#damaged + 1] = { path = path, message = message }
   end
-  local first = self.damaged[1]
-  if not first then return false end
-  return nil, ("%s cannot be resumed, none of its checkpoints can be read (%s); overwrite it to begin anew")
-    :format(self.folder.path, first.message), "format"
+  return nil, ("none of the checkpoints can be read: %s"):format(damaged[1].message), "format"
 end
 
 -- whether a folder without checkpoints may be begun anew: its run was killed, or failed, before the first one
@@ -110,15 +108,18 @@ function session:look(path)
   local message, code
   self.folder, message, code = folder.resume(path)
   if not self.folder then return nil, message, code end
-  local saved
-  saved, message, code = self:newest()
-  if saved == nil then return nil, message, code end
-  if not saved then return self:begin_anew() end
+  local paths
+  paths, message, code = self.folder:checkpoints()
+  if not paths then return nil, message, code end
+  if #paths == 0 then return self:begin_anew() end
+  local saved, damaged
+  saved, damaged, code = session.newest(paths)
+  if not saved then return nil, ("%s cannot be resumed: %s"):format(path, damaged), code end
   local differences = compare(self.run:describe(), saved.config, "", {})
   if #differences > 0 then
     return nil, ("%s cannot be resumed: %s"):format(path, table.concat(differences, "; ")), "mismatch"
   end
-  self.saved = saved
+  self.saved, self.damaged = saved, damaged
   return true
 end
 
@@ -326,14 +327,15 @@ function session:close(message, code)
   result.status = message and "failed" or counters.status
   result.message, result.code, result.reason = message, code, counters.reason
   result.iterations, result.steps, result.best = counters.iterations, counters.steps, counters.best
-  result.seconds = self.begin and self:elapsed() or 0
+  result.seconds = not self.begin and 0 or self.idle and counters.elapsed or self:elapsed()
   if not message then result.signal = counters.status == "interrupted" and select(2, trpo.signals.caught()) or nil end
-  result.idle = self.idle
   if not self.folder then return result end
   result.dir = self.folder.path
-  if not self.opened and self.saved then return result end
+  -- a run that could not be taken up stays as it was
+  if self.saved and not self.opened then return result end
   local ok, why, io_code = self:write_status(result)
   if not ok then return nil, why, io_code end
+  result.idle = self.idle
   return result
 end
 
