@@ -298,7 +298,8 @@ end
 -- @tparam[opt] table callbacks take the place of the experiment's: `on_iteration` = function(record, run), called after
 --   each iteration with its numbers by column name; it may add numbers of its own, and returning "stop" ends training.
 --   `on_episode` = function({ reward, length, index }, run), called for each episode of training that has ended, after
---   its iteration. `max_seconds`: stop after the iteration in which so much time has gone by, with a checkpoint
+--   its iteration. What they have to remember belongs into `run.memory`, a table that is empty at the beginning and that
+--   checkpoints keep (numbers, strings, booleans, tensors and tables of them). `max_seconds`: stop after the iteration in which so much time has gone by, with a checkpoint
 -- @treturn table|nil the last record (`eval/mean_reward` and so on) and `status` ("done", "stopped" by on_iteration,
 --   "paused" by max_seconds, "interrupted"), `reason`, `dir`, `iterations`, `steps`, `seconds`, `best` { reward,
 --   iteration, steps }, `idle` (true: nothing was left to do)

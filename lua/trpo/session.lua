@@ -18,7 +18,7 @@ session.__index = session
 
 local function fresh_counters()
   return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,
-    started = os.time(), exact = true }
+    started = os.time(), exact = true, memory = {} }
 end
 
 --- A sitting of an experiment; nothing is touched yet.
@@ -111,7 +111,12 @@ function session:look(path)
   local paths
   paths, message, code = self.folder:checkpoints()
   if not paths then return nil, message, code end
-  if #paths == 0 then return self:begin_anew() end
+  if #paths == 0 then
+    local ok
+    ok, message, code = self:begin_anew()
+    if ok then return self:write_first_files() end
+    return nil, message, code
+  end
   local saved, damaged
   saved, damaged, code = session.newest(paths)
   if not saved then return nil, ("%s cannot be resumed: %s"):format(path, damaged), code end
@@ -135,7 +140,7 @@ function session:prepare()
   local message, code
   self.folder, message, code = folder.create(path, config.overwrite)
   if not self.folder then return nil, message, code end
-  return true
+  return self:write_first_files()
 end
 
 -- ---- going on ----------------------------------------------------------------------------------
@@ -214,13 +219,14 @@ function session:write_command()
 end
 
 function session:write_first_files()
+  self.opened = true
   local ok, message, code = self:write_status { status = "running" }
   if ok then ok, message, code = self:write_config() end
   if ok then ok, message, code = self:write_command() end
   return ok, message, code
 end
 
---- Begins, or goes on: restores the checkpoint, writes the first files, opens the log. The run has been built.
+--- Begins, or goes on: restores the checkpoint, opens the log. The run has been built.
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil code
@@ -229,9 +235,8 @@ function session:open()
   if self.saved then ok, message, code = self:restore() end
   if not ok then return nil, message, code end
   self.begin, self.before = self.uv.hrtime(), self.counters.elapsed
-  self.last_checkpoint = self.begin
-  if self.folder then
-    self.opened = true
+  self.last_checkpoint, self.run.memory = self.begin, self.counters.memory
+  if self.saved then
     self:put_aside()
     ok, message, code = self:write_first_files()
     if not ok then return nil, message, code end
@@ -267,7 +272,7 @@ function session:write_checkpoint(name)
   local ok, message = disk.make(place)
   if not ok then return nil, ("cannot make the folder of checkpoints: %s"):format(message), "io" end
   local counters = self.counters
-  counters.elapsed, counters.positions = self:elapsed(), self.log:positions()
+  counters.elapsed, counters.positions, counters.memory = self:elapsed(), self.log:positions(), self.run.memory
   local code
   ok, message, code = checkpoint.save(place .. "/" .. name, self.run, counters)
   -- the first time the folder of checkpoints itself, and what tells how to read them, have to be there for good
@@ -332,7 +337,7 @@ function session:close(message, code)
   if not self.folder then return result end
   result.dir = self.folder.path
   -- a run that could not be taken up stays as it was
-  if self.saved and not self.opened then return result end
+  if not self.opened then return result end
   local ok, why, io_code = self:write_status(result)
   if not ok then return nil, why, io_code end
   result.idle = self.idle
