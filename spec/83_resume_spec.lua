@@ -99,11 +99,11 @@ describe("20 iterations are 10 and 10 more, to the bit,", function()
 end)
 
 -- starts a script in the scratch folder; `await` gives its exit code and signal, killing it after some milliseconds
-local function start(script, arguments)
+local function start(script, arguments, program)
   local err = assert(uv.fs_open(scratch .. "/err", "a", 420))
   local child = {}
   local args = { script, unpack(arguments) }
-  child.handle, child.pid = uv.spawn("luajit", { args = args, cwd = scratch, stdio = { nil, err, err } },
+  child.handle, child.pid = uv.spawn(program or "luajit", { args = args, cwd = scratch, stdio = { nil, err, err } },
     function(code, signal) child.code, child.signal = code, signal end)
   uv.fs_close(err)
   return child
@@ -175,5 +175,293 @@ return run:main(...)
       for _, path in ipairs(run_folder.names(folder)) do assert.is_nil(path:find "tmp", path) end
       assert.are.same(whole.events, run_folder.events(folder))
     end
+  end)
+end)
+
+local function status(name) return json.decode(command.read(scratch .. "/" .. name .. "/status.json")) end
+
+describe("a run that goes on", function()
+  it("takes more steps, and says when nothing is left to do", function()
+    local first = assert(small { name = "run", steps = 128 }:train())
+    local before = run_folder.all(first.dir)
+    local idle = assert(quietly(small { name = "run", steps = 128, resume = true }))
+    assert.is_true(idle.idle)
+    assert.are.same({ "done", 2, 128, first["eval/mean_reward"] },
+      { idle.status, idle.iterations, idle.steps, idle["eval/mean_reward"] })
+    assert.is_true(idle.seconds <= first.seconds)
+    assert.are.same(before, run_folder.all(first.dir))
+    local more = assert(quietly(small { name = "run", steps = 129, resume = true }))
+    assert.are.same({ 3, 192 }, { more.iterations, more.steps })
+    assert.is_nil(more.idle)
+    assert.are.equal(3, #run_folder.csv(first.dir))
+    -- fewer steps than there were are nothing to do, either
+    assert.is_true(assert(quietly(small { name = "run", steps = 1, resume = true })).idle)
+    assert.are.equal(3, #run_folder.csv(first.dir))
+  end)
+
+  it("begins when there is nothing", function()
+    assert.are.equal("done", assert(small { name = "new", steps = 64, resume = true }:train()).status)
+  end)
+
+  it("goes on with its clock", function()
+    local first = assert(small { name = "run", steps = 128 }:train())
+    uv.sleep(50)
+    local second = assert(quietly(small { name = "run", steps = 256, resume = true }))
+    local _, rows = command.csv(second.dir .. "/progress.csv")
+    for i = 2, 4 do assert.is_true(rows[i]["time/time_elapsed"] > rows[i - 1]["time/time_elapsed"]) end
+    assert.is_true(rows[3]["time/time_elapsed"] > first["time/time_elapsed"])
+    -- time between two sittings is not time of training
+    assert.is_true(second.seconds > first.seconds)
+    assert.are.equal(rows[4]["time/total_timesteps"] / rows[4]["time/time_elapsed"], rows[4]["time/fps"])
+    local times, last = {}, -1
+    for line in io.lines(second.dir .. "/monitor.csv") do times[#times + 1] = tonumber(line:match "^[^#].-,.-,([%d.e-]+)$") end
+    for _, t in ipairs(times) do
+      assert.is_true(t >= last)
+      last = t
+    end
+    assert.is_true(#times > 0)
+  end)
+
+  it("names all options that differ from the checkpoint's, and touches nothing", function()
+    assert(small { name = "run", steps = 128 }:train())
+    local before = run_folder.all(scratch .. "/run")
+    local status_before, config_before = status "run", command.read(scratch .. "/run/config.json")
+    local cases = {
+      { { seed = 4 }, "seed is 4 here and 3 in the checkpoint" },
+      { { algorithm = { delta = 0.5 }, lanes = 4 },
+        "algorithm.delta is 0.5 here and 0.01 in the checkpoint; lanes is 4 here and 2 in the checkpoint" },
+      { { policy = { hidden = { 8, 8 } } }, "policy.hidden is {8, 8} here and {8} in the checkpoint" },
+      { { value = false }, "value.kind is 'none' here and 'network' in the checkpoint" },
+      { { env = "Pendulum-v1" }, "env.id is 'Pendulum-v1' here and 'CartPole-v1' in the checkpoint; "
+        .. "env.time_limit is 200 here and 500 in the checkpoint" },
+      { { env = { id = "CartPole-v1", time_limit = 9 } }, "env.time_limit is 9 here and 500 in the checkpoint" },
+      { { whole_episodes = true }, "budget is 64 here and not set in the checkpoint; "
+        .. "whole_episodes is true here and false in the checkpoint" },
+      { { normalize_observations = true }, "normalize_observations is true here and false in the checkpoint" },
+    }
+    for _, case in ipairs(cases) do
+      local result, message, code = quietly(small(with(case[1], { name = "run", steps = 256, resume = true })))
+      assert.is_nil(result)
+      assert.are.equal("mismatch", code)
+      assert.is_truthy(message:find(scratch .. "/run cannot be resumed: ", 1, true), message)
+      assert.is_truthy(message:find(case[2], 1, true), message)
+    end
+    assert.are.same(before, run_folder.all(scratch .. "/run"))
+    assert.are.same(status_before, status "run")
+    assert.are.equal(config_before, command.read(scratch .. "/run/config.json"))
+    -- these may differ
+    assert(quietly(small { name = "run", steps = 256, resume = true, threads = 1, evaluation = { episodes = 1 },
+      checkpoint = { every = 1, seconds = 0, keep = 1 } }))
+    assert.are.same({ "best.safetensors", "iteration-00000004.safetensors" }, (function()
+      local names = disk.names(scratch .. "/run/checkpoints")
+      table.sort(names)
+      return names
+    end)())
+  end)
+
+  it("is refused while its process is alive", function()
+    assert(small { name = "run", steps = 128 }:train())
+    local child = start("60", {}, "sleep")
+    local its = { status = "running", pid = child.pid, host = uv.os_gethostname() }
+    command.write(scratch .. "/run/status.json", json.encode(its))
+    for _, options in ipairs { { resume = true }, { overwrite = true } } do
+      local result, message, code = quietly(small(with(options, { name = "run", steps = 256 })))
+      assert.is_nil(result)
+      assert.are.equal(options.resume and "busy" or "exists", code)
+      assert.is_truthy(message:find(("process %d is at work there"):format(child.pid), 1, true), message)
+    end
+    -- the number now belongs to another process
+    its.start = 1
+    command.write(scratch .. "/run/status.json", json.encode(its))
+    assert.are.equal(3, assert(quietly(small { name = "run", steps = 192, resume = true })).iterations)
+    -- it is dead and nobody has asked for it yet
+    its.start = nil
+    command.write(scratch .. "/run/status.json", json.encode(its))
+    uv.process_kill(child.handle, "sigkill")
+    repeat uv.sleep(1) until command.read(("/proc/%d/stat"):format(child.pid)):find "%) Z"
+    assert.are.equal(4, assert(quietly(small { name = "run", steps = 256, resume = true })).iterations)
+    await(child)
+    -- on another machine it cannot be asked for
+    its.host = "elsewhere"
+    command.write(scratch .. "/run/status.json", json.encode(its))
+    local result, _, _, said = quietly(small { name = "run", steps = 320, resume = true })
+    assert.are.equal(5, result.iterations)
+    assert.is_truthy(said:find(("process %d on elsewhere was at work there"):format(child.pid), 1, true), said)
+  end)
+
+  it("begins anew when it was killed before its first checkpoint, and keeps what is not its own", function()
+    for i, files in ipairs {
+      { "status.json.tmp" }, { "status.json" }, { "status.json", "config.json.tmp" },
+      { "status.json", "config.json", "command.txt" },
+      { "status.json", "config.json", "command.txt", "progress.csv", "progress.jsonl", "monitor.csv", "events.out.tfevents.1.x.2.0" },
+    } do
+      local path = scratch .. "/run" .. i
+      assert(uv.fs_mkdir(path, 493))
+      for _, name in ipairs(files) do command.write(path .. "/" .. name, "garbage\n") end
+      command.write(path .. "/trial.json", "mine")
+      if i == 5 then
+        assert(uv.fs_mkdir(path .. "/checkpoints", 493))
+        command.write(path .. "/checkpoints/iteration-00000001.safetensors.77-1.tmp", "half")
+      end
+      local result = assert(quietly(small { name = "run" .. i, steps = 128, resume = true }))
+      assert.are.same({ "done", 2 }, { result.status, result.iterations })
+      assert.are.equal(2, #run_folder.csv(path))
+      assert.are.equal("mine", command.read(path .. "/trial.json"))
+      for _, name in ipairs(run_folder.names(path)) do assert.is_nil(name:find "tmp", name) end
+    end
+  end)
+
+  it("is not begun anew when it has come to an end without a checkpoint", function()
+    assert(small { name = "run", steps = 128 }:train())
+    command.remove(scratch .. "/run/checkpoints")
+    local result, message, code = quietly(small { name = "run", steps = 256, resume = true })
+    assert.is_nil(result)
+    assert.are.equal("no_file", code)
+    assert.is_truthy(message:find("it is done and has no checkpoint; overwrite it to begin anew", 1, true), message)
+    assert.are.equal(2, #run_folder.csv(scratch .. "/run"))
+  end)
+
+  it("cuts off what was written after the checkpoint, half a line or many", function()
+    assert(small { name = "whole", steps = 256 }:train())
+    assert(small { name = "run", steps = 128, evaluation = { episodes = 3, every = 2 } }:train())
+    for _, name in ipairs { "progress.csv", "progress.jsonl", "monitor.csv" } do
+      local path = scratch .. "/run/" .. name
+      command.write(path, command.read(path) .. '{"time/iterations":3,\n1,2,3\n{"time/it')
+    end
+    assert(quietly(small { name = "run", steps = 256, resume = true }))
+    assert.are.same(run_folder.monitor(scratch .. "/whole"), run_folder.monitor(scratch .. "/run"))
+    assert.are.equal(4, #run_folder.csv(scratch .. "/run"))
+    assert.are.equal(4, #run_folder.jsonl(scratch .. "/run"))
+  end)
+
+  it("says which file is missing or shorter than it was", function()
+    assert(small { name = "run", steps = 128 }:train())
+    local path = scratch .. "/run/progress.csv"
+    local text = command.read(path)
+    command.write(path, text:sub(1, -10))
+    local result, message, code = quietly(small { name = "run", steps = 256, resume = true })
+    assert.is_nil(result)
+    assert.are.equal("format", code)
+    assert.is_truthy(message:find("progress.csv", 1, true), message)
+    assert.are.equal("failed", status "run".status)
+    -- brought back
+    command.write(path, text)
+    assert.are.equal(4, assert(quietly(small { name = "run", steps = 256, resume = true })).iterations)
+  end)
+
+  it("keeps the last checkpoint when it fails, and goes on when the cause is gone", function()
+    local fault = false
+    local def = walk(true)
+    local step, steps = def.step, 0
+    def.step = function(...)
+      steps = steps + 1
+      if fault and steps > 200 then error "no such luck" end
+      return step(...)
+    end
+    local options = { env = def, checkpoint = { every = 1 }, steps = 640 }
+    assert(small(with(options, { name = "whole" })):train())
+    fault, steps = true, 0
+    local result, message, code = small(with(options, { name = "run" })):train()
+    assert.is_nil(result)
+    assert.are.equal("environment", code)
+    assert.is_truthy(message:find("no such luck", 1, true))
+    assert.are.same({ "failed", 3 }, { status "run".status, status "run".iterations })
+    fault = false
+    assert(quietly(small(with(options, { name = "run", resume = true }))))
+    assert.are.same(run_folder.all(scratch .. "/whole"), run_folder.all(scratch .. "/run"))
+  end)
+
+  it("is over when its callback has stopped it, unless it gets more steps", function()
+    local stops = { on_iteration = function(record) return record["time/iterations"] == 3 and "stop" end }
+    local first = assert(small { name = "run" }:train(stops))
+    assert.are.same({ "stopped", "on_iteration", 3 }, { first.status, first.reason, first.iterations })
+    local again = assert(quietly(small { name = "run", resume = true }, stops))
+    assert.are.same({ "stopped", 3, true, first["eval/mean_reward"] },
+      { again.status, again.iterations, again.idle, again["eval/mean_reward"] })
+    assert.are.equal(21, assert(quietly(small { name = "run", resume = true, steps = 1344 }, stops)).iterations)
+  end)
+
+  it("cannot promise the same numbers for an environment that cannot be saved, and says so", function()
+    assert(small { env = walk(false), name = "run", steps = 128 }:train())
+    local result, _, _, said = quietly(small { env = walk(false), name = "run", steps = 256, resume = true })
+    assert.are.equal(4, result.iterations)
+    assert.are.equal("Walk-v0 has no save and restore: its open episodes begin anew", said)
+    assert.is_false(status "run".exact_resume)
+    -- it stays so
+    assert(quietly(small { env = walk(true), name = "run", steps = 320, resume = true }))
+    assert.is_false(status "run".exact_resume)
+  end)
+
+  it("keeps what its callbacks remember", function()
+    local function counts(run) run.memory.n, run.memory.list = (run.memory.n or 0) + 1, { trpo.ones(2), 0 / 0 } end
+    local callbacks = { on_iteration = function(_, run) counts(run) end }
+    assert(small { name = "run", steps = 128 }:train(callbacks))
+    local run = small { name = "run", steps = 256, resume = true }
+    assert(quietly(run, callbacks))
+    assert.are.equal(4, run.memory.n)
+    local result, message, code = small { name = "other", steps = 64 }:train {
+      on_iteration = function(_, other) other.memory.f = print end,
+    }
+    assert.is_nil(result)
+    assert.are.equal("callback", code)
+    assert.is_truthy(message:find("run.memory.f is a function", 1, true), message)
+  end)
+end)
+
+describe("a damaged checkpoint", function()
+  local function damage(path, how)
+    local text = command.read(path)
+    command.write(path, how(text))
+  end
+
+  local ways = {
+    ["that is empty"] = function() return "" end,
+    ["that was cut"] = function(text) return text:sub(1, math.floor(#text / 2)) end,
+    ["with one wrong bit"] = function(text)
+      return text:sub(1, -100) .. string.char(require "bit".bxor(text:byte(-99), 1)) .. text:sub(-98)
+    end,
+    ["of something else"] = function() return ("x"):rep(1000) end,
+  }
+  for name, how in pairs(ways) do
+    it(name .. " is put aside, and the one before it taken", function()
+      local options = { checkpoint = { every = 2, keep = 2 }, steps = 384, evaluation = { episodes = 2, every = 2 } }
+      assert(small(with(options, { name = "whole", steps = 512 })):train())
+      assert(small(with(options, { name = "run" })):train())
+      local newest = scratch .. "/run/checkpoints/iteration-00000006.safetensors"
+      damage(newest, how)
+      local result, _, _, said = quietly(small(with(options, { name = "run", steps = 512, resume = true })))
+      assert.are.equal(8, result.iterations)
+      assert.is_truthy(said:find("cannot read '" .. newest .. "'", 1, true) or said:find(newest, 1, true), said)
+      assert.is_truthy(said:find("it is now " .. newest .. ".damaged", 1, true), said)
+      assert.is_truthy(said:find("going on from " .. scratch .. "/run/checkpoints/iteration-00000004", 1, true), said)
+      assert.is_true(disk.exists(newest .. ".damaged"))
+      command.remove(newest .. ".damaged")
+      assert.are.same(run_folder.all(scratch .. "/whole"), run_folder.all(scratch .. "/run"))
+    end)
+  end
+
+  it("is kept when there is no other", function()
+    assert(small { name = "run", steps = 64 }:train())
+    local path = scratch .. "/run/checkpoints/iteration-00000001.safetensors"
+    damage(path, ways["that was cut"])
+    local result, message, code = quietly(small { name = "run", resume = true })
+    assert.is_nil(result)
+    assert.are.equal("format", code)
+    assert.is_truthy(message:find("run cannot be resumed: none of the checkpoints can be read: ", 1, true), message)
+    assert.is_true(disk.exists(path))
+    assert.are.equal("done", status "run".status)
+  end)
+
+  it("is something else than one of a newer version, which is refused", function()
+    assert(small { name = "run", steps = 128, checkpoint = { every = 1 } }:train())
+    local path = scratch .. "/run/checkpoints/iteration-00000002.safetensors"
+    local tensors, notes = trpo.safetensors.read(path)
+    notes.format = "9"
+    assert(trpo.safetensors.write(path, tensors, { metadata = notes }))
+    local result, message, code = quietly(small { name = "run", resume = true })
+    assert.is_nil(result)
+    assert.are.equal("version", code)
+    assert.is_truthy(message:find("a newer version wrote it", 1, true), message)
+    assert.is_true(disk.exists(path))
   end)
 end)

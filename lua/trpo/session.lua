@@ -52,7 +52,7 @@ end
 
 local function is_group(value) return type(value) == "table" and value[1] == nil and next(value) ~= nil end
 
--- one clause for each option that differs
+-- one clause for each option that differs; `there` may lack options that are newer than it
 local function compare(here, there, prefix, out)
   local keys = {}
   for key in pairs(here) do keys[key] = true end
@@ -169,7 +169,7 @@ end
 function session:restore()
   local saved = self.saved
   local ok, message, code = checkpoint.restore(saved, self.run)
-  if not ok then return nil, ("%s cannot be resumed: %s"):format(self.folder.path, message), code end
+  if not ok then return nil, message, code end
   self.counters = saved.counters
   self.counters.sessions = self.counters.sessions + 1
   self:compare_systems()
@@ -275,6 +275,7 @@ function session:write_checkpoint(name)
   counters.elapsed, counters.positions, counters.memory = self:elapsed(), self.log:positions(), self.run.memory
   local code
   ok, message, code = checkpoint.save(place .. "/" .. name, self.run, counters)
+  if code == "error" then message, code = message:gsub("counters%.memory", "run.memory"), "callback" end
   -- the first time the folder of checkpoints itself, and what tells how to read them, have to be there for good
   if ok and not self.rooted then
     disk.sync(self.folder.path)

@@ -45,7 +45,7 @@ end
 --- The rows of `monitor.csv`: return and length.
 function run_folder.monitor(path)
   local out = {}
-  for line in io.lines(path .. "/monitor.csv") do out[#out + 1] = line:match "^([^,#]*,[^,]*),[^,]*$" end
+  for line in io.lines(path .. "/monitor.csv") do out[#out + 1] = line:match "^(%-?%d[^,]*,[^,]*),[^,]*$" end
   return out
 end
 
