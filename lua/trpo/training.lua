@@ -128,6 +128,8 @@ local function turn(s)
   ok, message, code = tell_episodes(s, batch)
   if ok then ok, message, code = conclude(s, row) end
   if ok then ok, message, code = s.session.log:record(row) end
+  -- what is wrong with a record, the user has put there
+  if code == "record" then message, code = "on_iteration: " .. message, "callback" end
   if not ok then return nil, message, code end
   s.counters.record = row
   ok, message, code = s.session:keep_best(row)
@@ -138,8 +140,8 @@ local function turn(s)
   return true
 end
 
--- Whether a run that is taken up again is over already: nothing is left to do for it, or its callback has stopped it and
--- it was not given more steps.
+-- Whether a run that is taken up again is over already: nothing is left to do for it, or its callback has stopped it
+-- and it was not given more steps.
 local function is_over(s)
   local counters, config = s.counters, s.run.config
   local row = counters.record
