@@ -88,16 +88,6 @@ function html.column(list, digits)
   end
 end
 
---- A parameter's value as the user would write it.
--- @param value number, string, boolean or list
--- @treturn string
-function html.value(value)
-  if type(value) == "number" then return html.is_finite(value) and json.number(value) or special(value) end
-  if type(value) ~= "table" then return value == nil and html.missing or tostring(value) end
-  local ok, text = pcall(json.encode, value)
-  return ok and text:gsub("^%[(.*)%]$", "%1"):gsub(",", ", ") or tostring(value)
-end
-
 --- A duration in the two units that say most.
 -- @tparam number seconds
 -- @treturn string e.g. `1.5 s`, `2 min 5 s`, `3 h 20 min`
