@@ -158,20 +158,23 @@ end
 
 -- ---- looks -------------------------------------------------------------------------------------
 
+--- The number of colours, and of kinds of lines.
+frame.colours, frame.dashes = #plot.colours, 3
+
+--- The most curves that can be told apart.
+frame.most = frame.colours * frame.dashes
+
 --- The colour of a curve.
 -- @tparam number i
 -- @treturn string
-function frame.colour(i) return plot.colours[(i - 1) % #plot.colours + 1] end
+function frame.colour(i) return plot.colours[(i - 1) % frame.colours + 1] end
 
 local dashes = { "1", "(9,4)", "(2,3)" }
 
---- The most curves that can be told apart.
-frame.most = #plot.colours * #dashes
-
---- The dash type of a curve: curves that share a colour differ in it.
+--- A dash type: curves that share a colour differ in it.
 -- @tparam number i
 -- @treturn string
-function frame.dash(i) return dashes[math.floor((i - 1) / #plot.colours) % #dashes + 1] end
+function frame.dash(i) return dashes[(i - 1) % frame.dashes + 1] end
 
 --- The colour of what is best, what failed, what is told in passing.
 frame.best, frame.failed, frame.faint = "#D55E00", "#A34700", "#555555"
@@ -206,7 +209,7 @@ end
 frame.axes_style = [[
 set border 3 lw 0.8
 set tics nomirror out scale 0.6
-set grid xtics ytics back lc rgb '#e4e4e4' lw 0.6 dashtype 1]]
+set grid xtics ytics back lc rgb '#d8d8d8' lw 0.6 dashtype 1]]
 
 --- A plot command of several lines.
 -- @tparam {string,...} list

@@ -148,14 +148,15 @@ end
 
 --- The groups of some runs.
 -- @tparam table list runs
--- @tparam[opt] string by parameters with commas between them; without it all that differ, but for the seed
+-- @tparam[opt] {string,...} by parameters; without it all that differ, but for the seed
 -- @treturn table|nil list of { `label`, `values` = texts, `runs` }, ordered by the values; `names` of the parameters
 -- @treturn string|nil one sentence
 function groups.of(list, by)
-  local paths, message = {}, nil
-  for name in (by or ""):gmatch "[^,%s]+" do
-    paths[#paths + 1], message = resolve(list, name)
-    if message then return nil, message end
+  local paths = {}
+  for i, name in ipairs(by or {}) do
+    local path, message = resolve(list, name)
+    if not path then return nil, message end
+    paths[i] = path
   end
   if not by then paths = nameless(list) and #list > 1 and { "name" } or differing(list) end
   local out, known, names = { names = groups.names(paths) }, {}, groups.names(paths)
