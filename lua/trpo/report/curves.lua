@@ -1,7 +1,6 @@
 --- The learning curves of a sweep's cells: the IQM over the trials at each step, with its band.
 -- @module trpo.report.curves
 local groups = require "trpo.plots.groups"
-local html = require "trpo.report.html"
 local runs = require "trpo.runs"
 
 local curves = {}
@@ -70,8 +69,7 @@ function curves.of(m)
   local list = { family(m, by_cell, m.metric, points) }
   if m.metric ~= REWARD then list[#list + 1] = family(m, by_cell, REWARD, points) end
   if #list > 0 then return list end
-  return list, html.fill("No trial has logged $metric or $reward in a progress.csv yet.",
-    { metric = m.metric, reward = REWARD })
+  return list, ("No trial has logged %s or %s in a progress.csv yet."):format(m.metric, REWARD)
 end
 
 return curves

@@ -64,7 +64,7 @@ end
 local function families(curves)
   local options = {}
   for i, family in ipairs(curves) do options[i] = { value = i - 1, name = family.name } end
-  return html.fill([[<label$!hidden>Of <select id="family">$!options</select></label>]],
+  return html.fill([[<label$!hidden>Curves of <select id="family">$!options</select></label>]],
     { hidden = #curves < 2 and " hidden" or "", options = html.each([[<option value="$value">$name</option>]], options) })
 end
 

@@ -97,6 +97,7 @@ if (data.cells.length) {
   $("clear").addEventListener("click", () => selection.clear());
   box.addEventListener("pointermove", point);
   box.addEventListener("pointerleave", unpoint);
+  $("family").value = String(Math.max(0, data.curves.indexOf(family)));
   $("family").addEventListener("change", (event) => {
     family = data.curves[Number(event.target.value)];
     drawKeys();

@@ -9,7 +9,9 @@ const COLOURS = 7;
 const FIRST = 3;
 
 const box = $("chart"), keys = $("keys"), tip = $("tip");
-let family = data.curves[0];
+// the first family with curves, not only points; the metric may have been measured at the end only
+const isCurve = (one) => one.cells.some((curve) => curve && curve.x.length > 2);
+let family = data.curves.find(isCurve) || data.curves[0];
 
 // cells from best to worst: the order of the legend
 const ranked = data.cells.slice().sort((a, b) => (better(a, b) ? -1 : better(b, a) ? 1 : a.index - b.index));
@@ -100,6 +102,16 @@ function band(l, curve, extra) {
   return shape("path", Object.assign({ d }, extra));
 }
 
+// few points are shown as such
+function dots(l, curve, style) {
+  if (curve.x.length > 12) return [];
+  return curve.x.map((_, i) => i).filter((i) => finite(curve.y[i])).flatMap((i) => {
+    const x = l.px(curve.x[i]), range = finite(curve.low[i]) && curve.x.length === 1
+      ? [shape("line", { class: "whisker", x1: x, x2: x, y1: l.py(curve.low[i]), y2: l.py(curve.high[i]), style })] : [];
+    return range.concat(shape("circle", { class: "lone", cx: x, cy: l.py(curve.y[i]), r: 3.5, style }));
+  });
+}
+
 function drawCurves() {
   if (!family) return;
   const l = frame = layout(), svg = frameOf(l), taken = colours();
@@ -116,6 +128,7 @@ function drawCurves() {
     svg.append(line(l, family.cells[cell.index], family.cells[cell.index].y, { class: "curve" + (cell.index === lit ? " lit" : ""),
       style: style(cell), "stroke-dasharray": taken.has(cell.index) ? dashes(taken.get(cell.index)) : "", "data-cell": cell.index }));
   }
+  for (const cell of cells.filter(strong)) svg.append(...dots(l, family.cells[cell.index], style(cell)));
   svg.append(shape("line", { class: "cross", id: "cross", y1: l.top, y2: l.height - l.bottom, visibility: "hidden" }));
   box.querySelectorAll("svg").forEach((old) => old.remove());
   box.prepend(svg);

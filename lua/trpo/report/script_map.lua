@@ -53,7 +53,9 @@ function wire(node, cell) {
   node.setAttribute("aria-label", sentence(cell));
   if (finite(cell.iqm)) node.style.setProperty("--t", (100 * goodness(cell)).toFixed(1) + "%");
   else node.classList.add("empty");
-  if (finite(cell.iqm) && goodness(cell) > 0.55) node.classList.add("strong");
+  // where text is better read in the other colour: earlier on the dark page
+  const shade = finite(cell.iqm) ? goodness(cell) : 0;
+  if (shade > 0.5) node.classList.add(shade > 0.7 ? "strong" : "middle");
   if (cell.index === data.best) node.classList.add("best");
   const show = () => { describe(cell); selection.light(cell.index); };
   node.addEventListener("pointerenter", show);
@@ -85,12 +87,15 @@ function walk(event) {
   if (!step || !from) return;
   event.preventDefault();
   const rows = from.closest("tbody").rows;
-  let column = from.cellIndex, row = from.parentNode.rowIndex;
+  let column = from.cellIndex, row = from.parentNode.sectionRowIndex;
   do {
     column += step[0];
     row += step[1];
     const square = rows[row] && rows[row].cells[column] && rows[row].cells[column].querySelector("button");
-    if (square) return square.focus();
+    if (square) {
+      square.focus();
+      return;
+    }
   } while (rows[row] && rows[row].cells[column]);
 }
 
@@ -112,10 +117,14 @@ function squares(cells) {
   body.addEventListener("keydown", walk);
   const names = make("tr", {}, make("td", {}));
   for (const x of xs) names.append(make("th", { scope: "col" }, x));
-  const title = make("tr", {}, make("th", { class: "y axis" }, axes.y < 0 ? "" : "↑ " + parameters[axes.y].name),
+  const across = make("tr", {}, make("td", {}),
     make("th", { class: "axis", colspan: xs.length }, axes.x < 0 ? "" : parameters[axes.x].name + " →"));
+  const up = make("thead", {}, make("tr", {},
+    make("th", { class: "axis", colspan: xs.length + 1 }, axes.y < 0 ? "" : "↑ " + parameters[axes.y].name)));
   const style = xs.length > 12 ? " bare" : xs.length > 7 ? " dense" : "";
-  return make("div", { class: "scroll" + style }, make("table", { class: "heat" }, body, make("tfoot", {}, names, title)));
+  return make("div", { class: "scroll" + style }, make("table", { class: "heat" }, make("col", { class: "y" }),
+    ...xs.map(() => make("col", {})),
+    axes.y < 0 ? "" : up, body, make("tfoot", {}, names, across)));
 }
 
 // ---- points ----

@@ -13,7 +13,7 @@ return [==[
   :root {
     --paper: #14181d; --ink: #e4e8ec; --muted: #9aa5b1; --line: #313942; --faint: #1a2027; --hover: #222a33;
     --accent: #79b8ff; --best: #ff9d5c; --done: #57c08a; --failed: #ff8f85; --running: #79b8ff; --waiting: #4b5560;
-    --low: #1c2e42; --high: #9fd0ff; --on-low: #e4e8ec; --on-high: #10151a;
+    --low: #1c2e42; --high: #9fd0ff; --on-low: #ffffff; --on-high: #000000;
     --c1: #58aee6; --c2: #f58b4a; --c3: #35c295; --c4: #e39ac5; --c5: #ebb23c; --c6: #a3d8f7; --c7: #e4e8ec;
     --other: #3a444e;
   }
@@ -28,9 +28,9 @@ body {
 }
 .skip { position: absolute; left: -100vw; }
 .skip:focus { left: 1rem; top: 1rem; z-index: 3; padding: .5rem .75rem; background: var(--paper); }
-header, main, footer { max-width: 74rem; margin: 0 auto; padding: 0 1.5rem; }
+header, main, footer { max-width: 76rem; margin: 0 auto; padding: 0 1.5rem; }
 header { padding-top: 2.5rem; }
-h1, h2, h3, p, ul, dl, dd, figure { margin: 0; padding: 0; }
+h1, h2, h3, p, ul, ol, dl, dd, figure { margin: 0; padding: 0; }
 h1 { font-size: 1.9rem; line-height: 1.2; font-weight: 650; letter-spacing: -.015em; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; line-height: 1.3; font-weight: 650; letter-spacing: -.005em; }
 h3 { font-size: .8125rem; font-weight: 600; color: var(--muted); }
@@ -41,7 +41,7 @@ code, pre, .id { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "De
 button, input, select { font: inherit; color: inherit; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .over { color: var(--muted); font-size: .875rem; }
-.lead { margin-top: .5rem; max-width: 46rem; color: var(--muted); }
+.lead { margin-top: .5rem; max-width: 46rem; color: var(--muted); text-wrap: pretty; }
 .lead strong, .hint strong { color: var(--ink); font-weight: 600; }
 .hint { color: var(--muted); font-size: .875rem; margin-top: .25rem; max-width: 46rem; }
 nav { margin-top: 1rem; font-size: .875rem; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; }
@@ -83,6 +83,7 @@ nav a:hover { text-decoration: underline; }
 
 /* map and curves: a picture, and what belongs to it at its side */
 .controls { display: flex; flex-wrap: wrap; align-items: end; gap: .5rem 1rem; margin-top: 1rem; }
+.controls:empty { display: none; }
 .controls label { font-size: .8125rem; color: var(--muted); }
 .controls label > * { display: block; margin-top: .125rem; color: var(--ink); }
 select, input[type=search], .plain {
@@ -95,9 +96,12 @@ select, input[type=search], .plain {
 .scroll { overflow-x: auto; }
 .heat { border-collapse: separate; border-spacing: 3px; width: 100%; table-layout: fixed; font-size: .875rem; }
 .heat th { font-weight: 400; color: var(--muted); padding: 0 .375rem; overflow-wrap: anywhere; }
-.heat .y { width: 5.5rem; text-align: right; }
-.heat td { padding: 0; height: 3.5rem; }
-.heat .axis { padding-top: .25rem; font-weight: 600; color: var(--ink); }
+.heat .y { text-align: right; }
+.heat col.y { width: 5.5rem; }
+.heat td { padding: 0; }
+.heat tbody td { height: 3.75rem; }
+.heat .axis { padding: .125rem 0; font-weight: 600; font-size: .8125rem; color: var(--ink); }
+.heat thead .axis { text-align: left; }
 .heat .none { display: block; height: 100%; border: 1px dashed var(--line); border-radius: .25rem; }
 .square {
   display: flex; align-items: center; justify-content: center; position: relative; width: 100%; height: 100%;
@@ -105,6 +109,7 @@ select, input[type=search], .plain {
   background: color-mix(in oklab, var(--low), var(--high) var(--t)); print-color-adjust: exact;
 }
 .square.strong { color: var(--on-high); }
+@media screen and (prefers-color-scheme: dark) { .square.middle { color: var(--on-high); } }
 .square.empty { background: none; border: 1px dashed var(--muted); color: var(--muted); }
 .square.best { box-shadow: 0 0 0 3px var(--best); z-index: 1; }
 .square.best::before {
@@ -120,7 +125,7 @@ select, input[type=search], .plain {
 }
 .dense .square { font-size: .75rem; }
 .bare .square span { display: none; }
-.bare td { height: 2rem; }
+.bare tbody td { height: 2rem; }
 .point { cursor: pointer; outline-offset: 3px; }
 .point circle { fill: color-mix(in oklab, var(--low), var(--high) var(--t)); stroke: var(--muted); stroke-width: 1; }
 .point.empty circle { fill: none; stroke-dasharray: 2 2; }
@@ -147,6 +152,7 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .draw .band { fill: var(--c); opacity: .14; }
 .draw .band.lit { opacity: .28; }
 .draw .lone { fill: var(--c); }
+.draw .whisker { stroke: var(--c); stroke-width: 2; }
 .draw .cross { stroke: var(--muted); stroke-dasharray: 3 3; }
 .tip { position: absolute; top: .5rem; pointer-events: none; padding: .5rem .625rem; border: 1px solid var(--line);
   border-radius: .375rem; background: var(--paper); font-size: .8125rem; line-height: 1.4; max-width: 20rem; z-index: 2; }
@@ -168,9 +174,9 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .tall { max-height: 40rem; overflow: auto; }
 .wide { margin-top: .75rem; overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 .list { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .8438rem; }
-.list th, .list td { padding: .375rem .75rem; text-align: left; white-space: nowrap; vertical-align: top; }
+.list th, .list td { padding: .375rem .625rem; text-align: left; white-space: nowrap; vertical-align: top; }
 .list thead th { position: sticky; top: 0; z-index: 1; padding: 0; background: var(--faint); border-bottom: 1px solid var(--line); font-weight: 600; }
-.list thead button { display: block; width: 100%; padding: .4375rem .75rem; border: 0; background: none; cursor: pointer;
+.list thead button { display: block; width: 100%; padding: .4375rem .625rem; border: 0; background: none; cursor: pointer;
   font-weight: 600; text-align: inherit; white-space: nowrap; }
 .list thead button:hover { background: var(--hover); }
 .list thead button:focus-visible { outline-offset: -2px; }
@@ -191,7 +197,7 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .chances li > :first-child { overflow-wrap: anywhere; }
 .chances .track { position: relative; height: .75rem; border-radius: .1875rem; background: var(--hover); print-color-adjust: exact; }
 .chances .track i { position: absolute; inset: 0 auto 0 0; border-radius: .1875rem; background: var(--c1); print-color-adjust: exact; }
-.chances .track::after { content: ""; position: absolute; left: 50%; top: -.1875rem; bottom: -.1875rem; width: 1px; background: var(--muted); }
+.chances .track::after { content: ""; position: absolute; left: 50%; top: -.1875rem; bottom: -.1875rem; width: 1px; background: var(--ink); }
 .chances b { font-weight: 400; text-align: right; }
 details { margin-top: 1rem; }
 summary { cursor: pointer; color: var(--accent); font-size: .875rem; }
@@ -209,11 +215,12 @@ footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size:
   header { padding-top: 1.5rem; }
   h1 { font-size: 1.5rem; }
   section { padding-top: 1.5rem; margin-top: 1.5rem; }
-  .heat .y { width: 3.75rem; }
+  .heat col.y { width: 3.75rem; }
   .heat th { padding: 0 .125rem; }
-  .heat td { height: 3rem; }
+  .heat tbody td { height: 3rem; }
   .tools input { width: 100%; }
   .chances li { grid-template-columns: minmax(0, 1fr) 3.5rem; }
+  .chances li { gap: .1875rem .875rem; padding: .3125rem 0; }
   .chances .track { grid-row: 2; grid-column: 1 / -1; }
 }
 @media print {

@@ -1,6 +1,7 @@
 --- The head of the page: what was swept, how far it is, and which cell is the best.
 -- @module trpo.report.summary
 local html = require "trpo.report.html"
+local model = require "trpo.report.model"
 
 local summary = {}
 
@@ -99,11 +100,17 @@ local function unmeasured(m)
 end
 
 local function warnings(m)
-  return html.each([[<p class="note bad">$text</p>]], (function()
-    local list = {}
-    for i, text in ipairs(m.sweep.warnings or {}) do list[i] = { text = text } end
-    return list
-  end)())
+  local list = {}
+  for i, text in ipairs(m.sweep.warnings) do list[i] = { text = text } end
+  return html.each([[<p class="note bad">$text</p>]], list)
+end
+
+-- why a cell with a better number is not the best
+local function passed_over(m)
+  local first = model.ranked(m)[1]
+  if not m.best or not model.better(m, first, m.best) then return "" end
+  return fill([[<p class="note">$label has a better IQM than the best cell, but less stands behind it: cells that went
+further, without failures and with more results, come first.</p>]], { label = first.label })
 end
 
 -- ---- the best cell -----------------------------------------------------------------------------
@@ -147,7 +154,7 @@ local function best(m)
   end
   local terms, row = {}, m.best.row
   for i, p in ipairs(m.parameters) do
-    terms[i] = { name = p.name, value = p.texts[require "trpo.report.model".place(p, m.best.params)] }
+    terms[i] = { name = p.name, value = p.texts[model.place(p, m.best.params)] }
   end
   return fill([[
 <div><h3>Best cell</h3>
@@ -199,7 +206,7 @@ $!best
 $!progress
 </div>
 </section>
-]], { notes = unfinished(m) .. failed(m) .. unmeasured(m) .. warnings(m), best = best(m), progress = progress(m) })
+]], { notes = unfinished(m) .. failed(m) .. unmeasured(m) .. passed_over(m) .. warnings(m), best = best(m), progress = progress(m) })
 end
 
 return summary

@@ -111,7 +111,7 @@ function tables.cells(m)
   for _, title in ipairs { "95 % low", "95 % high", "median", "mean", "std", "min", "max", "n", "failed" } do
     columns[#columns + 1] = { title, "number" }
   end
-  if m.best then columns[#columns + 1] = { "P(best better)", "number" } end
+  if m.best then columns[#columns + 1] = { "P(best wins)", "number" } end
   for i, cell in ipairs(model.ranked(m)) do rows[i] = cell_row(m, cell) end
   return fill([[
 <section id="cells" aria-labelledby="cells-title">
