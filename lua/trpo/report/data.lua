@@ -21,7 +21,7 @@ end
 -- names of parameters that are told apart
 local function parameter(p)
   return {
-    name = p.name, values = json.list { unpack(p.texts) }, short = json.list { unpack(p.short) },
+    name = p.name, values = json.list { unpack(p.texts) },
     numbers = p.numeric and json.list { unpack(p.values) } or nil,
   }
 end

@@ -46,9 +46,9 @@ local function parameter_of(parameter, given)
   local values = parameter.values
   local made = {
     path = parameter.path, name = parameter.name, values = values, numeric = are_numbers(values), place = {},
-    exact = exact_texts(values), short = short_texts(values),
+    exact = exact_texts(values),
   }
-  made.texts = given.values and made.exact or made.short
+  made.texts = given.values and made.exact or short_texts(values)
   for i, text in ipairs(made.exact) do made.place[text] = made.place[text] or i end
   return made
 end
@@ -90,13 +90,21 @@ local function scores_of(cell)
   return scores
 end
 
+-- the statistics of a cell; one number has no interval
+local function row_of(row)
+  local out = {}
+  for key, value in pairs(row) do out[key] = value end
+  if row.n < 2 then out.low, out.high = nil, nil end
+  return out
+end
+
 local function cells_of(sweep, summary)
   local cells = {}
   for i, row in ipairs(summary.rows) do
     local cell = sweep.cells[i]
     cells[i] = {
-      index = i, label = cell.label, params = cell.params, row = row, total = #cell.trials, trials = cell.trials,
-      scores = scores_of(cell), probability = summary.probability and summary.probability[i] or nil,
+      index = i, label = cell.label, params = cell.params, trials = cell.trials, total = #cell.trials,
+      row = row_of(row), scores = scores_of(cell), probability = summary.probability and summary.probability[i] or nil,
     }
   end
   return cells

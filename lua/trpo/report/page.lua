@@ -39,52 +39,61 @@ $!script
 </html>
 ]]
 
-local needs_script = [[<noscript><p class="note">This picture needs JavaScript; the tables below do not.</p></noscript>]]
+local needs_script = [[
+<noscript><p class="note">This picture needs JavaScript; the tables below do not.</p></noscript>]]
+
+local ramp = [[
+<figcaption class="ramp"><span>worse</span><i></i><span>better</span>
+<span class="mark"><b></b>best cell</span></figcaption>]]
 
 local function map(m)
   return html.fill([[
 <section id="map-section" aria-labelledby="map-title">
-<h2 id="map-title">$title</h2>
+<h2 id="map-title">Map of the cells</h2>
 <p class="hint">The IQM of $metric$!where. Select a cell to bring out its learning curve.</p>
 $!noscript
 <div class="controls" id="axes"></div>
 <div class="beside">
 <figure><div id="map"></div>
-<figcaption class="ramp"><span>worse</span><i></i><span>better</span>$!mark</figcaption></figure>
+$!ramp</figure>
 <aside class="readout" id="readout" aria-label="The cell that is looked at"></aside>
 </div>
 </section>
 ]], {
-    title = "Map of the cells", metric = m.metric, noscript = needs_script,
+    metric = m.metric, noscript = needs_script,
     where = #m.parameters > 2 and " over two of the parameters" or "",
-    mark = m.best and [[<span class="mark">★ best cell</span>]] or "",
+    ramp = m.best and ramp or "",
   })
 end
 
 local function families(curves)
   local options = {}
   for i, family in ipairs(curves) do options[i] = { value = i - 1, name = family.name } end
-  return html.fill([[<label$!hidden>Curves of <select id="family">$!options</select></label>]],
-    { hidden = #curves < 2 and " hidden" or "", options = html.each([[<option value="$value">$name</option>]], options) })
+  return html.fill([[<label$!hidden>Curves of <select id="family">$!options</select></label>]], {
+    hidden = #curves < 2 and " hidden" or "",
+    options = html.each([[<option value="$value">$name</option>]], options),
+  })
 end
 
 local function curves_section(curves, message)
-  local body = #curves == 0 and html.fill([[<p class="hint">$message</p>]], { message = message }) or ""
+  local hidden = #curves == 0 and " hidden" or ""
   return html.fill([[
 <section id="curves" aria-labelledby="curves-title">
 <h2 id="curves-title">Learning curves</h2>
-$!hint
+<p class="hint">$hint</p>
 $!noscript
-<div class="controls">$!families<button type="button" class="plain" id="clear" hidden>Clear the selection</button></div>
+<div class="controls"$!hidden>$!families
+<button type="button" class="plain" id="clear" hidden>Clear the selection</button></div>
 <div class="beside"$!hidden>
 <figure class="chart" id="chart"><div class="tip" id="tip" hidden></div></figure>
 <ul class="keys" id="keys" aria-label="Cells, best first"></ul>
 </div>
 </section>
 ]], {
-    hint = #curves == 0 and body or [[<p class="hint">The IQM over the seeds of a cell at each step, with the 95 % interval
-of the bootstrap as a band. Select cells here or on the map to compare them.</p>]],
-    noscript = #curves > 0 and needs_script or "", families = families(curves), hidden = #curves == 0 and " hidden" or "",
+    hint = message or [[
+The IQM over the seeds of a cell at each step, with the 95 % interval of the bootstrap as a band. Select cells here or
+on the map to compare them.]],
+    noscript = #curves > 0 and needs_script or "", families = families(curves), hidden = hidden,
   })
 end
 

@@ -95,7 +95,8 @@ local function described(m)
   for key, value in pairs(m.description) do
     if key ~= "cells" then kept[key] = value end
   end
-  return json.encode(kept, { indent = true, order = { "format", "name", "kind", "method", "parameters", "seeds", "metric" } })
+  return json.encode(kept, { indent = true,
+    order = { "format", "name", "kind", "method", "parameters", "seeds", "metric" } })
 end
 
 --- The section of provenance.

@@ -34,6 +34,10 @@ function caption(x, y, anchor, text, kind) {
   return node;
 }
 
+function axisTitles(x, y, across, up) {
+  return [caption(x, y, "end", across + " →", "title"), caption(0, 12, "start", "↑ " + up, "title")];
+}
+
 // round numbers around [low, high]; tight: the axis ends where the data end
 function niceScale(low, high, count, tight) {
   if (!(low <= high)) { low = 0; high = 1; }
@@ -43,8 +47,9 @@ function niceScale(low, high, count, tight) {
   const first = Math.ceil(low / step - 1e-9), last = Math.floor(high / step + 1e-9), ticks = [];
   const from = tight ? first : Math.floor(low / step + 1e-9), to = tight ? last : Math.ceil(high / step - 1e-9);
   for (let k = from; k <= to; k++) ticks.push(k * step);
-  const places = Math.max(0, Math.min(12, 1 - Math.floor(Math.log10(step) + 1e-9) - (Math.abs(step / power - 2.5) < 1e-9 ? 0 : 1)));
-  const text = (x) => (Math.abs(x) >= 1e6 || (x !== 0 && step < 1e-6) ? String(+x.toPrecision(4)) : x.toFixed(places)).replace("-", "−");
+  const places = -Math.floor(Math.log10(step) + 1e-9) + (Math.abs(step / power - 2.5) < 1e-9 ? 1 : 0);
+  const plain = (x) => (Math.abs(x) >= 1e6 || step < 1e-6 ? String(+x.toPrecision(4)) : x.toFixed(Math.max(0, places)));
+  const text = (x) => plain(x).replace(/-/g, "−");
   return { low: tight ? low : ticks[0], high: tight ? high : ticks[ticks.length - 1], ticks, text };
 }
 

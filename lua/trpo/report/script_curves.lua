@@ -43,7 +43,10 @@ function colours() {
 const colour = (slot) => "var(--c" + (slot % COLOURS + 1) + ")";
 const dashes = (slot) => ["", "7 4", "2 4", "10 3 2 3"][Math.floor(slot / COLOURS) % 4];
 
-const stepText = (x) => (x >= 1e6 ? +(x / 1e6).toPrecision(4) + "M" : x >= 1e4 ? +(x / 1e3).toPrecision(4) + "k" : String(+x.toPrecision(6)));
+function stepText(x) {
+  if (x >= 1e6) return +(x / 1e6).toPrecision(4) + "M";
+  return x >= 1e4 ? +(x / 1e3).toPrecision(4) + "k" : String(+x.toPrecision(6));
+}
 
 function extent(lists) {
   let low = Infinity, high = -Infinity;
@@ -85,50 +88,66 @@ function frameOf(l) {
       caption(l.left - 8, l.py(t) + 4, "end", l.y.text(t)));
   }
   for (const t of l.x.ticks) svg.append(caption(l.px(t), l.height - l.bottom + 18, "middle", stepText(t)));
-  svg.append(caption(l.width - l.right, l.height - 6, "end", "steps →", "title"), caption(0, 12, "start", "↑ " + family.name, "title"));
+  svg.append(...axisTitles(l.width - l.right, l.height - 6, "steps", family.name));
   return svg;
 }
 
-function line(l, curve, list, extra) {
-  const place = (i) => l.px(curve.x[i]).toFixed(1) + "," + l.py(list[i]).toFixed(1);
-  const d = pieces(curve, list).map((piece) => "M" + piece.map(place).join("L") + (piece.length === 1 ? "h0.01" : "")).join("");
-  return shape("path", Object.assign({ d }, extra));
+// the corners of a line through some positions of a curve
+const through = (l, curve, list, positions) =>
+  positions.map((i) => l.px(curve.x[i]).toFixed(1) + "," + l.py(list[i]).toFixed(1)).join("L");
+
+function line(l, curve, extra) {
+  const parts = pieces(curve, curve.y).map((piece) => "M" + through(l, curve, curve.y, piece));
+  return shape("path", { d: parts.join(""), ...extra });
 }
 
 function band(l, curve, extra) {
-  const place = (list) => (i) => l.px(curve.x[i]).toFixed(1) + "," + l.py(list[i]).toFixed(1);
-  const d = pieces(curve, curve.low, curve.high).map((piece) =>
-    "M" + piece.map(place(curve.high)).join("L") + "L" + piece.slice().reverse().map(place(curve.low)).join("L") + "Z").join("");
-  return shape("path", Object.assign({ d }, extra));
+  const parts = pieces(curve, curve.low, curve.high).map((piece) => "M" + through(l, curve, curve.high, piece)
+    + "L" + through(l, curve, curve.low, piece.slice().reverse()) + "Z");
+  return shape("path", { d: parts.join(""), ...extra });
 }
 
 // few points are shown as such
 function dots(l, curve, style) {
   if (curve.x.length > 12) return [];
-  return curve.x.map((_, i) => i).filter((i) => finite(curve.y[i])).flatMap((i) => {
-    const x = l.px(curve.x[i]), range = finite(curve.low[i]) && curve.x.length === 1
-      ? [shape("line", { class: "whisker", x1: x, x2: x, y1: l.py(curve.low[i]), y2: l.py(curve.high[i]), style })] : [];
-    return range.concat(shape("circle", { class: "lone", cx: x, cy: l.py(curve.y[i]), r: 3.5, style }));
+  const shapes = [];
+  curve.x.forEach((step, i) => {
+    const x = l.px(step);
+    if (curve.x.length === 1 && finite(curve.low[i])) {
+      const y1 = l.py(curve.low[i]), y2 = l.py(curve.high[i]);
+      shapes.push(shape("line", { class: "whisker", x1: x, x2: x, y1, y2, style }));
+    }
+    if (finite(curve.y[i])) shapes.push(shape("circle", { class: "lone", cx: x, cy: l.py(curve.y[i]), r: 3.5, style }));
   });
+  return shapes;
+}
+
+// all shapes of the curves, from those behind to those in front
+function layers(l) {
+  const taken = colours(), cells = drawn().reverse(), lit = selection.lit;
+  const shapes = { dim: [], bands: [], lines: [], dots: [] };
+  for (const cell of cells) {
+    const curve = family.cells[cell.index], slot = taken.get(cell.index);
+    if (slot === undefined && cell.index !== lit) {
+      shapes.dim.push(line(l, curve, { class: "curve dim" }));
+      continue;
+    }
+    const style = "--c:" + (slot === undefined ? "var(--ink)" : colour(slot)), mark = cell.index === lit ? " lit" : "";
+    shapes.bands.push(band(l, curve, { class: "band" + mark, style }));
+    const front = line(l, curve, { class: "curve" + mark, style, "data-cell": cell.index,
+      "stroke-dasharray": slot === undefined ? "" : dashes(slot) });
+    // the one under the pointer is drawn last
+    if (mark) shapes.lit = front;
+    else shapes.lines.push(front);
+    shapes.dots.push(...dots(l, curve, style));
+  }
+  return [...shapes.dim, ...shapes.bands, ...shapes.lines, ...shapes.dots, shapes.lit || ""];
 }
 
 function drawCurves() {
   if (!family) return;
-  const l = frame = layout(), svg = frameOf(l), taken = colours();
-  const cells = drawn().reverse();
-  const lit = selection.lit;
-  const style = (cell) => (taken.has(cell.index) ? "--c:" + colour(taken.get(cell.index)) : "--c:var(--ink)");
-  const strong = (cell) => taken.has(cell.index) || cell.index === lit;
-  for (const cell of cells) if (!strong(cell)) svg.append(line(l, family.cells[cell.index], family.cells[cell.index].y, { class: "curve dim" }));
-  for (const cell of cells) {
-    if (strong(cell)) svg.append(band(l, family.cells[cell.index], { class: "band" + (cell.index === lit ? " lit" : ""), style: style(cell) }));
-  }
-  // the one under the pointer is drawn last
-  for (const cell of cells.filter(strong).sort((a, b) => (a.index === lit) - (b.index === lit))) {
-    svg.append(line(l, family.cells[cell.index], family.cells[cell.index].y, { class: "curve" + (cell.index === lit ? " lit" : ""),
-      style: style(cell), "stroke-dasharray": taken.has(cell.index) ? dashes(taken.get(cell.index)) : "", "data-cell": cell.index }));
-  }
-  for (const cell of cells.filter(strong)) svg.append(...dots(l, family.cells[cell.index], style(cell)));
+  const l = frame = layout(), svg = frameOf(l);
+  svg.append(...layers(l));
   svg.append(shape("line", { class: "cross", id: "cross", y1: l.top, y2: l.height - l.bottom, visibility: "hidden" }));
   box.querySelectorAll("svg").forEach((old) => old.remove());
   box.prepend(svg);
@@ -140,15 +159,9 @@ function drawKeys() {
   keys.replaceChildren(...drawn().map((cell) => {
     const swatch = drawing(24, 12);
     swatch.append(shape("line", { x1: 1, x2: 23, y1: 6, y2: 6 }));
-    const key = make("button", { type: "button", class: "key", "data-cell": cell.index }, swatch,
-      make("span", {}, cell.label, cell.index === data.best ? make("span", { class: "mark" }, " best") : ""), make("span", {}, cell.text.short));
-    const show = () => { describe(cell); selection.light(cell.index); };
-    key.addEventListener("pointerenter", show);
-    key.addEventListener("focus", show);
-    key.addEventListener("pointerleave", () => selection.light(-1));
-    key.addEventListener("blur", () => selection.light(-1));
-    key.addEventListener("click", () => selection.toggle(cell.index));
-    return make("li", {}, key);
+    const key = make("button", { type: "button", class: "key", }, swatch,
+      make("span", {}, cell.label, bestMark(cell)), make("span", {}, cell.text.short));
+    return make("li", {}, attend(key, cell));
   }));
 }
 
@@ -158,6 +171,14 @@ function nearest(list, x) {
   let best = 0;
   for (let i = 1; i < list.length; i++) if (Math.abs(list[i] - x) < Math.abs(list[best] - x)) best = i;
   return best;
+}
+
+// one line of numbers: a curve where the pointer is
+function reading({ cell, curve, i }) {
+  const text = (x) => String(+x.toPrecision(4)).replace(/-/g, "−");
+  const range = finite(curve.low[i]) ? " (" + text(curve.low[i]) + " to " + text(curve.high[i]) + ")" : "";
+  return make("div", { style: "color:" + colour(slots.get(cell.index)) },
+    make("b", {}, text(curve.y[i])), range + "  " + cell.label);
 }
 
 function point(event) {
@@ -176,8 +197,7 @@ function point(event) {
   cross.setAttribute("x2", across);
   cross.setAttribute("visibility", "visible");
   tip.replaceChildren(make("div", {}, make("b", {}, stepText(Math.round(rows[0].curve.x[rows[0].i])) + " steps")),
-    ...rows.slice(0, 8).map(({ cell, curve, i }) => make("div", { style: "color:" + colour(slots.get(cell.index)) },
-      cell.label + "  ", make("b", {}, l.y.text(curve.y[i])), finite(curve.low[i]) ? "  (" + l.y.text(curve.low[i]) + " to " + l.y.text(curve.high[i]) + ")" : "")));
+    ...rows.slice(0, 8).map(reading));
   tip.hidden = false;
   const room = l.width - across > tip.offsetWidth + 16;
   tip.style.left = Math.max(0, room ? across + 12 : across - tip.offsetWidth - 12) + "px";

@@ -23,12 +23,16 @@ function goodness(cell) {
   return data.maximize ? t : 1 - t;
 }
 
+const interval = (cell) => (finite(cell.low) ? cell.text.low + " to " + cell.text.high : "–");
+
 function sentence(cell) {
-  const what = cell.n === 0 ? "no finished trial"
-    : "IQM " + cell.text.iqm + ", 95 % interval " + cell.text.low + " to " + cell.text.high + ", n = " + cell.n;
+  const what = cell.n === 0 ? "no number yet"
+    : "IQM " + cell.text.iqm + ", 95 % interval " + interval(cell) + ", n = " + cell.n;
   const failed = cell.failed ? ", " + cell.failed + " failed" : "";
   return cell.label + ": " + what + failed + (cell.index === data.best ? ", best cell" : "");
 }
+
+const bestMark = (cell) => (cell.index === data.best ? make("span", { class: "mark" }, " best") : "");
 
 function term(list, name, value) { list.append(make("dt", {}, name), make("dd", {}, value)); }
 
@@ -39,17 +43,28 @@ function describe(cell) {
   });
   const facts = make("dl", { class: "facts" });
   term(facts, "IQM", cell.text.iqm);
-  term(facts, "95 % interval", cell.n === 0 ? "–" : cell.text.low + " to " + cell.text.high);
+  term(facts, "95 % interval", interval(cell));
   term(facts, "Trials", cell.n + " of " + cell.total + " done" + (cell.failed ? ", " + cell.failed + " failed" : ""));
   if (cell.scores.length) term(facts, "Each seed", cell.scores.join("  "));
   readout.replaceChildren(
-    make("h3", {}, "Cell " + (cell.index + 1), cell.index === data.best ? make("span", { class: "mark" }, " · best") : ""),
+    make("h3", {}, "Cell " + (cell.index + 1), bestMark(cell)),
     values, facts);
 }
 
-// a square or a point that stands for a cell
-function wire(node, cell) {
+// something that stands for a cell: shows it under the pointer or the focus, and picks it by a click
+function attend(node, cell) {
+  const show = () => { describe(cell); selection.light(cell.index); };
   node.dataset.cell = cell.index;
+  node.addEventListener("pointerenter", show);
+  node.addEventListener("focus", show);
+  node.addEventListener("pointerleave", () => selection.light(-1));
+  node.addEventListener("blur", () => selection.light(-1));
+  node.addEventListener("click", () => selection.toggle(cell.index));
+  return node;
+}
+
+// a square or a point of the map
+function wire(node, cell) {
   node.setAttribute("aria-label", sentence(cell));
   if (finite(cell.iqm)) node.style.setProperty("--t", (100 * goodness(cell)).toFixed(1) + "%");
   else node.classList.add("empty");
@@ -57,13 +72,7 @@ function wire(node, cell) {
   const shade = finite(cell.iqm) ? goodness(cell) : 0;
   if (shade > 0.5) node.classList.add(shade > 0.7 ? "strong" : "middle");
   if (cell.index === data.best) node.classList.add("best");
-  const show = () => { describe(cell); selection.light(cell.index); };
-  node.addEventListener("pointerenter", show);
-  node.addEventListener("focus", show);
-  node.addEventListener("pointerleave", () => selection.light(-1));
-  node.addEventListener("blur", () => selection.light(-1));
-  node.addEventListener("click", () => selection.toggle(cell.index));
-  return node;
+  return attend(node, cell);
 }
 
 // the cells on the map: those with the fixed values; where several share a place, the best of them
@@ -129,25 +138,34 @@ function squares(cells) {
 
 // ---- points ----
 
-// where the values of a parameter lie on an axis from 0 to 1
-function positions(parameter) {
-  const numbers = parameter.numbers;
-  if (!numbers) return parameter.values.map((_, i) => (i + 0.5) / parameter.values.length);
-  const least = Math.min(...numbers), most = Math.max(...numbers);
-  const scale = least > 0 && most / least >= 30 ? Math.log : (x) => x;
-  const a = scale(least), b = scale(most);
-  return numbers.map((x) => (a === b ? 0.5 : (scale(x) - a) / (b - a)));
+// 1, 2 and 5 of each power of ten between two numbers, or only the powers when these are enough
+function logTicks(low, high, count) {
+  const all = [], powers = [];
+  for (let k = Math.floor(Math.log10(low)); k <= Math.log10(high); k++) {
+    for (const m of [1, 2, 5]) {
+      const x = Number(m + "e" + k);
+      if (x >= low * 0.999 && x <= high * 1.001) (m === 1 ? powers : all).push(x);
+    }
+  }
+  const ticks = powers.length >= 3 ? powers : powers.concat(all).sort((a, b) => a - b);
+  const every = Math.ceil(ticks.length / count);
+  return ticks.filter((_, i) => i % every === 0);
 }
 
-// a few values of a parameter for its axis: the ends, and what lies between them
-function labels(parameter, places, count) {
-  const order = places.map((_, i) => i).sort((a, b) => places[a] - places[b]), chosen = [];
-  for (let k = 0; k < count; k++) {
-    const aim = count === 1 ? 0.5 : k / (count - 1);
-    const i = order.reduce((best, j) => (Math.abs(places[j] - aim) < Math.abs(places[best] - aim) ? j : best), order[0]);
-    if (!chosen.some((other) => Math.abs(places[other] - places[i]) < 0.12)) chosen.push(i);
+// an axis over the values of a parameter: where each value lies, from 0 to 1, and what is written beside it
+function parameterAxis(i, count) {
+  const { name, values, numbers } = parameters[i];
+  if (!numbers) {
+    const places = values.map((_, k) => (k + 0.5) / values.length), every = Math.ceil(values.length / (3 * count));
+    const labels = values.map((text, k) => ({ at: places[k], text })).filter((_, k) => k % every === 0);
+    return { title: name, labels, of: (cell) => places[cell.at[i]] };
   }
-  return chosen.map((i) => ({ at: places[i], text: parameter.short[i] }));
+  const low = Math.min(...numbers), high = Math.max(...numbers), log = low > 0 && high / low >= 30;
+  const scale = log ? Math.log : (x) => x, linear = niceScale(low, high, count, true);
+  const place = (x) => (low === high ? 0.5 : (scale(x) - scale(low)) / (scale(high) - scale(low)));
+  const ticks = log ? logTicks(low, high, count) : low === high ? [low] : linear.ticks;
+  const labels = ticks.map((x) => ({ at: place(x), text: log ? String(x) : linear.text(x) }));
+  return { title: name, labels, of: (cell) => place(numbers[cell.at[i]]) };
 }
 
 // with one parameter, the height is the metric
@@ -159,18 +177,14 @@ function metricAxis(cells) {
     of: (cell) => place(cell.iqm), range: (cell) => [place(cell.low), place(cell.high)] };
 }
 
-function parameterAxis(i, count) {
-  const places = positions(parameters[i]);
-  return { title: parameters[i].name, labels: labels(parameters[i], places, count), of: (cell) => places[cell.at[i]] };
-}
-
 function points(cells) {
   const width = Math.max(map.clientWidth, 260), height = Math.min(Math.max(width * 0.62, 240), 430);
   const left = 66, right = 14, top = 26, bottom = 46;
   const shown = axes.y < 0 ? cells.filter((cell) => finite(cell.iqm)) : Array.from(bestAt(cells).values());
   const across = parameterAxis(axes.x, width < 480 ? 3 : 5);
   const up = axes.y < 0 ? metricAxis(shown) : parameterAxis(axes.y, 5);
-  const px = (t) => left + 10 + t * (width - left - right - 20), py = (t) => height - bottom - 10 - t * (height - top - bottom - 20);
+  const px = (t) => left + 10 + t * (width - left - right - 20);
+  const py = (t) => height - bottom - 10 - t * (height - top - bottom - 20);
   const svg = drawing(width, height, "");
   for (const label of across.labels) {
     svg.append(shape("line", { class: "grid", x1: px(label.at), x2: px(label.at), y1: top, y2: height - bottom }),
@@ -180,19 +194,21 @@ function points(cells) {
     svg.append(shape("line", { class: "grid", x1: left, x2: width - right, y1: py(label.at), y2: py(label.at) }),
       caption(left - 8, py(label.at) + 4, "end", label.text));
   }
-  svg.append(caption(width - right, height - 6, "end", across.title + " →", "title"), caption(0, 12, "start", "↑ " + up.title, "title"));
+  svg.append(...axisTitles(width - right, height - 6, across.title, up.title));
   // the best cell lies above the others
   shown.sort((a, b) => (a.index === data.best) - (b.index === data.best));
   for (const cell of shown) {
-    const node = shape("g", { class: "point", tabindex: 0, role: "button", transform: "translate(" + px(across.of(cell)).toFixed(1) + ","
-      + py(up.of(cell)).toFixed(1) + ")" });
+    const place = "translate(" + px(across.of(cell)).toFixed(1) + "," + py(up.of(cell)).toFixed(1) + ")";
+    const node = shape("g", { class: "point", tabindex: 0, role: "button", transform: place });
     if (up.range && finite(cell.low)) {
       const [low, high] = up.range(cell);
       node.append(shape("line", { y1: py(low) - py(up.of(cell)), y2: py(high) - py(up.of(cell)) }));
     }
     node.append(shape("circle", { r: 8 }));
     node.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); selection.toggle(cell.index); }
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      selection.toggle(cell.index);
     });
     svg.append(wire(node, cell));
   }
@@ -237,7 +253,8 @@ function drawControls() {
   parameters.forEach((parameter, i) => {
     if (i === axes.x || i === axes.y) return;
     const fixed = axes.fixed.has(i) ? axes.fixed.get(i) : -1;
-    const options = [option("best of all", -1, fixed < 0)].concat(parameter.values.map((v, k) => option(v, k, fixed === k)));
+    const options = [option("best of all", -1, fixed < 0),
+      ...parameter.values.map((value, k) => option(value, k, fixed === k))];
     nodes.push(control(parameter.name, "fixed", options, (value) => { axes.fixed.set(i, value); drawMap(); }));
   });
   $("axes").replaceChildren(...nodes);

@@ -6,7 +6,7 @@ return [==[
   --paper: #ffffff; --ink: #1c2127; --muted: #57606a; --line: #d8dee4; --faint: #f5f7f9; --hover: #eef2f6;
   --accent: #0a58a6; --best: #c24a00; --done: #1f7a4d; --failed: #b3261e; --running: #0a58a6; --waiting: #c4cbd3;
   --low: #e6eff9; --high: #084a8c; --on-low: #1c2127; --on-high: #ffffff;
-  --c1: #0072b2; --c2: #d55e00; --c3: #00865f; --c4: #b85c93; --c5: #b37700; --c6: #3d9bd1; --c7: #1c2127;
+  --c1: #0072b2; --c2: #d55e00; --c3: #00865f; --c4: #b85c93; --c5: #1c2127; --c6: #3d9bd1; --c7: #c28400;
   --other: #c9d0d7;
 }
 @media screen and (prefers-color-scheme: dark) {
@@ -14,7 +14,7 @@ return [==[
     --paper: #14181d; --ink: #e4e8ec; --muted: #9aa5b1; --line: #313942; --faint: #1a2027; --hover: #222a33;
     --accent: #79b8ff; --best: #ff9d5c; --done: #57c08a; --failed: #ff8f85; --running: #79b8ff; --waiting: #4b5560;
     --low: #1c2e42; --high: #9fd0ff; --on-low: #ffffff; --on-high: #000000;
-    --c1: #58aee6; --c2: #f58b4a; --c3: #35c295; --c4: #e39ac5; --c5: #ebb23c; --c6: #a3d8f7; --c7: #e4e8ec;
+    --c1: #58aee6; --c2: #f58b4a; --c3: #35c295; --c4: #e39ac5; --c5: #e4e8ec; --c6: #a3d8f7; --c7: #ebb23c;
     --other: #3a444e;
   }
 }
@@ -22,7 +22,7 @@ return [==[
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
 body {
   margin: 0; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial,
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial,;
     sans-serif;
   font-variant-numeric: tabular-nums;
 }
@@ -37,7 +37,9 @@ h3 { font-size: .8125rem; font-weight: 600; color: var(--muted); }
 section { padding: 2rem 0 0; margin-top: 2rem; border-top: 1px solid var(--line); }
 main > section:first-child { border-top: 0; margin-top: 0; }
 a { color: var(--accent); text-underline-offset: .15em; text-decoration-thickness: 1px; }
-code, pre, .id { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .8125rem; }
+code, pre, .id {
+  font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .8125rem;
+}
 button, input, select { font: inherit; color: inherit; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .over { color: var(--muted); font-size: .875rem; }
@@ -53,10 +55,14 @@ nav a:hover { text-decoration: underline; }
 .note.bad { border-color: var(--failed); }
 
 /* summary */
-.summary { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 2rem 3.5rem; margin-top: 1.25rem; }
+.summary {
+  display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 2rem 3.5rem; margin-top: 1.25rem;
+}
 .params { display: flex; flex-wrap: wrap; gap: .5rem 1.75rem; margin-top: .375rem; }
 .params dt { color: var(--muted); font-size: .8125rem; }
-.params dd { font-size: 1.5rem; line-height: 1.25; font-weight: 600; letter-spacing: -.01em; overflow-wrap: anywhere; }
+.params dd {
+  font-size: 1.5rem; line-height: 1.25; font-weight: 600; letter-spacing: -.01em; overflow-wrap: anywhere;
+}
 .score { margin-top: .875rem; }
 .score b { font-weight: 600; color: var(--best); }
 .strip { display: block; margin-top: .625rem; width: 100%; max-width: 26rem; height: 44px; overflow: visible; }
@@ -68,16 +74,21 @@ nav a:hover { text-decoration: underline; }
 .big { font-size: 1.5rem; line-height: 1.25; font-weight: 600; letter-spacing: -.01em; margin-top: .375rem; }
 .big small { font-size: .9375rem; font-weight: 400; color: var(--muted); letter-spacing: 0; }
 .bar { display: flex; gap: 2px; height: .625rem; margin-top: .75rem; border-radius: .3125rem; overflow: hidden; }
-.bar i { background: var(--waiting); }
+.bar i { min-width: 3px; background: var(--waiting); print-color-adjust: exact; }
 .bar .done, .state.done::before { background: var(--done); }
 .bar .failed, .state.failed::before { background: var(--failed); }
 .bar .running, .state.running::before { background: var(--running); }
-.states { list-style: none; display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; margin-top: .5rem; font-size: .875rem; }
+.states {
+  list-style: none; display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; margin-top: .5rem; font-size: .875rem;
+}
 .state { white-space: nowrap; }
 .state::before { content: ""; display: inline-block; width: .5625rem; height: .5625rem; margin-right: .4375rem;
   border-radius: 50%; background: var(--waiting); print-color-adjust: exact; }
 .state.failed::before { border-radius: 0; }
-.facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25rem 1.25rem; margin-top: 1rem; font-size: .875rem; }
+.facts {
+  display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25rem 1.25rem; margin-top: 1rem;
+  font-size: .875rem;
+}
 .facts dt { color: var(--muted); }
 .facts dd { overflow-wrap: anywhere; }
 
@@ -87,12 +98,16 @@ nav a:hover { text-decoration: underline; }
 .controls label { font-size: .8125rem; color: var(--muted); }
 .controls label > * { display: block; margin-top: .125rem; color: var(--ink); }
 select, input[type=search], .plain {
-  padding: .3125rem .5rem; border: 1px solid var(--line); border-radius: .375rem; background: var(--paper); font-size: .875rem;
+  padding: .3125rem .5rem; border: 1px solid var(--line); border-radius: .375rem; background: var(--paper);
+  font-size: .875rem;
   max-width: 100%;
 }
 .plain { cursor: pointer; color: var(--accent); padding: .3125rem .75rem; }
 .plain:hover { background: var(--hover); }
-.beside { display: grid; grid-template-columns: minmax(0, 1fr) 19rem; gap: 1.5rem 2.5rem; margin-top: 1.25rem; align-items: start; }
+.beside {
+  display: grid; grid-template-columns: minmax(0, 1fr) 19rem; gap: 1.5rem 2.5rem; margin-top: 1.25rem;
+  align-items: start;
+}
 .scroll { overflow-x: auto; }
 .heat { border-collapse: separate; border-spacing: 3px; width: 100%; table-layout: fixed; font-size: .875rem; }
 .heat th { font-weight: 400; color: var(--muted); padding: 0 .375rem; overflow-wrap: anywhere; }
@@ -105,7 +120,8 @@ select, input[type=search], .plain {
 .heat .none { display: block; height: 100%; border: 1px dashed var(--line); border-radius: .25rem; }
 .square {
   display: flex; align-items: center; justify-content: center; position: relative; width: 100%; height: 100%;
-  padding: 0; border: 0; border-radius: .25rem; cursor: pointer; color: var(--on-low); font-size: .9375rem; line-height: 1.1;
+  padding: 0; border: 0; border-radius: .25rem; cursor: pointer; color: var(--on-low); font-size: .9375rem;
+  line-height: 1.1;
   background: color-mix(in oklab, var(--low), var(--high) var(--t)); print-color-adjust: exact;
 }
 .square.strong { color: var(--on-high); }
@@ -113,14 +129,16 @@ select, input[type=search], .plain {
 .square.empty { background: none; border: 1px dashed var(--muted); color: var(--muted); }
 .square.best { box-shadow: 0 0 0 3px var(--best); z-index: 1; }
 .square.best::before {
-  content: ""; position: absolute; top: .375rem; right: .375rem; width: .75rem; height: .75rem; background: currentColor;
+  content: ""; position: absolute; top: .375rem; right: .375rem; width: .75rem; height: .75rem;
+  background: currentColor;
   clip-path: polygon(50% 0, 62% 36%, 100% 36%, 69% 58%, 81% 95%, 50% 73%, 19% 95%, 31% 58%, 0 36%, 38% 36%);
 }
 .square:hover, .point:hover circle { filter: brightness(1.08); }
 .square:focus-visible { outline-offset: 4px; z-index: 2; }
 .square .tick, .key .tick { display: none; }
 .square[aria-pressed=true] .tick {
-  display: block; position: absolute; left: .375rem; bottom: .375rem; width: .6875rem; height: .6875rem; border-radius: 50%;
+  display: block; position: absolute; left: .375rem; bottom: .375rem; width: .6875rem; height: .6875rem;
+  border-radius: 50%;
   background: var(--c); border: 2px solid var(--paper);
 }
 .dense .square { font-size: .75rem; }
@@ -134,13 +152,17 @@ select, input[type=search], .plain {
 .point:focus-visible { outline: none; }
 .point:focus-visible circle { stroke: var(--accent); stroke-width: 4; }
 .point line { stroke: var(--muted); stroke-width: 1.5; }
-.ramp { display: flex; align-items: center; gap: .625rem; margin-top: .875rem; font-size: .8125rem; color: var(--muted); }
+.ramp {
+  display: flex; align-items: center; gap: .625rem; margin-top: .875rem; font-size: .8125rem; color: var(--muted);
+}
 .ramp i { flex: 0 1 11rem; height: .625rem; border-radius: .1875rem; print-color-adjust: exact;
   background: linear-gradient(in oklab to right, var(--low), var(--high)); }
+.ramp .mark { display: flex; align-items: center; gap: .4375rem; margin-left: .75rem; }
+.ramp b { width: .875rem; height: .875rem; border: 3px solid var(--best); border-radius: .25rem; }
 .readout { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem 1.125rem; min-height: 11rem; }
 .readout .params dd { font-size: 1.0625rem; }
 .readout .facts { margin-top: .75rem; }
-.mark { color: var(--best); font-weight: 600; }
+.mark { color: var(--best); font-weight: 600; white-space: nowrap; }
 .chart { position: relative; }
 svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .draw text { font-size: 12px; fill: var(--muted); }
@@ -155,10 +177,14 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .draw .whisker { stroke: var(--c); stroke-width: 2; }
 .draw .cross { stroke: var(--muted); stroke-dasharray: 3 3; }
 .tip { position: absolute; top: .5rem; pointer-events: none; padding: .5rem .625rem; border: 1px solid var(--line);
-  border-radius: .375rem; background: var(--paper); font-size: .8125rem; line-height: 1.4; max-width: 20rem; z-index: 2; }
+  border-radius: .375rem; background: var(--paper); font-size: .8125rem; line-height: 1.4; max-width: 20rem;
+  z-index: 2;
+}
 .tip b { font-weight: 600; }
 .keys { list-style: none; max-height: 24rem; overflow-y: auto; margin: 0 -.5rem; }
-.key { display: grid; grid-template-columns: 1.5rem minmax(0, 1fr) auto; gap: .5rem; align-items: center; width: 100%; text-align: left;
+.key {
+  display: grid; grid-template-columns: 1.5rem minmax(0, 1fr) auto; gap: .5rem; align-items: center; width: 100%;
+  text-align: left;
   padding: .25rem .5rem; border: 0; border-radius: .375rem; background: none; cursor: pointer; font-size: .875rem; }
 .key:hover, .key.lit { background: var(--hover); }
 .key[aria-pressed=true] { background: var(--hover); font-weight: 600; }
@@ -169,20 +195,35 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .key.dim line { stroke: var(--other); }
 
 /* tables */
-.tools { display: flex; flex-wrap: wrap; align-items: center; gap: .375rem .875rem; margin-top: .875rem; font-size: .875rem; color: var(--muted); }
+.tools {
+  display: flex; flex-wrap: wrap; align-items: center; gap: .375rem .875rem; margin-top: .875rem; font-size: .875rem;
+  color: var(--muted);
+}
 .tools input { width: 17rem; color: var(--ink); }
 .tall { max-height: 40rem; overflow: auto; }
 .wide { margin-top: .75rem; overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 .list { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .8438rem; }
 .list th, .list td { padding: .375rem .625rem; text-align: left; white-space: nowrap; vertical-align: top; }
-.list thead th { position: sticky; top: 0; z-index: 1; padding: 0; background: var(--faint); border-bottom: 1px solid var(--line); font-weight: 600; }
-.list thead button { display: block; width: 100%; padding: .4375rem .625rem; border: 0; background: none; cursor: pointer;
+.list thead th {
+  position: sticky; top: 0; z-index: 1; padding: 0; background: var(--faint); border-bottom: 1px solid var(--line);
+  font-weight: 600;
+}
+.list thead button {
+  display: block; width: 100%; padding: .4375rem .625rem; border: 0; background: none; cursor: pointer;
   font-weight: 600; text-align: inherit; white-space: nowrap; }
 .list thead button:hover { background: var(--hover); }
 .list thead button:focus-visible { outline-offset: -2px; }
-.list thead button::after { content: ""; display: inline-block; width: .5rem; height: .4375rem; margin-left: .375rem; }
-.list [aria-sort] button::after { background: currentColor; clip-path: polygon(50% 0, 100% 100%, 0 100%); }
-.list [aria-sort=descending] button::after { clip-path: polygon(0 0, 100% 0, 50% 100%); }
+.list .t button::after, .list .n button::before {
+  content: ""; display: inline-block; width: .5rem; height: .4375rem; margin: 0 .375rem;
+}
+.list .t button::after { margin-right: 0; }
+.list .n button::before { margin-left: 0; }
+.list [aria-sort] button::after, .list [aria-sort] button::before {
+  background: currentColor; clip-path: polygon(50% 0, 100% 100%, 0 100%);
+}
+.list [aria-sort=descending] button::after, .list [aria-sort=descending] button::before {
+  clip-path: polygon(0 0, 100% 0, 50% 100%);
+}
 .list .n { text-align: right; }
 .list tbody tr + tr > * { border-top: 1px solid var(--line); }
 .list tbody tr:hover > * { background: var(--hover); }
@@ -193,15 +234,27 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 
 /* probability of improvement */
 .chances { list-style: none; margin-top: 1rem; max-width: 46rem; font-size: .875rem; }
-.chances li { display: grid; grid-template-columns: minmax(0, 15rem) minmax(6rem, 1fr) 3.5rem; gap: .875rem; align-items: center; padding: .1875rem 0; }
+.chances li {
+  display: grid; grid-template-columns: minmax(0, 19rem) minmax(6rem, 1fr) 3.5rem; gap: .875rem; align-items: center;
+  padding: .1875rem 0;
+}
 .chances li > :first-child { overflow-wrap: anywhere; }
-.chances .track { position: relative; height: .75rem; border-radius: .1875rem; background: var(--hover); print-color-adjust: exact; }
-.chances .track i { position: absolute; inset: 0 auto 0 0; border-radius: .1875rem; background: var(--c1); print-color-adjust: exact; }
-.chances .track::after { content: ""; position: absolute; left: 50%; top: -.1875rem; bottom: -.1875rem; width: 1px; background: var(--ink); }
+.chances .track {
+  position: relative; height: .75rem; border-radius: .1875rem; background: var(--hover); print-color-adjust: exact;
+}
+.chances .track i {
+  position: absolute; inset: 0 auto 0 0; border-radius: .1875rem; background: var(--c1); print-color-adjust: exact;
+}
+.chances .track::after {
+  content: ""; position: absolute; left: 50%; top: -.1875rem; bottom: -.1875rem; width: 1px; background: var(--ink);
+}
 .chances b { font-weight: 400; text-align: right; }
 details { margin-top: 1rem; }
 summary { cursor: pointer; color: var(--accent); font-size: .875rem; }
-pre { margin: .5rem 0 0; padding: .875rem 1rem; overflow: auto; max-height: 32rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--faint); line-height: 1.45; }
+pre {
+  margin: .5rem 0 0; padding: .875rem 1rem; overflow: auto; max-height: 32rem; border: 1px solid var(--line);
+  border-radius: .5rem; background: var(--faint); line-height: 1.45;
+}
 footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size: .8125rem; }
 [hidden] { display: none !important; }
 

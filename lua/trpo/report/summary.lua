@@ -47,8 +47,9 @@ function summary.header(m)
 <h1>$name</h1>
 $!lead
 <nav aria-label="Sections">
-<a href="#summary">Summary</a> <a href="#map-section">Map</a> <a href="#curves">Curves</a> <a href="#chances">Certainty</a>
-<a href="#cells">Cells</a> <a href="#trials">Trials</a> <a href="#provenance">Provenance</a>
+<a href="#summary">Summary</a> <a href="#map-section">Map</a> <a href="#curves">Curves</a>
+<a href="#chances">Certainty</a> <a href="#cells">Cells</a> <a href="#trials">Trials</a>
+<a href="#provenance">Provenance</a>
 </nav>
 </header>
 ]], { name = m.name, lead = lead(m) })
@@ -64,8 +65,9 @@ end
 local function unfinished(m)
   local open = m.count.running + m.count.waiting
   if open == 0 then return "" end
-  return fill([[<p class="note">The sweep is not finished: $trials $are missing ($running running, $waiting waiting). All
-numbers below may still change.</p>]], {
+  return fill([[
+<p class="note">The sweep is not finished: $trials $are missing ($running running, $waiting waiting). All numbers below
+may still change.</p>]], {
     trials = count(open, "trial"), are = open == 1 and "is" or "are", running = m.count.running,
     waiting = m.count.waiting,
   })
@@ -159,11 +161,13 @@ local function best(m)
   return fill([[
 <div><h3>Best cell</h3>
 <dl class="params">$!terms</dl>
-<p class="score"><b>IQM $iqm</b>, 95 % interval $low to $high, $seeds</p>
+<p class="score"><b>IQM $iqm</b>, $!interval, $seeds</p>
 $!strip</div>
 ]], {
     terms = html.each("<div><dt>$name</dt><dd>$value</dd></div>", terms), iqm = m.formats.iqm(row.iqm),
-    low = m.formats.low(row.low), high = m.formats.high(row.high), seeds = count(row.n, "seed"), strip = strip(m),
+    interval = row.low and fill("95 % interval $low to $high",
+      { low = m.formats.low(row.low), high = m.formats.high(row.high) }) or "no interval",
+    seeds = count(row.n, "seed"), strip = strip(m),
   })
 end
 
@@ -206,7 +210,10 @@ $!best
 $!progress
 </div>
 </section>
-]], { notes = unfinished(m) .. failed(m) .. unmeasured(m) .. passed_over(m) .. warnings(m), best = best(m), progress = progress(m) })
+]], {
+    notes = unfinished(m) .. failed(m) .. unmeasured(m) .. passed_over(m) .. warnings(m), best = best(m),
+    progress = progress(m),
+  })
 end
 
 return summary

@@ -116,11 +116,12 @@ function tables.cells(m)
   return fill([[
 <section id="cells" aria-labelledby="cells-title">
 <h2 id="cells-title">Cells</h2>
-<p class="hint">Statistics of $metric over the $n finished trials of each cell. A click on a heading sorts.</p>
+<p class="hint">Statistics of $metric over the n trials of each cell that gave a number; the others count as failed. A
+click on a heading sorts.</p>
 $!table
 </section>
 ]], {
-    metric = m.metric, n = "n",
+    metric = m.metric,
     table = whole_table("cells", "Statistics of the cells", columns, rows, example(m, "words")),
   })
 end
@@ -156,8 +157,8 @@ function tables.trials(m)
     columns[#columns + 1] = { "rung", "number" }
     columns[#columns + 1] = { "steps", "number" }
   end
-  for _, column in ipairs { { "status", "text" }, { m.metric, "number" }, { "seconds", "number" }, { "host", "text" } } do
-    columns[#columns + 1] = column
+  for _, title in ipairs { "status", m.metric, "seconds", "host" } do
+    columns[#columns + 1] = { title, (title == "status" or title == "host") and "text" or "number" }
   end
   for _, trial in ipairs(m.trials) do m.has_messages = m.has_messages or trial.message ~= nil end
   if m.has_messages then columns[#columns + 1] = { "message", "text" } end
@@ -181,12 +182,14 @@ local most = 20
 -- @treturn string HTML
 function tables.chances(m)
   local list = {}
-  for _, cell in ipairs(m.cells) do
+  local rank = {}
+  for i, cell in ipairs(model.ranked(m)) do
+    rank[cell] = i
     if cell ~= m.best and html.is_finite(cell.probability) then list[#list + 1] = cell end
   end
   table.sort(list, function(a, b)
     if a.probability ~= b.probability then return a.probability < b.probability end
-    return a.index < b.index
+    return rank[a] < rank[b]
   end)
   local items = {}
   for i = 1, math.min(#list, most) do
