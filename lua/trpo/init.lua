@@ -25,6 +25,7 @@ local lazy = {
   npz = { "trpo.npz" },
   json = { "trpo.json" },
   tensorboard = { "trpo.tensorboard" },
+  plots = { "trpo.plots" },
 }
 
 local trpo = {}

@@ -5,6 +5,7 @@
 #include "lua/l_batch.h"
 #include "lua/l_cg.h"
 #include "lua/l_check.h"
+#include "lua/l_checksum.h"
 #include "lua/l_dist.h"
 #include "lua/l_divergence.h"
 #include "lua/l_env.h"
