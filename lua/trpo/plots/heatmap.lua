@@ -101,7 +101,8 @@ local function boxes(name, half, style)
 end
 
 local function labels(name, points, dy, colour)
-  return ("$%s using 1:($2+%g):3 with labels font ',%d' tc rgb '%s' noenhanced notitle"):format(name, dy, points, colour)
+  return ("$%s using 1:($2+%g):3 with labels font ',%d' tc rgb '%s' noenhanced notitle"):format(name, dy, points,
+    colour)
 end
 
 -- the layers from below
@@ -115,8 +116,8 @@ local function layers(data, size, longest)
   for _, name in ipairs { "values", "empty" } do
     add(name, boxes(name, 0.5, " with boxxyerror fillstyle empty border lc rgb '#ffffff' lc rgb '#ffffff' lw 1.5"))
   end
-  local frame_style = (" with boxxyerror fillstyle empty border lc rgb '%s' lc rgb '%s' lw 3"):format(frame.best, frame.best)
-  add("best", boxes("best", 0.475, frame_style))
+  add("best", boxes("best", 0.475, (" with boxxyerror fillstyle empty border lc rgb '%s' lc rgb '%s' lw 3")
+    :format(frame.best, frame.best)))
   local points = font(size, longest.number, 13)
   local small = longest.interval > 0 and size.cell[2] >= 44 and font(size, longest.interval, 10)
   small = small and small >= 8 and small
@@ -127,8 +128,10 @@ local function layers(data, size, longest)
   return frame.command(list)
 end
 
--- a range of colours; one value alone gets room on both sides
-local function colour_range(rows)
+--- The range of colours; one value alone gets room on both sides.
+-- @tparam {table,...} rows with the values at 3
+-- @treturn string a command
+function heatmap.colour_range(rows)
   local low, high = math.huge, -math.huge
   for _, row in ipairs(rows) do
     if math.abs(row[3]) < math.huge then low, high = math.min(low, row[3]), math.max(high, row[3]) end
@@ -141,8 +144,6 @@ local function colour_range(rows)
   return ("set cbrange [%s:%s]"):format(plot.number(low), plot.number(high))
 end
 
-heatmap.colour_range = colour_range
-
 --- A bar of colours on the right of a frame.
 -- @tparam table size `width`, `height`, `left`, `right`, `top`, `bottom`
 -- @tparam string label
@@ -150,7 +151,7 @@ heatmap.colour_range = colour_range
 function heatmap.colour_bar(size, label)
   local tall = size.height - size.top - size.bottom
   return ("set palette defined (%s)\nset colorbox user origin screen %.5f,%.5f size screen %.5f,%.5f\n"
-    .. "set cbtics scale 0.6 format '%%g'\nset cblabel %s noenhanced offset 0.5,0"):format(plot.palette,
+    .. "set cbtics scale 0.6 format '%%g'\nset cblabel %s noenhanced offset 1.4,0"):format(plot.palette,
     (size.width - size.right + 14) / size.width, size.bottom / size.height, 14 / size.width, tall / size.height,
     plot.quoted(frame.fitted(label, math.max(12, math.floor(tall / 7)))))
 end
@@ -202,7 +203,7 @@ local function tiles(made, asked)
       "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced offset 0,"
         .. (size.slanted and "-0.2" or "0.2"),
       "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 40)) .. " noenhanced",
-      colour_range(data.values), #data.values > 0 and heatmap.colour_bar(size, made.metric) or "unset colorbox",
+      heatmap.colour_range(data.values), #data.values > 0 and heatmap.colour_bar(size, made.metric) or "unset colorbox",
       layers(data, size, longest),
     }, "\n"),
     letters = letters.tiles(made, asked.title, format),
@@ -218,7 +219,9 @@ end
 function heatmap.picture(made, asked)
   local any = false
   for _, entry in ipairs(made.entries) do any = any or entry.iqm ~= nil end
-  if not any then return nil, ("no trial of sweep '%s' has a number for %s yet"):format(made.name, made.metric), "empty" end
+  if not any then
+    return nil, ("no trial of sweep '%s' has a number for %s yet"):format(made.name, made.metric), "empty"
+  end
   if not made.y.name then return require("trpo.plots.points").line(made, asked), {} end
   if made.scattered then return require("trpo.plots.points").scatter(made, asked), {} end
   return tiles(made, asked), {}

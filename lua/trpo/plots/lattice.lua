@@ -133,7 +133,7 @@ local function add_cell(entry, cell)
     entry.total = entry.total + 1
     if trial.status == "failed" then entry.failed = entry.failed + 1 end
     local x = trial.metric
-    if trial.status == "done" and x and x == x then entry.scores[#entry.scores + 1] = x end
+    if trial.status == "done" and x and math.abs(x) < math.huge then entry.scores[#entry.scores + 1] = x end
   end
   entry.n = #entry.scores
 end
