@@ -74,7 +74,7 @@ end
 local function between(low, x, high) return math.max(low, math.min(x, high)) end
 
 local function size_of(columns, rows, with_labels)
-  local size = { left = 78, right = 40, top = with_labels and 66 or 88, bottom = 54, gap = 14 }
+  local size = { left = 78, right = 40, top = with_labels and 66 or 88, bottom = 48, gap = 14 }
   size.above = with_labels and 18 or 0
   size.panel = { math.floor(between(58, 700 / columns, 190)), math.floor(between(48, 480 / rows, 120)) }
   size.width = math.max(size.left + columns * (size.panel[1] + size.gap) + size.right, 480)
@@ -97,8 +97,8 @@ local function layers(panel, k)
     list[1] = ("$cell%d using 1:3:4 with filledcurves fc rgb '%s' fillstyle transparent solid 0.25 noborder")
       :format(k, colour)
   end
-  list[#list + 1] = ("$cell%d using 1:2 with %s lc rgb '%s'"):format(k, curve.sparse and "linespoints lw 1.3 pt 7 ps 0.4"
-    or "lines lw 1.8", colour)
+  list[#list + 1] = ("$cell%d using 1:2 with %s lc rgb '%s'"):format(k,
+    curve.sparse and "linespoints lw 1.3 pt 7 ps 0.4" or "lines lw 1.8", colour)
   return frame.command(list)
 end
 
@@ -115,8 +115,8 @@ local function panel_script(panel, k, size, made, last_row)
       left / size.width, right / size.width, top / size.height, bottom / size.height),
     best and ("set border 15 lw 2.5 lc rgb '%s'"):format(frame.best) or "set border 15 lw 0.6 lc rgb '#999999'",
     "set format x " .. (last_row and "'%h'" or "''"),
-    last_row and size.ticks or "set xtics autofreq format ''", panel.column == 1 and "set format y '%g'" or "set format y ''",
-    "unset label",
+    last_row and size.ticks or "set xtics autofreq format ''",
+    panel.column == 1 and "set format y '%g'" or "set format y ''", "unset label",
   }
   if panel.label then
     lines[#lines + 1] = ("set label %s at %s left font ',10' noenhanced"):format(
@@ -224,7 +224,7 @@ function cells.picture(made, list, asked)
   lines[#lines + 1] = table.concat({ frame.axes_style, "unset key", "set multiplot", commands,
     ("set yrange [%s:%s]"):format(plot.number(low), plot.number(top)),
     ("set ytics %s"):format(plot.number(frame.step(low, top, math.max(2, math.floor(size.panel[2] / 26)))) ),
-    "set tics scale 0.4 font ',10'" }, "\n")
+    "set tics scale 0.4 font ',10' tc rgb '#000000'" }, "\n")
   for k, panel in ipairs(panels) do
     local below = panel.row == rows or left_out and k + columns > #panels
     lines[#lines + 1] = panel_script(panel, k, size, made, below)

@@ -32,7 +32,7 @@ local function size_of(made, interval_length)
   size.top, size.right = 62, 112
   if size.slanted then size.left = math.max(size.left, 4.6 * frame.longest(size.x_texts) + 10) end
   -- room for titles
-  size.right = math.max(size.right, 470 - size.left - columns * size.cell[1])
+  size.right = math.max(size.right, 520 - size.left - columns * size.cell[1])
   size.width = size.left + columns * size.cell[1] + size.right
   size.height = size.top + rows * size.cell[2] + size.bottom
   return size
@@ -59,8 +59,8 @@ end
 
 -- what is to be said of a cell that is not complete
 local function remark(entry)
-  if entry.failed > 0 then return ("%d failed"):format(entry.failed) end
-  if entry.n < entry.total then return ("%d of %d"):format(entry.n, entry.total) end
+  if entry.failed > 0 then return ("%d failed"):format(entry.failed), frame.failed end
+  if entry.n < entry.total then return ("%d of %d"):format(entry.n, entry.total), frame.faint end
 end
 
 -- a font that lets a text of so many characters into a cell; nil when none does
@@ -79,7 +79,8 @@ local function data_of(made, format)
   for i = 1, #made.x.texts do
     for j = 1, #made.y.texts do
       local entry = made.at[i] and made.at[i][j]
-      local told = entry and remark(entry)
+      local told, colour
+      if entry then told, colour = remark(entry) end
       if entry and entry.iqm then
         local range = interval(entry, format)
         tall = tall or range ~= ""
@@ -89,7 +90,7 @@ local function data_of(made, format)
       elseif entry then
         data.empty[#data.empty + 1] = { i, j }
       end
-      if told then data.remarks[#data.remarks + 1] = { i, j, plot.word(told) } end
+      if told then data.remarks[#data.remarks + 1] = { i, j, plot.word(told), tonumber(colour:sub(2), 16) } end
     end
   end
   if made.best then data.best[1] = { made.best.i, made.best.j } end
@@ -101,8 +102,8 @@ local function boxes(name, half, style)
 end
 
 local function labels(name, points, dy, colour)
-  return ("$%s using 1:($2+%g):3 with labels font ',%d' tc rgb '%s' noenhanced notitle"):format(name, dy, points,
-    colour)
+  return ("$%s using 1:($2+%g):3%s with labels font ',%d' tc rgb %s noenhanced notitle"):format(name, dy,
+    colour and "" or ":4", points, colour and plot.quoted(colour) or "variable")
 end
 
 -- the layers from below
@@ -124,7 +125,7 @@ local function layers(data, size, longest)
   add("numbers", points and labels("numbers", points, small and 0.13 or 0, "#000000"))
   add("intervals", small and labels("intervals", small, -0.14, "#333333"))
   local note = size.cell[2] >= (small and 62 or 34) and font(size, longest.remark, 9)
-  add("remarks", note and labels("remarks", note, -0.36, frame.failed))
+  add("remarks", note and labels("remarks", note, -0.36))
   return frame.command(list)
 end
 
@@ -183,8 +184,8 @@ end
 -- what the picture shows, below its title
 local function subtitle_of(made, with_interval)
   local told = lattice.told(made)
-  if with_interval then told = told .. ", with 95 % bootstrap interval" end
-  return made.best and told .. "; the best is framed" or told
+  if with_interval then told = told .. ", 95 % bootstrap interval" end
+  return made.best and told .. "; framed: the best" or told
 end
 
 local function tiles(made, asked)

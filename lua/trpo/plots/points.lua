@@ -71,8 +71,11 @@ local function line_data(made)
   return means, scores, best
 end
 
-local function slanted(axis)
-  return not axis.numeric and 7.2 * frame.longest(axis.texts) > 560 / #axis.texts
+-- the axis with texts that fit, and whether they must be slanted
+local function fitted(axis)
+  local out = setmetatable({ texts = {} }, { __index = axis })
+  for i, text in ipairs(axis.texts) do out.texts[i] = frame.fitted(text, 26) end
+  return out, not axis.numeric and 7 * frame.longest(out.texts) > 576 / #out.texts
 end
 
 --- The picture of a sweep of one parameter.
@@ -82,16 +85,16 @@ end
 function points.line(made, asked)
   local means, scores, best = line_data(made)
   local size = { width = 720, height = 420, left = 84, right = 60, top = 60, bottom = 56 }
-  local axis, rotated = made.x, slanted(made.x)
+  local axis, rotated = fitted(made.x)
   if rotated then
-    for i, text in ipairs(axis.texts) do axis.texts[i] = frame.fitted(text, 26) end
     size.bottom = 62 + 4.6 * frame.longest(axis.texts)
     size.height = 364 + size.bottom
     size.left = math.max(size.left, 4.6 * frame.length(axis.texts[1]))
   end
   local colour, list = frame.colour(1), {}
   if axis.numeric and #means > 1 then
-    list[1] = ("$means using 1:3:4 with filledcurves fc rgb '%s' fillstyle transparent solid 0.2 noborder"):format(colour)
+    list[1] = ("$means using 1:3:4 with filledcurves fc rgb '%s' fillstyle transparent solid 0.2 noborder")
+      :format(colour)
     list[2] = ("$means using 1:2 with lines lc rgb '%s' lw 2"):format(colour)
   else
     list[1] = ("$means using 1:2:3:4 with yerrorbars lc rgb '%s' lw 1.6 pt 0"):format(colour)
@@ -105,7 +108,7 @@ function points.line(made, asked)
       plot.block("means", means), plot.block("scores", scores), plot.block("best", best),
       "unset key", frame.axes_style, frame.margins(size),
       frame.heading(size, asked.title, lattice.told(made)
-        .. ", with 95 % bootstrap interval; grey: each trial; the best is circled"),
+        .. ", 95 % bootstrap interval; grey: each trial; circled: the best"),
       axis.numeric and range_of("x", axis) or ("set xrange [0.5:%g]"):format(#axis.texts + 0.5),
       rotated and ticks_at(axis, 1e6) .. " rotate by 35 right" or ticks_at(axis, size.width - size.left - size.right),
       "set mxtics 1", "set xlabel " .. plot.quoted(frame.fitted(axis.name, 60)) .. " noenhanced",
@@ -141,10 +144,11 @@ function points.scatter(made, asked)
   local values, empty, best = scatter_data(made)
   local format = frame.format(numbers_of(made))
   local size = { width = 720, height = 480, left = 84, right = 116, top = 60, bottom = 56 }
-  local told = ("%s; best (circled): %s=%.4g %s=%.4g, "):format(lattice.told(made), made.x.name, best[1][1],
+  local told = ("%s; circled: the best, %s=%.4g %s=%.4g, "):format(lattice.told(made), made.x.name, best[1][1],
     made.y.name, best[1][2]) .. format:format(best[1][3])
   local list = {
-    "$values using 1:2:3 with points pt 7 ps 1.5 lc palette", "$values using 1:2 with points pt 6 ps 1.5 lc rgb '#666666'",
+    "$values using 1:2:3 with points pt 7 ps 1.5 lc palette",
+    "$values using 1:2 with points pt 6 ps 1.5 lc rgb '#666666'",
     ("$best using 1:2 with points pt 6 ps 2.4 lw 2.5 lc rgb '%s'"):format(frame.best),
   }
   if #empty > 0 then table.insert(list, 1, "$empty using 1:2 with points pt 2 ps 0.8 lc rgb '#888888'") end
