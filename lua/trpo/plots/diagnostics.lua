@@ -242,7 +242,7 @@ local function legend(list, size)
     "unset border\nunset tics\nunset grid\nunset xlabel\nunset ylabel\nset xrange [0:1]\nset yrange [0:1]",
     "set lmargin screen 0\nset rmargin screen 1\nset tmargin screen 1\nset bmargin screen 0",
     ("set key at screen %.5f, screen %.5f left top Left reverse samplen 2.4 spacing 1.15 maxrows %d noenhanced"):format(
-      size.left / size.width, (size.legend + 2) / size.height, math.ceil(#list / size.columns)),
+      size.left / size.width, (size.legend - 8) / size.height, math.ceil(#list / size.columns)),
     frame.command(entries),
   }, "\n")
 end
