@@ -1,8 +1,14 @@
---- Where the numbers of a run go: one record per iteration, to `progress.csv` and to other sinks.
+--- Where the numbers of a run go: one record per iteration, to files and to other sinks; one line per episode.
 --
--- A record is a table from column name to number. Names are those of Stable-Baselines3-contrib's TRPO, and ours.
+-- A record is a table from name to number. Names are those of Stable-Baselines3-contrib's TRPO, ours, and the user's.
+-- `progress.csv` has a column for each name (`nan`, `inf`, `-inf` where a number is not finite), `progress.jsonl` an
+-- object per line, without the numbers that are missing (`NaN`, `Infinity`, `-Infinity`, as Python's json writes and
+-- reads them; so does `trpo.json.decode`), the event file all of it for TensorBoard, in single precision. In the first
+-- two every number reads back exactly. `monitor.csv` is what Stable-Baselines3's `Monitor` writes.
 -- @module trpo.logger
+local core = require "trpo.core"
 local json = require "trpo.json"
+local tensorboard = require "trpo.tensorboard"
 
 local logger = {}
 logger.__index = logger
@@ -20,35 +26,162 @@ logger.columns = {
   "eval/mean_reward", "eval/std_reward", "eval/mean_ep_length",
 }
 
-local function quote(name) return name:find('[",\n]') and '"' .. name:gsub('"', '""') .. '"' or name end
+-- files of a run besides its event file
+local files = { "progress.csv", "progress.jsonl", "monitor.csv" }
 
-local function field(value)
-  if value == nil then return "" end
-  if value ~= value then return "nan" end
-  if value == math.huge or value == -math.huge then return value > 0 and "inf" or "-inf" end
-  return json.number(value)
+-- ---- names -------------------------------------------------------------------------------------
+
+local function quote(name) return name:find '[",]' and '"' .. name:gsub('"', '""') .. '"' or name end
+
+local function header(names)
+  local fields = {}
+  for i, name in ipairs(names) do fields[i] = quote(name) end
+  return table.concat(fields, ",") .. "\n"
+end
+
+-- the names in the header of a file of comma-separated values
+local function names_in(line)
+  local names, at = {}, 1
+  repeat
+    local quoted, behind = line:match('^"(.-)"()%f[,%z]', at)
+    local name, next_at = line:match("^([^,]*)()", at)
+    if quoted then name, next_at = quoted:gsub('""', '"'), behind end
+    names[#names + 1] = name
+    at = next_at + 1
+  until at > #line + 1
+  return names
+end
+
+-- names that are not known yet become known, in alphabetical order; or nil, message, code
+local function learn(self, record)
+  local new
+  for name, value in pairs(record) do
+    if type(value) ~= "number" then
+      return nil, ("record['%s'] must be a number, got %s"):format(tostring(name), type(value)), "record"
+    elseif not self.known[name] then
+      if type(name) ~= "string" or not core.log.is_name(name) then
+        return nil, "the name of a number in a record must be UTF-8 text of one line", "record"
+      end
+      new = new or {}
+      new[#new + 1] = name
+    end
+  end
+  if not new then return true end
+  table.sort(new)
+  for _, name in ipairs(new) do
+    self.names[#self.names + 1], self.known[name] = name, true
+  end
+  return true
+end
+
+local function set_names(self, names)
+  self.names, self.known = {}, {}
+  for i, name in ipairs(names) do
+    self.names[i], self.known[name] = name, true
+  end
+end
+
+-- ---- files -------------------------------------------------------------------------------------
+
+local function event_file_in(positions)
+  for name in pairs(positions) do
+    if tensorboard.is_file_name(name) then return name end
+  end
+end
+
+local function is_position(x) return type(x) == "number" and x >= 0 and x % 1 == 0 and x < 2 ^ 53 end
+
+local function close_all(opened)
+  local ok, message, code = true, nil, nil
+  for _, file in pairs(opened) do
+    local closed, why, which = file:close()
+    if not closed then ok, message, code = nil, why, which end
+  end
+  return ok, message, code
+end
+
+-- opens all files, and only then cuts them; a table by name, or nil, message, code
+local function open_all(path, names, positions)
+  local opened = {}
+  local function failed(message, code)
+    close_all(opened)
+    return nil, message, code
+  end
+  for _, name in ipairs(names) do
+    local position = positions and positions[name]
+    if positions and not is_position(position) then
+      return failed(("the checkpoint does not say how far %s/%s had come"):format(path, name), "format")
+    end
+    local file, message, code = core.log.open(path .. "/" .. name, position)
+    if not file then return failed(message, code) end
+    opened[name] = file
+  end
+  for _, file in pairs(opened) do
+    local ok, message, code = file:cut()
+    if not ok then return failed(message, code) end
+  end
+  return opened
+end
+
+-- bytes of a file from one place up to another
+local function part(path, from, to)
+  local file = io.open(path, "rb")
+  if not file then return "" end
+  file:seek("set", from)
+  local text = to > from and file:read(to - from) or ""
+  file:close()
+  return text
+end
+
+-- what is written before the first record
+local function begin(self, opts)
+  local ok, message, code = self.files[self.events]:append(core.log.version(tensorboard.now()))
+  if not ok then return nil, message, code end
+  local first = json.encode({ t_start = opts.t_start or tensorboard.now(), env_id = opts.env_id or "" },
+    { order = { "t_start", "env_id" } })
+  return self.files["monitor.csv"]:append("#" .. first .. "\nr,l,t\n")
+end
+
+-- columns and time as they were
+local function go_on(self, path)
+  local line = part(path .. "/progress.csv", 0, self.files["progress.csv"]:position()):match "^[^\n]+"
+  if line then
+    set_names(self, names_in(line))
+    self.fields = #self.names
+  end
+  local position = self.files["monitor.csv"]:position()
+  local last = part(path .. "/monitor.csv", math.max(0, position - 80), position)
+  self.elapsed = tonumber(last:match ",([%d.e+-]+)\n$") or 0
+  return true
 end
 
 --- A logger.
 -- @tparam table opts `folder` (a run folder, or nil: no file), `sink` (function(record), e.g. a display),
---   `json` (a file that gets one JSON object per record)
+--   `json` (a file that gets one JSON object per record), `env_id` and `t_start` (seconds since 1970) for `monitor.csv`,
+--   `positions` (what `positions` gave when the checkpoint was taken: go on from there; whatever was written later is
+--   cut off)
 -- @treturn Logger|nil
 -- @treturn string|nil one sentence
--- @treturn string|nil "io"
+-- @treturn string|nil "io", "no_file" (a file is missing) or "format" (a file is shorter than it was)
 function logger.new(opts)
-  local self = setmetatable({ sink = opts.sink, json = opts.json }, logger)
+  local self = setmetatable({ sink = opts.sink, json = opts.json, elapsed = 0, files = {} }, logger)
+  set_names(self, logger.columns)
   if not opts.folder then return self end
-  local file, message, code = opts.folder:open("progress.csv")
-  if not file then return nil, message, code end
-  self.csv, self.path = file, opts.folder.path .. "/progress.csv"
-  local names = {}
-  for i, name in ipairs(logger.columns) do names[i] = quote(name) end
-  return self:line(self.csv, self.path, table.concat(names, ","))
+  local path, positions = opts.folder.path, opts.positions
+  self.events = positions and event_file_in(positions) or tensorboard.file_name()
+  local opened, message, code = open_all(path, { files[1], files[2], files[3], self.events }, positions)
+  if not opened then return nil, message, code end
+  self.files = opened
+  local ok
+  if positions then ok = go_on(self, path) else ok, message, code = begin(self, opts) end
+  if ok then return self end
+  close_all(opened)
+  return nil, message, code
 end
 
 -- one whole line, at once on its way
 function logger:line(file, path, text)
-  local ok, message = file:write(text, "\n")
+  local ok, message = file:write(text)
   if ok then ok, message = file:flush() end
   if ok then return self end
   return nil, ("cannot write %s: %s"):format(path, message), "io"
@@ -58,31 +191,89 @@ end
 -- nothing to write and succeeds, so a full disk would go unnoticed.
 jit.off(logger.line)
 
---- Writes one record everywhere.
--- @tparam table record numbers by column name
--- @treturn Logger|nil
+-- ---- writing -----------------------------------------------------------------------------------
+
+-- the record in all files
+local function append(self, csv, line, event)
+  local opened = self.files
+  local ok, message, code = opened["progress.csv"]:append(csv)
+  if ok then ok, message, code = opened["progress.jsonl"]:append(line) end
+  if ok then ok, message, code = opened[self.events]:append(event) end
+  return ok, message, code
+end
+
+--- Writes one record everywhere. Names that are not among `columns` become further columns of `progress.csv` when they
+-- are in the first record; later ones go to the other files only.
+-- @tparam table record numbers by name
+-- @treturn boolean|nil true
 -- @treturn string|nil one sentence
--- @treturn string|nil "io"
+-- @treturn string|nil "io", or "record": something in it is no number, or its name is no UTF-8 text of one line
 function logger:record(record)
-  if self.csv then
-    local fields = {}
-    for i, name in ipairs(logger.columns) do fields[i] = field(record[name]) end
-    local ok, message, code = self:line(self.csv, self.path, table.concat(fields, ","))
+  local ok, message, code = learn(self, record)
+  if not ok then return nil, message, code end
+  local first = not self.fields
+  self.fields = self.fields or #self.names
+  local csv, line, event = core.log.encode(self.names, self.fields, record, tensorboard.now(),
+    record["time/total_timesteps"] or 0)
+  if self.events then
+    ok, message, code = append(self, first and header(self.names) .. csv or csv, line, event)
     if not ok then return nil, message, code end
   end
   if self.json then
-    local text = json.encode(record, { order = logger.columns })
-    local ok, message, code = self:line(self.json, "to the standard output", text)
+    -- for other programs: what is not finite is null there
+    local text = line:find ":%-?[NI]" and json.encode(record, { order = self.names }) .. "\n" or line
+    ok, message, code = self:line(self.json, "to the standard output", text)
     if not ok then return nil, message, code end
   end
   if self.sink then self.sink(record) end
-  return self
+  return true
 end
 
---- Closes the file.
+--- Writes the episodes that ended since the last call to `monitor.csv`, at once.
+-- @tparam Tensor returns [N], in the order they ended
+-- @tparam Tensor lengths [N] in steps
+-- @tparam number elapsed seconds since the run began; the episodes are spread evenly over the time since the last
+--   call, because readers sort by time
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil "io"
+function logger:episodes(returns, lengths, elapsed)
+  local file = self.files["monitor.csv"]
+  if not file then return true end
+  local before = math.min(self.elapsed, elapsed)
+  self.elapsed = elapsed
+  if returns:nelement() == 0 then return true end
+  return file:append(core.log.episodes(returns, lengths, before, elapsed))
+end
+
+--- How far the files have come: what a checkpoint keeps.
+-- @treturn {[string]=integer,...} bytes by file name; empty without a folder
+function logger:positions()
+  local positions = {}
+  for name, file in pairs(self.files) do positions[name] = file:position() end
+  return positions
+end
+
+--- Brings all files to the disk, before a checkpoint that knows their positions is written.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil "io"
+function logger:sync()
+  for _, file in pairs(self.files) do
+    local ok, message, code = file:sync()
+    if not ok then return nil, message, code end
+  end
+  return true
+end
+
+--- Closes the files.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil "io"
 function logger:close()
-  if self.csv then self.csv:close() end
-  self.csv = nil
+  local opened = self.files
+  self.files, self.events = {}, nil
+  return close_all(opened)
 end
 
 return logger

@@ -1,7 +1,8 @@
 --- Writes the folder of a sweep as if it had been run, without running anything.
+local claims = require "trpo.sweep.claims"
+local core = require "trpo.core"
 local json = require "trpo.json"
 local logger = require "trpo.logger"
-local uv = require "luv"
 local project = require "support.project"
 
 local sweep_folder = {}
@@ -66,12 +67,14 @@ local function write_run(dir, o, cell, seed, status, score, steps)
   write_json(dir .. "/status.json", { status = status, iterations = o.iterations, steps = steps, seconds = 1.5 })
 end
 
+-- a claim of this process, which is alive, or of one that is gone
 local function write_claim(dir, key, alive)
-  make(dir .. "/claims")
-  write_json(dir .. "/claims/" .. key .. ".1", {
-    host = uv.os_gethostname(), pid = alive and uv.os_getpid() or 2 ^ 22 + 1, since = os.time(),
-    boot = io.lines "/proc/sys/kernel/random/boot_id"(),
-  })
+  local held = assert(claims.open(dir))
+  local claim = assert(held:take(key))
+  if alive then return end
+  local path = held:file(key, claim.attempt)
+  local text = assert(core.file.read(path))
+  write(path, (text:gsub('"start":%d+', '"start":1')))
 end
 
 -- one trial, as far as it has come

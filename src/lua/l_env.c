@@ -7,6 +7,7 @@
 
 #include "env/mdp_env.h"
 #include "lua/l_check.h"
+#include "lua/l_env_lanes.h"
 #include "lua/l_luaenv.h"
 #include "lua/l_mdp.h"
 #include "lua/l_space.h"
@@ -447,6 +448,7 @@ void l_env_open(lua_State *L) {
   lua_setfield(L, -2, "__metatable");
   lua_newtable(L);
   luaL_register(L, NULL, methods);
+  luaL_register(L, NULL, l_env_lanes_methods);
   lua_pushcclosure(L, l_env_index, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);

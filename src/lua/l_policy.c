@@ -9,6 +9,7 @@
 #include "lua/l_batch.h"
 #include "lua/l_check.h"
 #include "lua/l_env.h"
+#include "lua/l_policy_state.h"
 #include "lua/l_rng.h"
 #include "lua/l_rows.h"
 #include "lua/l_space.h"
@@ -573,6 +574,9 @@ static const luaL_Reg methods[] = {{"size", l_policy_size},
                                    {"log_prob_gradient", l_policy_log_prob_gradient},
                                    {"normalizer", l_policy_normalizer},
                                    {"update_normalizer", l_policy_update_normalizer},
+                                   {"options", l_policy_options},
+                                   {"state", l_policy_state},
+                                   {"set_state", l_policy_set_state},
                                    {NULL, NULL}};
 
 void l_policy_open(lua_State *L) {

@@ -11,6 +11,7 @@
 #include "lua/l_rng.h"
 #include "lua/l_rows.h"
 #include "lua/l_tensor.h"
+#include "lua/l_value_state.h"
 
 /***
 Value baselines V(s): a network fitted by Adam on minibatches, or a linear model of simple features.
@@ -213,13 +214,12 @@ static int l_value_tostring(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"predict", l_value_predict},
-                                   {"fit", l_value_fit},
-                                   {"theta", l_value_theta},
-                                   {"set_theta", l_value_set_theta},
-                                   {"__gc", l_value_gc},
-                                   {"__tostring", l_value_tostring},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"predict", l_value_predict},     {"fit", l_value_fit},
+    {"theta", l_value_theta},         {"set_theta", l_value_set_theta},
+    {"options", l_value_options},     {"state", l_value_state},
+    {"set_state", l_value_set_state}, {"__gc", l_value_gc},
+    {"__tostring", l_value_tostring}, {NULL, NULL}};
 
 void l_value_open(lua_State *L) {
   luaL_newmetatable(L, TYPE);

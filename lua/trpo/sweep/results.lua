@@ -7,43 +7,25 @@
 -- Nothing in there is trusted, and nothing of it is run. What is half-written or broken counts as not there, with a
 -- warning.
 -- @module trpo.sweep.results
+local claims = require "trpo.sweep.claims"
 local core = require "trpo.core"
+local disk = require "trpo.disk"
 local halving = require "trpo.sweep.halving"
 local json = require "trpo.json"
-local rock = require "trpo.rocks"
+local space = require "trpo.sweep.space"
 
 local results = {}
 
 --- The version of `sweep.json` that is written and read here.
 results.format = 1
 
--- seconds after which a heartbeat from another machine is too old
-local stale = 60
-
 -- ---- labels ------------------------------------------------------------------------------------
-
--- {64, 64}; numbers with so many digits, or exactly
-local function text_of(value, digits)
-  if type(value) == "table" then
-    local words = {}
-    for i, entry in ipairs(value) do words[i] = text_of(entry, digits) end
-    return "{" .. table.concat(words, ", ") .. "}"
-  elseif type(value) == "number" then
-    return digits and ("%." .. digits .. "g"):format(value) or json.number(value)
-  end
-  return tostring(value)
-end
-
---- A value of a parameter as a person reads it.
--- @param value number, string, boolean or list
--- @treturn string numbers exactly
-function results.text(value) return text_of(value) end
 
 -- numbers, then everything else as text
 local function before(a, b)
   if type(a) == "number" and type(b) == "number" then return a < b end
   if type(a) == "number" or type(b) == "number" then return type(a) == "number" end
-  return text_of(a) < text_of(b)
+  return space.text(a) < space.text(b)
 end
 
 -- the different values of a parameter: as listed, or in order of size
@@ -52,8 +34,8 @@ local function values_of(parameter, cells)
   local out, seen = {}, {}
   for _, cell in ipairs(cells) do
     local value = cell.params[parameter.path]
-    if not seen[text_of(value)] then
-      seen[text_of(value)] = true
+    if not seen[space.text(value)] then
+      seen[space.text(value)] = true
       out[#out + 1] = value
     end
   end
@@ -67,7 +49,7 @@ local function digits_of(parameter, values)
   for digits = 4, 16 do
     local seen, clear = {}, true
     for _, value in ipairs(values) do
-      local text = text_of(value, digits)
+      local text = space.text(value, digits)
       clear, seen[text] = clear and not seen[text], true
     end
     if clear then return digits end
@@ -85,7 +67,7 @@ local function name_cells(sweep)
   for _, cell in ipairs(sweep.cells) do
     local words = {}
     for i, parameter in ipairs(sweep.parameters) do
-      words[i] = parameter.name .. "=" .. text_of(cell.params[parameter.path], digits[i])
+      words[i] = parameter.name .. "=" .. space.text(cell.params[parameter.path], digits[i])
     end
     cell.label = table.concat(words, " ")
   end
@@ -168,55 +150,6 @@ function results.description(dir)
   return description, text
 end
 
--- ---- claims ------------------------------------------------------------------------------------
-
--- from the key of a trial to the number of its last claim
-local function claims_in(uv, dir)
-  local out = {}
-  local scan = uv.fs_scandir(dir .. "/claims")
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
-    local key, attempt = name:match "^([%w-]+)%.(%d+)$"
-    attempt = tonumber(attempt)
-    if key and attempt > (out[key] or 0) then out[key] = attempt end
-  end
-  return out
-end
-
-local function line_of(path)
-  local file = io.open(path, "r")
-  local text = file and file:read "*l"
-  if file then file:close() end
-  return text
-end
-
--- when a process began, in ticks since the machine did: field 22 of /proc/PID/stat
-local function start_of(pid)
-  local text = line_of(("/proc/%.0f/stat"):format(pid))
-  local rest = text and text:match "^.*%) (.*)$"
-  local i = 2
-  for word in (rest or ""):gmatch "%S+" do
-    i = i + 1
-    if i == 22 then return tonumber(word) end
-  end
-end
-
--- whether the owner of a claim is at work; the heartbeat tells of other machines
-local function is_alive(uv, path)
-  local stat = uv.fs_stat(path)
-  if not stat then return false end
-  local fresh = os.time() - stat.mtime.sec < stale
-  local text = core.file.read(path)
-  local ok, claim = pcall(json.decode, text or "")
-  -- a claim that has just been made is empty for a moment
-  if not ok or type(claim) ~= "table" then return fresh end
-  local here = claim.host == uv.os_gethostname()
-    and (claim.boot == nil or claim.boot == line_of "/proc/sys/kernel/random/boot_id")
-  if not here or type(claim.pid) ~= "number" then return fresh, claim end
-  local start = start_of(claim.pid)
-  if not start then return uv.kill(claim.pid, 0) ~= nil, claim end
-  return claim.start == nil or tonumber(claim.start) == start, claim
-end
-
 -- ---- results of trials -------------------------------------------------------------------------
 
 local special = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
@@ -264,13 +197,18 @@ local function read_result(dir, name)
   return nil, ("%s is broken (%s): the trial counts as not finished"):format(path, why)
 end
 
+-- the claims of a folder; nil when there are none
+local function claims_of(dir)
+  return disk.exists(dir .. "/claims") and claims.open(dir) or nil
+end
+
 -- how a trial stands that has no result
-local function claimed(uv, dir, claims, key)
-  local attempt = claims[key]
-  if not attempt then return { status = "waiting", metrics = {} } end
-  local alive, claim = is_alive(uv, ("%s/claims/%s.%d"):format(dir, key, attempt))
-  return { status = alive and "running" or "waiting", metrics = {}, attempt = attempt,
-    host = claim and text_or_nil(claim.host) }
+local function claimed(held, key)
+  local attempt = held and held:attempts(key) or 0
+  if attempt == 0 then return { status = "waiting", metrics = {} } end
+  local owner = held:owner(key)
+  return { status = owner and "running" or "waiting", metrics = {}, attempt = attempt,
+    host = owner and text_or_nil(owner.host) }
 end
 
 --- The key of a trial: of its claims, and how it is called by hand.
@@ -312,8 +250,7 @@ end
 
 -- a function that reads the state of a trial
 local function reader(sweep, known)
-  local uv = rock("luv", "a sweep's folder")
-  local claims = claims_in(uv, sweep.dir)
+  local held = claims_of(sweep.dir)
   return function(cell, i, rung)
     local trial = results.trial(sweep, cell, i, rung)
     trial.dir = ("%s/trials/%s"):format(sweep.dir, trial.id)
@@ -323,7 +260,7 @@ local function reader(sweep, known)
       old, warning = read_result(trial.dir, results.file(sweep.description, rung))
       sweep.warnings[#sweep.warnings + 1] = warning
     end
-    for key, value in pairs(old or claimed(uv, sweep.dir, claims, trial.key)) do
+    for key, value in pairs(old or claimed(held, trial.key)) do
       if trial[key] == nil or key == "status" or key == "metrics" then trial[key] = value end
     end
     trial.metric = trial.metrics[sweep.metric.name]
@@ -387,7 +324,7 @@ local function quote(text) return text:find '[",\r\n]' and '"' .. text:gsub('"',
 
 local function field(value)
   if value == nil then return "" end
-  if type(value) ~= "number" then return quote(text_of(value)) end
+  if type(value) ~= "number" then return quote(space.text(value)) end
   if value ~= value then return "nan" end
   if value == math.huge or value == -math.huge then return value > 0 and "inf" or "-inf" end
   return json.number(value)
