@@ -249,7 +249,9 @@ end
 
 -- the folders and the options of a call; raises what is wrong with them
 local function read_call(what, given)
-  if type(given) ~= "table" then blame(("%s: options must be a table, got %s"):format(what, options.describe(given))) end
+  if type(given) ~= "table" then
+    blame(("%s: options must be a table, got %s"):format(what, options.describe(given)))
+  end
   local paths, rest = {}, {}
   for key, value in pairs(given) do
     if type(key) ~= "number" then rest[key] = value end

@@ -118,8 +118,8 @@ local function size_of(made, titled)
     local columns = longest <= 44 and 2 or 1
     size.bottom = 62 + 19 * math.ceil(#made / columns)
     size.width, size.height = 760, 370 + size.bottom
-    size.key = ("set key at screen %.5f, screen %.5f%s maxcols %d"):format(size.left / size.width,
-      (size.bottom - 50) / size.height, legend, columns)
+    size.key = ("set key at screen %.5f, screen %.5f%s maxrows %d"):format(size.left / size.width,
+      (size.bottom - 50) / size.height, legend, math.ceil(#made / columns))
   end
   return size
 end

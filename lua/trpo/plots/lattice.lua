@@ -65,6 +65,24 @@ local function axes_of(sweep, names)
   return { list[1], list[2] }
 end
 
+-- values of an axis as they are shown: numbers with as few digits as tell them apart, six where those suffice
+local function texts_of(axis)
+  local texts, exact = {}, true
+  for i, value in ipairs(axis.values) do
+    texts[i] = axis.numeric and ("%.6g"):format(value) or text_of(value)
+    exact = exact and (not axis.numeric or math.abs(tonumber(texts[i]) - value) <= 1e-12 * math.abs(value))
+  end
+  for digits = 4, exact and 0 or 17 do
+    local seen, clear = {}, true
+    for i, value in ipairs(axis.values) do
+      texts[i] = ("%%.%dg"):format(digits):format(value)
+      clear, seen[texts[i]] = clear and not seen[texts[i]], true
+    end
+    if clear then break end
+  end
+  return texts
+end
+
 -- the axis of a parameter: values and texts in order of size, and the place of each text
 local function axis_of(parameter)
   if not parameter then return { values = { false }, texts = { "" }, place = {} } end
@@ -74,10 +92,8 @@ local function axis_of(parameter)
     axis.numeric = axis.numeric and type(value) == "number"
   end
   if axis.numeric then table.sort(axis.values) end
-  for i, value in ipairs(axis.values) do
-    axis.texts[i] = text_of(value)
-    axis.place[axis.texts[i]] = i
-  end
+  axis.texts = texts_of(axis)
+  for i, value in ipairs(axis.values) do axis.place[text_of(value)] = i end
   -- values that cover more than a decade are read by their ratios
   local low, high = axis.values[1], axis.values[#axis.values]
   axis.logarithmic = axis.numeric and low > 0 and high / low >= 20
@@ -133,7 +149,7 @@ local function add_cell(entry, cell)
     entry.total = entry.total + 1
     if trial.status == "failed" then entry.failed = entry.failed + 1 end
     local x = trial.metric
-    if trial.status == "done" and x and x == x then entry.scores[#entry.scores + 1] = x end
+    if trial.status == "done" and x and math.abs(x) < math.huge then entry.scores[#entry.scores + 1] = x end
   end
   entry.n = #entry.scores
 end
