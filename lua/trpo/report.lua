@@ -31,8 +31,8 @@ function report.write(dir, file)
   file = file or dir .. "/report.html"
   local text, message, code = report.page(dir)
   if not text then return nil, message, code end
-  local ok, why, reason = plot.write(file, text)
-  if not ok then return nil, why, reason end
+  local ok, why = plot.write(file, text)
+  if not ok then return nil, why, "io" end
   return file
 end
 
@@ -40,10 +40,16 @@ end
 -- @tparam table flags `sweep`, `output`
 -- @treturn number exit code
 function report.run(flags)
-  local file, message, code = report.write(flags.sweep, flags.output)
+  local file, message, code
+  if flags.output == "" then
+    message, code = "the name of the page must not be empty", "format"
+  else
+    file, message, code = report.write(flags.sweep, flags.output)
+  end
   if not file then
     io.stderr:write("trpo: ", message, "\n")
-    return (code == "no_file" or code == "format" or code == "version") and 2 or 1
+    -- what cannot be read was wrongly named, but for a failure of the disk
+    return code == "io" and 1 or 2
   end
   if file ~= "-" then print(file) end
   return 0

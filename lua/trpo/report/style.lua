@@ -22,7 +22,7 @@ return [==[
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
 body {
   margin: 0; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial,;
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial,
     sans-serif;
   font-variant-numeric: tabular-nums;
 }
@@ -50,8 +50,10 @@ nav { margin-top: 1rem; font-size: .875rem; display: flex; flex-wrap: wrap; gap:
 nav a { text-decoration: none; }
 nav a:hover { text-decoration: underline; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.note { margin-top: 1rem; padding: .625rem .875rem; border-left: 3px solid var(--running); background: var(--faint);
-  max-width: 46rem; font-size: .9375rem; }
+.note {
+  margin-top: 1rem; padding: .625rem .875rem; border-left: 3px solid var(--running); background: var(--faint);
+  max-width: 46rem; font-size: .9375rem;
+}
 .note.bad { border-color: var(--failed); }
 
 /* summary */
@@ -82,8 +84,10 @@ nav a:hover { text-decoration: underline; }
   list-style: none; display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; margin-top: .5rem; font-size: .875rem;
 }
 .state { white-space: nowrap; }
-.state::before { content: ""; display: inline-block; width: .5625rem; height: .5625rem; margin-right: .4375rem;
-  border-radius: 50%; background: var(--waiting); print-color-adjust: exact; }
+.state::before {
+  content: ""; display: inline-block; width: .5625rem; height: .5625rem; margin-right: .4375rem;
+  border-radius: 50%; background: var(--waiting); print-color-adjust: exact;
+}
 .state.failed::before { border-radius: 0; }
 .facts {
   display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25rem 1.25rem; margin-top: 1rem;
@@ -155,8 +159,10 @@ select, input[type=search], .plain {
 .ramp {
   display: flex; align-items: center; gap: .625rem; margin-top: .875rem; font-size: .8125rem; color: var(--muted);
 }
-.ramp i { flex: 0 1 11rem; height: .625rem; border-radius: .1875rem; print-color-adjust: exact;
-  background: linear-gradient(in oklab to right, var(--low), var(--high)); }
+.ramp i {
+  flex: 0 1 11rem; height: .625rem; border-radius: .1875rem; print-color-adjust: exact;
+  background: linear-gradient(in oklab to right, var(--low), var(--high));
+}
 .ramp .mark { display: flex; align-items: center; gap: .4375rem; margin-left: .75rem; }
 .ramp b { width: .875rem; height: .875rem; border: 3px solid var(--best); border-radius: .25rem; }
 .readout { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem 1.125rem; min-height: 11rem; }
@@ -176,8 +182,9 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .draw .lone { fill: var(--c); }
 .draw .whisker { stroke: var(--c); stroke-width: 2; }
 .draw .cross { stroke: var(--muted); stroke-dasharray: 3 3; }
-.tip { position: absolute; top: .5rem; pointer-events: none; padding: .5rem .625rem; border: 1px solid var(--line);
-  border-radius: .375rem; background: var(--paper); font-size: .8125rem; line-height: 1.4; max-width: 20rem;
+.tip {
+  position: absolute; top: .5rem; pointer-events: none; padding: .5rem .625rem; border: 1px solid var(--line);
+  border-radius: .375rem; background: var(--paper); font-size: .8125rem; line-height: 1.4; max-width: 26rem;
   z-index: 2;
 }
 .tip b { font-weight: 600; }
@@ -185,9 +192,10 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .key {
   display: grid; grid-template-columns: 1.5rem minmax(0, 1fr) auto; gap: .5rem; align-items: center; width: 100%;
   text-align: left;
-  padding: .25rem .5rem; border: 0; border-radius: .375rem; background: none; cursor: pointer; font-size: .875rem; }
+  padding: .25rem .5rem; border: 0; border-radius: .375rem; background: none; cursor: pointer; font-size: .875rem;
+}
 .key:hover, .key.lit { background: var(--hover); }
-.key[aria-pressed=true] { background: var(--hover); font-weight: 600; }
+.key[aria-pressed=true] { background: var(--hover); }
 .key:focus-visible { outline-offset: -2px; }
 .key span { overflow-wrap: anywhere; }
 .key svg { width: 1.5rem; height: .75rem; }
@@ -210,7 +218,8 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 }
 .list thead button {
   display: block; width: 100%; padding: .4375rem .625rem; border: 0; background: none; cursor: pointer;
-  font-weight: 600; text-align: inherit; white-space: nowrap; }
+  font-weight: 600; text-align: inherit; white-space: nowrap;
+}
 .list thead button:hover { background: var(--hover); }
 .list thead button:focus-visible { outline-offset: -2px; }
 .list .t button::after, .list .n button::before {

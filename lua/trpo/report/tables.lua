@@ -146,6 +146,17 @@ local function trial_row(m, trial)
   return "<tr>" .. table.concat(parts) .. "</tr>"
 end
 
+-- trials in the order of their cells; within one as they come
+local function by_cell(trials)
+  local list, place = {}, {}
+  for i, trial in ipairs(trials) do list[i], place[trial] = trial, i end
+  table.sort(list, function(a, b)
+    if a.cell ~= b.cell then return a.cell < b.cell end
+    return place[a] < place[b]
+  end)
+  return list
+end
+
 --- The section of the trials, in the order of cells and seeds.
 -- @tparam Model m
 -- @treturn string HTML
@@ -162,7 +173,7 @@ function tables.trials(m)
   end
   for _, trial in ipairs(m.trials) do m.has_messages = m.has_messages or trial.message ~= nil end
   if m.has_messages then columns[#columns + 1] = { "message", "text" } end
-  for i, trial in ipairs(m.trials) do rows[i] = trial_row(m, trial) end
+  for i, trial in ipairs(by_cell(m.trials)) do rows[i] = trial_row(m, trial) end
   return fill([[
 <section id="trials" aria-labelledby="trials-title">
 <h2 id="trials-title">Trials</h2>
