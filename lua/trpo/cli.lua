@@ -1,9 +1,8 @@
 --- The command line.
 -- @module trpo.cli
 local commands = require "trpo.commands"
-local options = require "trpo.options"
+local origin = require "trpo.origin"
 local rock = require "trpo.rocks"
-local script = require "trpo.script"
 local spelling = require "trpo.spelling"
 local trpo = require "trpo"
 
@@ -101,57 +100,17 @@ jit.off(leave)
 
 local run = {}
 
--- What a script raised, and the exit code: wrong options are wrong usage, of which one sentence says enough; all else
--- is a failure of the script's, with its traceback.
-local function judged(message, name)
-  local line = tostring(message):match("^[^\n]*")
-  local text = line:match("^.-:%d+: (.*)") or line
-  local ours = text:find("^trpo%.[%w_.]+: ") or text:find("^run:%l+: ")
-  if not ours or text:find("not enough memory", 1, true) then return message, 1 end
-  return (text == line and name .. ": " or "") .. line, 2
-end
-
--- the experiment with the defaults on an environment; or nil, message, exit code
-local function experiment_on(env, name)
-  local ok, made = pcall(trpo.experiment, { env = env })
-  if ok then return made end
-  return nil, judged(made, name)
-end
-
-local function experiment_of_id(name)
-  local made, message, code = experiment_on(name, name)
-  if made or not message:find("unknown environment", 1, true) then return made, message, code end
-  local ids = {}
-  for i, entry in ipairs(trpo.environments()) do ids[i] = entry.id end
-  return nil, ("there is neither a file nor an environment '%s'%s"):format(name, spelling.hint(name, ids)), 2
-end
-
--- whether a script's value is an environment, right or wrong
-local function describes_environment(value)
-  return type(value) == "table" and (value.reset or value.step or value.observation) ~= nil
-end
-
--- the experiment that a file or the id of an environment stands for; or nil, message, exit code
-local function experiment_of(name)
-  local file = io.open(name, "r")
-  if not file then return experiment_of_id(name) end
-  local _, unreadable = file:read(0)
-  file:close()
-  if unreadable then
-    return nil, ("cannot read '%s' (%s); give a Lua script or the id of an environment"):format(name, unreadable), 2
-  end
-  local loaded, message, code = script.load(name)
-  if code == "refused" then return nil, ("%s: %s"):format(name, message), 1 end
-  if loaded == nil then return nil, judged(message, name) end
-  if type(loaded) == "table" and loaded.override then return loaded end
-  -- a script that describes an environment is trained with the defaults
-  if describes_environment(loaded) then return experiment_on(loaded, name) end
-  return nil, ("%s must return an experiment ('return run:main(...)') or an environment, it returned %s")
-    :format(name, options.describe(loaded)), 1
+-- the experiment that is to be trained; or nil, message, exit code
+local function experiment_of(flags)
+  if flags.file then return origin.experiment(flags.file) end
+  local path = flags.resume and flags.resume[1]
+  if path then return origin.of_folder(path) end
+  return nil, "missing argument 'file': give a Lua script or the id of an environment, or --resume with the folder of a "
+    .. "run", 2
 end
 
 function run.train(flags)
-  local made, message, code = experiment_of(flags.file)
+  local made, message, code = experiment_of(flags)
   if made then return require("trpo.launch").train(made, flags) end
   io.stderr:write("trpo: ", message, "\n")
   return code
@@ -159,13 +118,13 @@ end
 
 function run.eval(flags) return require("trpo.evaluate").run(flags) end
 
-function run.sweep(flags) return require("trpo.sweep.launch").run(flags, judged) end
+function run.sweep(flags) return require("trpo.sweep.launch").run(flags, origin.judged) end
 
 function run.plot(flags) return require("trpo.plots").run(flags) end
 
 function run.report(flags) return require("trpo.report").run(flags) end
 
-function run.solve(flags) return require("trpo.solve").run(flags, judged) end
+function run.solve(flags) return require("trpo.solve").run(flags, origin.judged) end
 
 function run.envs(flags)
   local list = {}
@@ -289,6 +248,7 @@ function cli.script(made, args)
   return leave(function()
     local name = type(arg) == "table" and arg[0] or "script.lua"
     local flags = script_parser(name):parse(with_negative_numbers(args))
+    if type(arg) == "table" then made.script = origin.absolute(name) end
     return require("trpo.launch").train(made, flags)
   end)
 end

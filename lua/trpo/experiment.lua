@@ -52,6 +52,12 @@ local function conflict(config, env)
     return "trpo.experiment: value.kind 'linear' needs a box of observations"
   elseif config.normalize_observations == true and env.observation.kind ~= "box" then
     return "trpo.experiment: normalize_observations needs a box of observations"
+  elseif config.resume and config.overwrite then
+    return "trpo.experiment: resume goes on and overwrite begins anew; give one of them"
+  elseif config.resume and not config.dir then
+    return "trpo.experiment: resume needs a folder, and dir is false"
+  elseif config.evaluation.reward_threshold and config.evaluation.episodes == 0 then
+    return "trpo.experiment: evaluation.reward_threshold needs evaluations, and evaluation.episodes is 0"
   end
 end
 
@@ -119,7 +125,11 @@ end
 --   lane in a batch), or `whole_episodes` true with `budget` (steps in a batch, at least; default lanes × horizon);
 --   `seed` 1 (an integer in [0, 2^53)); `normalize_observations` "auto" (on for boxes without finite bounds, off for
 --   classic control), true or false; `threads`; `evaluation` { `episodes` 100, `every` 0 (iterations; 0: at
---   the end only), `deterministic` true }; `name`, `dir` "runs" (false: no files), `overwrite` false
+--   the end only), `deterministic` true, `save_best` true (keeps what had the best evaluation as
+--   `checkpoints/best.safetensors`), `reward_threshold` (training is done when an evaluation reaches it) };
+--   `checkpoint` { `every` 0 (iterations; 0: not by their number), `seconds` 60 (0: not by the clock), `keep` 3 } (there
+--   is always one at the end); `resume` false (true: go on with what the folder holds, begin when there is nothing);
+--   `on_iteration`, `on_episode`, see `Experiment:train`; `name`, `dir` "runs" (false: no files), `overwrite` false
 -- @treturn Experiment
 -- @raise one sentence about the first wrong option
 function experiment.new(opts)
@@ -242,6 +252,13 @@ function methods:title()
   return folder.safe_name(c.name or ("%s-%s-s%.0f"):format(self.probe.id, self:algorithm_name(), c.seed))
 end
 
+--- The folder of this run, `<dir>/<name>`.
+-- @treturn string|nil nil when `dir` is false
+function methods:place()
+  local dir = self.config.dir
+  return self.folder or dir and dir .. "/" .. self:title() or nil
+end
+
 function methods:algorithm_name() return self.algorithm.name or "TRPO" end
 
 --- Everything that determines this run, every default spelt out: what `config.json` holds.
@@ -251,6 +268,7 @@ function methods:describe()
   local out = options.copy(self.config)
   local c = self.config
   out.name = self:title()
+  out.on_iteration, out.on_episode = nil, nil
   out.env.time_limit = self.probe.time_limit
   if c.normalize_observations == "auto" then
     out.normalize_observations = not has_natural_scale(self.probe)
@@ -271,17 +289,24 @@ function methods:sampling()
   return { whole_episodes = true, budget = c.budget or c.lanes * c.horizon }
 end
 
---- Trains from the beginning, whatever was trained before.
+--- Trains: from the beginning, whatever was trained before, or with `resume` from the newest checkpoint in the folder.
 --
--- Writes the run's folder (`config.json`, `progress.csv`, `status.json`) unless `dir` is false. Afterwards `run.policy`
--- and `run.value` are what was learnt (a step that fails leaves them as they were), and `run.result` is what is
--- returned.
--- @tparam[opt] table callbacks `on_iteration` = function(record, run): called after each iteration with its numbers
---   by column name; returning "stop" ends training
--- @treturn table|nil the last record (`eval/mean_reward` and so on) and `status` ("done", "stopped",
---   "interrupted"), `dir`, `iterations`, `steps`, `seconds`
+-- Writes the run's folder (`config.json`, `command.txt`, `progress.csv`, `progress.jsonl`, `monitor.csv`, TensorBoard's
+-- events, `checkpoints`, `status.json`) unless `dir` is false. Afterwards `run.policy` and `run.value` are what was
+-- learnt (a step that fails leaves them as they were), and `run.result` is what is returned. A run that goes on makes the
+-- same numbers, to the bit, as one that never stopped; when nothing is left to do, its result is returned at once.
+-- @tparam[opt] table callbacks take the place of the experiment's: `on_iteration` = function(record, run), called after
+--   each iteration with its numbers by column name; it may add numbers of its own, and returning "stop" ends training.
+--   `on_episode` = function({ reward, length, index }, run), called for each episode of training that has ended, after
+--   its iteration. What they have to remember belongs into `run.memory`, a table that is empty at the beginning and that
+--   checkpoints keep (numbers, strings, booleans, tensors and tables of them). `max_seconds`: stop after the iteration in which so much time has gone by, with a checkpoint
+-- @treturn table|nil the last record (`eval/mean_reward` and so on) and `status` ("done", "stopped" by on_iteration,
+--   "paused" by max_seconds, "interrupted"), `reason`, `dir`, `iterations`, `steps`, `seconds`, `best` { reward,
+--   iteration, steps }, `idle` (true: nothing was left to do)
 -- @treturn string|nil what failed, with the user's traceback
--- @treturn string|nil code: "exists", "io", "environment", "not_finite", "no_memory", "callback", "error"
+-- @treturn string|nil code: "exists", "busy" (the run's process is alive), "mismatch" (other options than the
+--   checkpoint's), "format" or "version" (checkpoints that cannot be read), "io", "environment", "not_finite",
+--   "no_memory", "callback", "error"
 -- @raise on unknown callbacks
 function methods:train(callbacks)
   local checked, message = options.resolve("run:train", settings.callbacks, callbacks)
@@ -292,15 +317,15 @@ end
 --- Plays whole episodes with the present policy, on lanes and random numbers of their own: training is not
 -- touched, and each call meets the same initial states. An environment whose episodes never end needs a
 -- `time_limit` for that.
--- @tparam[opt] table opts `episodes` and `deterministic` (take the most probable action); defaults as in the
---   experiment's `evaluation`
+-- @tparam[opt] table opts `episodes` and `deterministic` (take the most probable action), defaults as in the
+--   experiment's `evaluation`; `seed` (the run's)
 -- @treturn table|nil `mean_reward`, `std_reward`, `min_reward`, `max_reward` (undiscounted, unscaled sums of rewards),
 --   `mean_ep_length` (steps), `episodes`, `steps`
 -- @treturn string|nil what failed
 -- @treturn string|nil code
 -- @raise on wrong options
 function methods:evaluate(opts)
-  local o, message = options.resolve("run:evaluate", settings.evaluation(self.config.evaluation), opts)
+  local o, message = options.resolve("run:evaluate", settings.evaluation(self.config.evaluation, self.config.seed), opts)
   if not o then blame(message) end
   if not self.policy then
     local built
@@ -308,9 +333,10 @@ function methods:evaluate(opts)
     if not built then return nil, message, training.code_of(message) end
   end
   local env
-  env, message = self:make_env(self.config, math.min(o.episodes, 100), streams.evaluation)
+  env, message = self:make_env({ env = self.config.env, seed = o.seed }, math.min(o.episodes, 100), streams.evaluation)
   if not env then return nil, message, "environment" end
-  local rewards, lengths, code = trpo.play(env, self.policy, o)
+  local rewards, lengths, code =
+    trpo.play(env, self.policy, { episodes = o.episodes, deterministic = o.deterministic })
   if not rewards then return nil, lengths, code end
   local mean = rewards:mean()
   local deviation = rewards - mean
@@ -324,7 +350,8 @@ end
 --- Makes a script a command: trains when the script is run, does nothing when `trpo train` or a sweep loads it.
 --
 -- Under `luajit script.lua` the arguments are options as for `trpo train` (`luajit script.lua --help`); when training
--- fails or is interrupted, the process exits with code 1, 130 or 143, on wrong usage with 2.
+-- fails or is interrupted, the process exits with code 1, 130 or 143, on wrong usage with 2, after `--max-seconds`
+-- with 75.
 -- @param ... the `...` of the script
 -- @treturn Experiment self
 function methods:main(...)

@@ -1,10 +1,12 @@
 --- The folder of a run: made once, never half-written.
 --
--- `config.json`, `status.json` appear whole or not at all (temporary name, sync, rename); `progress.csv` grows
--- by one flushed line an iteration. `status.json` says "running", with process and host, until the run is over.
+-- `config.json`, `status.json`, `command.txt` and checkpoints appear whole or not at all (temporary name, sync,
+-- rename); the tables grow by whole flushed lines. `status.json` says "running", with process and host, until the run
+-- is over.
 -- @module trpo.folder
+local disk = require "trpo.disk"
 local json = require "trpo.json"
-local rock = require "trpo.rocks"
+local process = require "trpo.process"
 
 local folder = {}
 folder.__index = folder
@@ -17,105 +19,81 @@ function folder.safe_name(name)
   return #name > 0 and name or "run"
 end
 
-local function make_parents(uv, path)
-  local parent = path:match("^(.+)/[^/]+/*$")
-  if not parent or uv.fs_stat(parent) then return true end
-  local ok, message = make_parents(uv, parent)
-  if not ok then return nil, message end
-  local made, why, code = uv.fs_mkdir(parent, 493) -- 0755
-  return (made or code == "EEXIST") and true or nil, why
-end
-
--- names in a folder; the scan is read to its end, or it would keep its memory
-local function names(uv, path)
-  local scan, message = uv.fs_scandir(path)
-  if not scan then return nil, message end
-  local list = {}
-  for name in function() return uv.fs_scandir_next(scan) end do list[#list + 1] = name end
-  return list
-end
-
-local function is_empty(uv, path)
-  local list = names(uv, path)
+local function is_empty(path)
+  local list = disk.names(path)
   return list ~= nil and #list == 0
 end
 
--- removes a folder and all that is in it; links are removed, not followed
-local function remove(uv, path)
-  local stat, message = uv.fs_lstat(path)
-  if not stat then return nil, message end
-  if stat.type ~= "directory" then return uv.fs_unlink(path) end
-  local list, why = names(uv, path)
-  if not list then return nil, why end
-  for _, name in ipairs(list) do
-    local ok, problem = remove(uv, path .. "/" .. name)
-    if not ok then return nil, problem end
-  end
-  return uv.fs_rmdir(path)
+--- What the `status.json` of a folder says; an empty table when it says nothing.
+-- @tparam string path
+-- @treturn table
+function folder.status(path)
+  local status = json.decode(disk.read(path .. "/status.json") or "")
+  return type(status) == "table" and status or {}
 end
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return text
+-- what became of the process that writes there; nil when the run is over
+local function fate(status)
+  return status.status == "running" and process.fate(status) or nil
 end
 
--- what status.json says; an empty table when it says nothing
-local function read_status(path)
-  local text = read(path .. "/status.json")
-  local ok, status = pcall(json.decode, text or "")
-  return ok and type(status) == "table" and status or {}
+-- what a run writes: nothing else is ever removed, unless the whole folder is to be overwritten
+local function is_ours(name)
+  name = name:gsub("%.tmp$", "")
+  return name == "config.json" or name == "status.json" or name == "command.txt" or name == "progress.csv"
+    or name == "progress.jsonl" or name == "monitor.csv" or name == "checkpoints"
+    or name:find("^events%.out%.tfevents%.") ~= nil
 end
-
--- whether the process that writes there is known to live, or known to be gone; false, false when it cannot be told
-local function process_of(uv, status)
-  if status.status ~= "running" or status.host ~= uv.os_gethostname() or type(status.pid) ~= "number" then
-    return false, false
-  end
-  local lives, _, code = uv.kill(status.pid, 0)
-  return lives ~= nil, not lives and code == "ESRCH"
-end
-
--- what a run leaves that ended before its first complete iteration
-local early = {
-  ["config.json"] = true, ["status.json"] = true, ["progress.csv"] = true,
-  ["config.json.tmp"] = true, ["status.json.tmp"] = true,
-}
 
 -- whether a run ended there without a single number, so that nothing is lost with it
-local function is_barren(uv, path)
-  for _, name in ipairs(names(uv, path) or { "" }) do
-    if not early[name] then return false end
+local function is_barren(path)
+  for _, name in ipairs(disk.names(path) or { "" }) do
+    if not is_ours(name) then return false end
   end
-  local _, lines = (read(path .. "/progress.csv") or ""):gsub("\n", "")
+  if #(disk.names(path .. "/checkpoints") or {}) > 0 then return false end
+  local _, lines = (disk.read(path .. "/progress.csv") or ""):gsub("\n", "")
   if lines > 1 then return false end
-  local status = read_status(path)
-  local _, gone = process_of(uv, status)
-  return gone or status.status == "failed" or status.status == "interrupted"
+  local status = folder.status(path)
+  return fate(status) == "gone" or status.status == "failed" or status.status == "interrupted"
 end
 
-local function exists(uv, path)
-  local status = read_status(path)
-  return ("the run folder %s exists already%s: choose another name, or overwrite it "
-    .. "(--overwrite on the command line, overwrite = true in a script)"):format(path,
-    process_of(uv, status) and (", process %.0f is at work there"):format(status.pid) or "")
+local function at_work(status) return ("process %.0f is at work there"):format(status.pid) end
+
+local function exists(path)
+  local status = folder.status(path)
+  local now = fate(status)
+  return ("the run folder %s exists already%s: choose another name, go on with it (--resume on the command line, "
+    .. "resume = true in a script) or overwrite it (--overwrite, overwrite = true)"):format(path,
+    (now == "alive" or now == "self") and ", " .. at_work(status) or "")
 end
 
 -- clears the way for a new run; nil and one sentence when that must not be
-local function clear(uv, path, overwrite)
-  local stat = uv.fs_stat(path)
-  if not stat or stat.type == "directory" and is_empty(uv, path) then return true end
-  overwrite = overwrite or is_barren(uv, path)
-  if not overwrite then return nil, exists(uv, path), "exists" end
-  if not uv.fs_stat(path .. "/config.json") then
+local function clear(path, overwrite)
+  if not disk.exists(path) or is_empty(path) then return true end
+  overwrite = overwrite or is_barren(path)
+  if not overwrite then return nil, exists(path), "exists" end
+  local status = folder.status(path)
+  if fate(status) == "alive" then
+    return nil, ("%s is not overwritten: %s"):format(path, at_work(status)), "exists"
+  end
+  if not disk.exists(path .. "/config.json") then
     return nil, ("%s is not the folder of a run (it has no config.json) and is not overwritten")
       :format(path), "exists"
   end
-  local ok, message = remove(uv, path)
+  local ok, message = disk.remove(path)
   if not ok then return nil, ("cannot remove the old run: %s"):format(message), "io" end
   return true
+end
+
+--- A folder that is there, to look into.
+-- @tparam string path
+-- @treturn Folder
+function folder.at(path) return setmetatable({ path = path }, folder) end
+
+local function make(path)
+  local ok, message = disk.make(path)
+  if not ok then return nil, ("cannot make the run folder: %s"):format(message), "io" end
+  return folder.at(path)
 end
 
 --- Makes the folder of a new run.
@@ -126,35 +104,67 @@ end
 -- @treturn string|nil one sentence
 -- @treturn string|nil "exists" or "io"
 function folder.create(path, overwrite)
-  local uv = rock("luv", "a run folder")
-  local ok, message, code = clear(uv, path, overwrite)
+  local ok, message, code = clear(path, overwrite)
   if not ok then return nil, message, code end
-  ok, message = make_parents(uv, path)
-  if ok then
-    ok, message, code = uv.fs_mkdir(path, 493)
-    -- an empty folder is as good as a new one
-    ok = ok or (code == "EEXIST" and is_empty(uv, path))
-  end
-  if not ok then return nil, ("cannot make the run folder: %s"):format(message), "io" end
-  return setmetatable({ path = path, uv = uv }, folder)
+  return make(path)
 end
 
--- writes all of a text to a new file and brings it to the disk
-local function write_synced(uv, path, text)
-  local file, message = uv.fs_open(path, "w", 420) -- 0644
-  if not file then return nil, message end
-  local written = 0
-  while written < #text do
-    local count, why = uv.fs_write(file, text:sub(written + 1), -1)
-    if not count then
-      uv.fs_close(file)
-      return nil, why
-    end
-    written = written + count
+-- takes away what was being written when a run was killed
+local function sweep_up(path)
+  for _, name in ipairs(disk.names(path) or {}) do
+    if name:find("%.tmp[^/]*$") and is_ours(name) then disk.remove(path .. "/" .. name) end
   end
-  local ok, why = uv.fs_fsync(file)
-  uv.fs_close(file)
-  return ok, why
+  for _, name in ipairs(disk.names(path .. "/checkpoints") or {}) do
+    if name:find("%.tmp[^/]*$") or name:find("%.safetensors%..*tmp") then
+      disk.remove(path .. "/checkpoints/" .. name)
+    end
+  end
+end
+
+--- Opens the folder of a run that is to go on; makes it when it is not there.
+-- @tparam string path
+-- @treturn Folder|nil with `last`, what its `status.json` said
+-- @treturn string|nil one sentence
+-- @treturn string|nil "busy": its process is alive; "io"
+function folder.resume(path)
+  local status = folder.status(path)
+  if fate(status) == "alive" then return nil, ("%s cannot be resumed: %s"):format(path, at_work(status)), "busy" end
+  local self, message, code = make(path)
+  if not self then return nil, message, code end
+  self.last, self.unknown = status, fate(status) == "unknown"
+  sweep_up(path)
+  return self
+end
+
+--- Removes what a run has left, and nothing else.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil "io"
+function folder:empty()
+  for _, name in ipairs(disk.names(self.path) or {}) do
+    if is_ours(name) then
+      local ok, message = disk.remove(self.path .. "/" .. name)
+      if not ok then return nil, ("cannot begin anew: %s"):format(message), "io" end
+    end
+  end
+  return true
+end
+
+--- The checkpoints, the newest first.
+-- @treturn {string,...}|nil paths
+-- @treturn string|nil one sentence
+-- @treturn string|nil "io"
+function folder:checkpoints()
+  local found, path = {}, self.path .. "/checkpoints"
+  local list, message = disk.names(path)
+  if not list and disk.exists(path) then return nil, ("cannot read the checkpoints: %s"):format(message), "io" end
+  for _, name in ipairs(list or {}) do
+    if name:find("^iteration%-%d+%.safetensors$") then found[#found + 1] = name end
+  end
+  -- by number: there may be more digits than eight
+  table.sort(found, function(a, b) return tonumber(a:match("%d+")) > tonumber(b:match("%d+")) end)
+  for i, name in ipairs(found) do found[i] = path .. "/" .. name end
+  return found
 end
 
 --- Writes a file whole or not at all.
@@ -165,11 +175,8 @@ end
 -- @treturn string|nil "io"
 function folder:write(name, text)
   local path = self.path .. "/" .. name
-  local temporary = path .. ".tmp"
-  local ok, message = write_synced(self.uv, temporary, text)
-  if ok then ok, message = self.uv.fs_rename(temporary, path) end
+  local ok, message = disk.write(path, text)
   if ok then return true end
-  self.uv.fs_unlink(temporary)
   return nil, ("cannot write %s: %s"):format(path, message), "io"
 end
 

@@ -1,5 +1,6 @@
 --- Runs an experiment as a command: overrides, progress, signals, results, exit code.
 -- @module trpo.launch
+local disk = require "trpo.disk"
 local parameters = require "trpo.parameters"
 local progress = require "trpo.progress"
 local rock = require "trpo.rocks"
@@ -78,8 +79,25 @@ local function from_flags(flags)
   for _, name in ipairs { "seed", "steps", "name", "dir", "threads" } do
     if flags[name] then found[#found + 1] = { name = name, text = flags[name], origin = "--" .. name } end
   end
-  if flags.overwrite then found[#found + 1] = { name = "overwrite", value = true } end
+  -- each of the two takes the place of the other
+  if flags.overwrite or flags.resume then
+    found[#found + 1] = { name = "overwrite", value = flags.overwrite == true, origin = "--overwrite" }
+    found[#found + 1] = { name = "resume", value = flags.resume ~= nil, origin = "--resume" }
+  end
   return found
+end
+
+-- the number of seconds of --max-seconds; nil and a sentence when it is none
+local function seconds(flags, run)
+  local text = flags.max_seconds
+  if not text then return nil end
+  local n = tonumber(text)
+  if not n or not (n > 0 and n < math.huge) then
+    return nil, ("--max-seconds must be a number > 0, got '%s'"):format(text)
+  elseif not run.config.dir then
+    return nil, "--max-seconds needs a folder for the checkpoint, and dir is false"
+  end
+  return n
 end
 
 -- flag > variable > script > default: later changes win
@@ -94,18 +112,31 @@ local function override(run, flags)
   return run:override(changes)
 end
 
+-- "1 iteration", "2 iterations"
+local function counted(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
+
+-- what is said about a run that goes on
+local function resumed(session)
+  local counters = session.counters
+  local so_far = ("%s (%s)"):format(counted(counters.iterations, "iteration"), counted(counters.steps, "step"))
+  if not session.idle then return ("going on with %s after %s"):format(session.folder.path, so_far) end
+  return ("nothing is left to do: %s is %s after %s; more steps go on"):format(session.folder.path,
+    counters.status .. (counters.reason and " by " .. counters.reason or ""), so_far)
+end
+
 local function view_of(run, flags)
-  local view = { json = flags.json and io.stdout or nil }
+  local view = { json = flags.json and io.stdout or nil, say = function(text) say("trpo: ", text) end }
   if flags.quiet then return view end
   local opts = progress.terminal()
   opts.steps, opts.label = run.config.steps, run:title()
   view.progress = progress.new(opts)
   view.sink = function(record) view.progress:update(record) end
+  view.resumed = function(session)
+    view.progress:resume(session.counters.steps, session.counters.elapsed)
+    view.say(resumed(session))
+  end
   return view
 end
-
--- "1 iteration", "2 iterations"
-local function counted(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
 
 local function report(result)
   local reward = result["eval/mean_reward"]
@@ -127,8 +158,12 @@ local function conclude(run, flags, result, message)
     say(("trpo: stopped by %s after %s (%s)%s")
       :format(result.signal == 2 and "SIGINT" or "SIGTERM", counted(result.iterations, "iteration"),
         counted(result.steps, "step"),
-        result.dir and "; what there is, is in " .. result.dir or ""))
+        result.dir and "; what there is, is in " .. result.dir .. ", --resume goes on" or ""))
     return 128 + result.signal
+  elseif result.status == "paused" then
+    say(("trpo: paused after %s (%s); --resume goes on with %s"):format(counted(result.iterations, "iteration"),
+      counted(result.steps, "step"), result.dir))
+    return 75
   end
   result.episodes = run.config.evaluation.episodes
   if not flags.json then report(result) end
@@ -138,18 +173,31 @@ end
 --- Trains an experiment as the command line asks.
 -- @tparam Experiment run
 -- @tparam table flags of the command line, see `trpo.commands`
--- @treturn number exit code: 0, 1 (failed), 2 (usage), 130 or 143 (signal)
+-- @treturn number exit code: 0, 1 (failed), 2 (usage), 75 (paused), 130 or 143 (signal)
 function launch.train(run, flags)
   local ok, message = override(run, flags)
+  local callbacks = {}
+  if ok then
+    callbacks.max_seconds, message = seconds(flags, run)
+    ok = message == nil
+  end
   if not ok then
     say("trpo: ", (message:gsub("^trpo%.%w+: ", "")))
     return 2
+  end
+  local place = flags.resume and flags.resume[1]
+  if place then
+    run.folder = place:gsub("(.)/+$", "%1")
+    if not disk.exists(run.folder) then
+      say(("trpo: there is no run '%s' to go on with"):format(run.folder))
+      return 2
+    end
   end
   local view = view_of(run, flags)
   trpo.signals.watch(flags.quiet and ""
     or "\ntrpo: finishing this iteration (once more stops at once)\n")
   local result
-  ok, result, message = xpcall(training.run, debug.traceback, run, {}, view)
+  ok, result, message = xpcall(training.run, debug.traceback, run, callbacks, view)
   if view.progress then view.progress:finish() end
   if not ok then result, message = nil, result end
   local code = conclude(run, flags, result, message)

@@ -53,22 +53,32 @@ end
 -- @tparam table opts `steps` (total), `label` (name of the run), `out` (file), and what `terminal` returns
 -- @treturn Progress
 function progress.new(opts)
-  local self = { drawn = false, last = -math.huge, out = io.stderr, width = 80, label = "" }
+  local self = { drawn = false, last = -math.huge, out = io.stderr, width = 80, label = "", steps_before = 0,
+    elapsed_before = 0 }
   for key, value in pairs(opts) do self[key] = value end
   return setmetatable(self, progress)
+end
+
+--- Says what was done before: how long the rest takes is judged by the speed since then.
+-- @tparam number steps
+-- @tparam number elapsed seconds
+function progress:resume(steps, elapsed) self.steps_before, self.elapsed_before = steps, elapsed end
+
+-- seconds until all steps are done
+function progress:left(steps, elapsed)
+  return (elapsed - self.elapsed_before) * math.max(0, self.steps - steps) / (steps - self.steps_before)
 end
 
 -- the numbers of a record, as short texts
 function progress:texts(record)
   local steps, elapsed = record["time/total_timesteps"], record["time/time_elapsed"]
-  local left = elapsed * math.max(0, self.steps - steps) / steps
   return {
     iteration = ("%d"):format(record["time/iterations"]),
     steps = ("%d/%d"):format(steps, self.steps),
     speed = ("%.0f steps/s"):format(record["time/fps"]),
     reward = "return " .. progress.short(record["rollout/ep_rew_mean"]),
     kl = "KL " .. progress.short(record["train/kl_divergence_loss"]),
-    left = progress.duration(left) .. " left",
+    left = progress.duration(self:left(steps, elapsed)) .. " left",
   }
 end
 

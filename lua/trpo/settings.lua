@@ -33,6 +33,7 @@ local synonyms = {
   normalize_advantage = "algorithm.standardize_advantages", norm_obs = "normalize_observations",
   time_limit = "env.time_limit", n_eval_episodes = "evaluation.episodes", episodes = "evaluation.episodes",
   eval_freq = "evaluation.every", deterministic = "evaluation.deterministic",
+  save_freq = "checkpoint.every", checkpoint_freq = "checkpoint.every",
 }
 
 -- the folder of a run has this name: nothing is changed silently but what no shell likes
@@ -79,7 +80,23 @@ local evaluation_group = options.group {
     { "episodes", options.integer { default = 100, min = 0, max = 1e6 } },
     { "every", options.integer { default = 0, min = 0 } },
     { "deterministic", options.boolean { default = true } },
+    { "save_best", options.boolean { default = true } },
+    { "reward_threshold", options.number { optional = true } },
   },
+}
+
+local checkpoint_group = options.group {
+  synonyms = { save_freq = "every", frequency = "every", interval = "seconds" },
+  fields = {
+    { "every", options.integer { default = 0, min = 0 } },
+    { "seconds", options.number { default = 60, min = 0 } },
+    { "keep", options.integer { default = 3, min = 1 } },
+  },
+}
+
+local a_function = options.any {
+  expected = "a function", optional = true,
+  accept = function(value) return type(value) == "function" end,
 }
 
 local any_algorithm = options.any {
@@ -106,6 +123,10 @@ local function around(algorithm)
         options.choice { default = "auto", of = { true, false, "auto" } } },
       { "threads", options.integer { optional = true, min = 1, max = 64 } },
       { "evaluation", evaluation_group },
+      { "checkpoint", checkpoint_group },
+      { "resume", options.boolean { default = false } },
+      { "on_iteration", a_function },
+      { "on_episode", a_function },
       { "name", options.string { optional = true, accept = is_name,
         expected = "a name for a folder (not empty, no '/', no '.' at its beginning)" } },
       { "dir", options.string { default = "runs", or_false = true } },
@@ -126,21 +147,22 @@ settings.other_variables = {
 --- What `run:train` may be given.
 settings.callbacks = options.group {
   fields = {
-    { "on_iteration", options.any {
-      expected = "a function", optional = true,
-      accept = function(value) return type(value) == "function" end,
-    } },
+    { "on_iteration", a_function },
+    { "on_episode", a_function },
+    { "max_seconds", options.number { optional = true, above = 0 } },
   },
 }
 
 --- What `run:evaluate` may be given.
 -- @tparam table defaults `episodes`, `deterministic`
+-- @tparam number seed the run's
 -- @treturn table group of rules
-function settings.evaluation(defaults)
+function settings.evaluation(defaults, seed)
   return options.group {
     fields = {
       { "episodes", options.integer { default = math.max(1, defaults.episodes), min = 1, max = 1e6 } },
       { "deterministic", options.boolean { default = defaults.deterministic } },
+      { "seed", options.integer { default = seed, min = 0, max = 2 ^ 53 - 1, expected = "an integer in [0, 2^53)" } },
     },
   }
 end

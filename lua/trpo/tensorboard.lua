@@ -2,7 +2,7 @@
 --
 -- A run writes its own. This is for scripts that compute something else:
 --
---    local board = assert(require("trpo.tensorboard").writer "runs/exact")
+--    local board = assert(trpo.tensorboard.writer "runs/exact")
 --    for info in mdp:improve { … } do assert(board:add(info.iteration, { eta = info.eta })) end
 --    board:close()
 -- @module trpo.tensorboard

@@ -1,79 +1,20 @@
 --- The training loop: Lua decides what comes next, C computes it.
 --
---    collect → gae → update → fit the critic → update the normaliser → log
+--    collect → gae → update → fit the critic → update the normaliser → evaluate → ask → log → checkpoint
 -- @module trpo.training
-local folder = require "trpo.folder"
-local logger = require "trpo.logger"
-local rock = require "trpo.rocks"
+local record = require "trpo.record"
+local session = require "trpo.session"
 local trpo = require "trpo"
 
 local training = {}
-
--- rollout/ep_rew_mean looks back on so many episodes, as Stable-Baselines3 does
-local window = 100
-
--- the last episodes' returns and lengths, in rings
-local function remember(s, batch)
-  local returns, lengths = batch.episode_returns, batch.episode_lengths
-  for i = 1, returns:nelement() do
-    local slot = s.episodes % window + 1
-    s.returns[slot], s.lengths[slot] = returns[i], lengths[i]
-    s.episodes = s.episodes + 1
-  end
-end
-
-local function mean(list)
-  return #list > 0 and trpo.tensor(list):mean() or nil
-end
-
--- mean standard deviation of a Gaussian policy (the same in every state); nil for a categorical one
-local function mean_std(policy, batch)
-  if policy.action.kind == "discrete" then return nil end
-  local first = policy:forward(batch.observations:narrow(1, 1, 1))
-  local outputs = first:size(2)
-  local sum = 0
-  for i = outputs / 2 + 1, outputs do sum = sum + math.exp(first[1][i]) end
-  return sum / (outputs / 2)
-end
-
--- the numbers of one iteration by column name
-local function record_of(s, batch, info, fit, drift)
-  local elapsed = (s.uv.hrtime() - s.begin) / 1e9
-  return {
-    ["time/iterations"] = s.iterations,
-    ["time/total_timesteps"] = s.steps,
-    ["time/time_elapsed"] = elapsed,
-    ["time/fps"] = s.steps / elapsed,
-    ["rollout/ep_rew_mean"] = mean(s.returns),
-    ["rollout/ep_len_mean"] = mean(s.lengths),
-    ["train/kl_divergence_loss"] = info.kl,
-    ["train/policy_objective"] = info.surrogate_after,
-    ["train/explained_variance"] = info.explained_variance,
-    ["train/value_loss"] = fit and fit.loss,
-    ["train/is_line_search_success"] = info.step_fraction > 0 and 1 or 0,
-    ["train/n_updates"] = s.iterations,
-    ["train/std"] = mean_std(s.run.policy, batch),
-    ["train/step_fraction"] = info.step_fraction,
-    ["train/line_search_steps"] = info.backtracks,
-    ["train/cg_iters"] = info.cg_iters,
-    ["train/cg_residual"] = info.cg_residual,
-    ["train/expected_improvement"] = info.expected_improvement,
-    ["train/actual_improvement"] = info.actual_improvement,
-    ["train/kl_max"] = info.kl_max,
-    ["train/entropy"] = info.entropy,
-    ["train/gradient_norm"] = info.grad_norm,
-    ["train/step_norm"] = info.step_norm,
-    ["train/normalizer_kl"] = drift and drift.kl_mean,
-  }
-end
 
 -- Updates after which going on makes no sense. Negative curvature is not among them: the policy is as it was, and the
 -- next batch gives another Fisher matrix.
 local fatal = { not_finite = true, no_memory = true }
 
--- one iteration of learning: its record, or nil, message, code
+-- one iteration of learning: its record and its batch, or nil, message, code
 local function iterate(s)
-  local run, algorithm = s.run, s.run.algorithm
+  local run, algorithm, counters = s.run, s.run.algorithm, s.counters
   local policy, value = run.policy, run.value
   local batch, message, code = trpo.collect(run.env, policy, s.sampling)
   if not batch then return nil, message, code end
@@ -90,63 +31,145 @@ local function iterate(s)
   end
   drift = policy:update_normalizer(batch)
   -- only a whole iteration counts
-  s.iterations, s.steps = s.iterations + 1, s.steps + #batch
-  remember(s, batch)
-  return record_of(s, batch, info, fit, drift)
+  counters.iterations, counters.steps = counters.iterations + 1, counters.steps + #batch
+  counters.elapsed = s.session:elapsed()
+  record.remember(counters, batch)
+  return record.of(counters, policy, batch, info, fit, drift), batch
 end
 
 -- the numbers of an evaluation, added to a record
-local function evaluate(s, record)
+local function evaluate(s, row)
   local evaluation = s.run.config.evaluation
-  if evaluation.episodes == 0 then return record end
+  if evaluation.episodes == 0 or row["eval/mean_reward"] then return row end
   local result, message, code = s.run:evaluate()
   if not result then return nil, message, code end
-  record["eval/mean_reward"] = result.mean_reward
-  record["eval/std_reward"] = result.std_reward
-  record["eval/mean_ep_length"] = result.mean_ep_length
-  return record
+  row["eval/mean_reward"] = result.mean_reward
+  row["eval/std_reward"] = result.std_reward
+  row["eval/mean_ep_length"] = result.mean_ep_length
+  return row
 end
 
--- true when the user's function wants to stop, or nil, message, code
-local function ask(s, record)
-  if not s.on_iteration then return false end
-  local ok, answer = xpcall(s.on_iteration, debug.traceback, record, s.run)
-  if not ok then return nil, "on_iteration: " .. tostring(answer), "callback" end
-  return answer == "stop"
+-- calls a function of the user's: its answer, or nil, message, code
+local function call(s, name, argument)
+  local ok, answer = xpcall(s[name], debug.traceback, argument, s.run)
+  if not ok then return nil, name .. ": " .. tostring(answer), "callback" end
+  return answer or false
 end
 
--- why training ends here, if it does
-local function ending(s)
+-- episodes that ended in a batch go to the log and to the user
+local function tell_episodes(s, batch)
+  local returns, lengths, counters = batch.episode_returns, batch.episode_lengths, s.counters
+  local n = returns:nelement()
+  if n == 0 then return true end
+  local ok, message, code = s.session.log:episodes(returns, lengths, counters.elapsed)
+  if not ok then return nil, message, code end
+  if not s.on_episode then return true end
+  for i = 1, n do
+    local episode = { reward = returns[i], length = lengths[i], index = counters.episodes - n + i }
+    ok, message, code = call(s, "on_episode", episode)
+    if ok == nil then return nil, message, code end
+  end
+  return true
+end
+
+local function reached_threshold(s, row)
+  local threshold, reward = s.run.config.evaluation.reward_threshold, row["eval/mean_reward"]
+  return threshold and reward and reward >= threshold
+end
+
+-- why training ends with this iteration, if it does, and a further reason; an evaluation that is due comes first
+local function judge(s, row)
+  local counters, every = s.counters, s.run.config.evaluation.every
+  local complete = counters.steps >= s.run.config.steps
+  if complete or every > 0 and counters.iterations % every == 0 then
+    local evaluated, message, code = evaluate(s, row)
+    if not evaluated then return nil, message, code end
+  end
+  if reached_threshold(s, row) then return "done", "reward_threshold" end
+  return complete and "done" or false
+end
+
+-- the user's last word: true, or false to stop; nil, message, code
+local function ask(s, row)
+  if not s.on_iteration then return true end
+  local answer, message, code = call(s, "on_iteration", row)
+  if answer == nil then return nil, message, code end
+  return answer ~= "stop"
+end
+
+-- what stops a run from outside, after a whole iteration
+local function outside(s)
   if trpo.signals.caught() then return "interrupted" end
-  return s.steps >= s.run.config.steps and "done" or nil
+  return s.max_seconds and s.session:lasted() >= s.max_seconds and "paused" or nil
+end
+
+-- how it stands after an iteration: `s.counters.status` is set when it is over
+local function conclude(s, row)
+  local status, reason, code = judge(s, row)
+  if status == nil then return nil, reason, code end
+  local going, message
+  going, message, code = ask(s, row)
+  if going == nil then return nil, message, code end
+  if not going and not status then
+    status, reason = "stopped", "on_iteration"
+    local evaluated
+    evaluated, message, code = evaluate(s, row)
+    if not evaluated then return nil, message, code end
+  end
+  s.counters.status, s.counters.reason = status or outside(s), reason
+  return true
+end
+
+-- one whole iteration with all that follows from it
+local function turn(s)
+  local row, batch, code = iterate(s)
+  if not row then return nil, batch, code end
+  local ok, message
+  ok, message, code = tell_episodes(s, batch)
+  if ok then ok, message, code = conclude(s, row) end
+  if ok then ok, message, code = s.session.log:record(row) end
+  -- what is wrong with a record, the user has put there
+  if code == "record" then message, code = "on_iteration: " .. message, "callback" end
+  if not ok then return nil, message, code end
+  s.counters.record = row
+  ok, message, code = s.session:keep_best(row)
+  if not ok then return nil, message, code end
+  -- a signal may have come in the meantime
+  s.counters.status = s.counters.status or outside(s)
+  if s.counters.status or s.session:is_due() then return s.session:checkpoint() end
+  return true
+end
+
+-- Whether a run that is taken up again is over already: nothing is left to do for it, or its callback has stopped it
+-- and it was not given more steps.
+local function is_over(s)
+  local counters, config = s.counters, s.run.config
+  local row = counters.record
+  if counters.steps >= config.steps then return "done" end
+  if row and reached_threshold(s, row) then return "done", "reward_threshold" end
+  if counters.status == "stopped" and config.steps <= s.session.saved.config.steps then
+    return "stopped", counters.reason
+  end
+end
+
+-- takes up a run where its checkpoint left it
+local function go_on(s)
+  local counters = s.counters
+  counters.status, counters.reason = is_over(s)
+  s.session.idle = counters.status ~= nil or nil
+  if s.view.resumed then s.view.resumed(s.session) end
+  if not s.session.idle or not counters.record then return true end
+  -- it may have ended before it was judged
+  local row, message, code = evaluate(s, counters.record)
+  return row and true or nil, message, code
 end
 
 local function loop(s)
-  local every = s.run.config.evaluation.every
-  repeat
-    local record, message, code = iterate(s)
-    if not record then return nil, message, code end
-    local status = ending(s)
-    -- evaluations that are due; a callback may stop at one
-    if status == "done" or not status and every > 0 and s.iterations % every == 0 then
-      record, message, code = evaluate(s, record)
-      if not record then return nil, message, code end
-    end
-    local stop
-    stop, message, code = ask(s, record)
-    if stop == nil then return nil, message, code end
-    if stop and not status then
-      status = "stopped"
-      if not record["eval/mean_reward"] then record, message, code = evaluate(s, record) end
-      if not record then return nil, message, code end
-    end
-    s.record = record
-    local ok
-    ok, message, code = s.log:record(record)
-    if not ok then return nil, message, code end
-    s.status = trpo.signals.caught() and "interrupted" or status
-  until s.status
-  return true
+  local ok, message, code = s.session:open()
+  s.counters = s.session.counters
+  if ok and s.session.saved then ok, message, code = go_on(s) end
+  while ok and not s.counters.status do ok, message, code = turn(s) end
+  return ok, message, code
 end
 
 --- The code of a failure that was raised: running out of memory has one of its own.
@@ -165,66 +188,24 @@ local function raised(message)
   return nil, message, code
 end
 
--- how the run stands, with what tells whether it is still alive
-local function write_status(s, result)
-  local out = { started = s.started, pid = s.uv.os_getpid(), host = s.uv.os_gethostname() }
-  for key, value in pairs(result) do out[key] = value end
-  return s.folder:write_json("status.json", out, { "status", "code", "message", "signal", "iterations", "steps",
-    "seconds", "started", "pid", "host" })
-end
-
-local function finish(s, message, code)
-  s.log:close()
-  local result = {}
-  for key, value in pairs(s.record or {}) do result[key] = value end
-  result.status, result.message, result.code = s.status or "failed", message, code
-  result.iterations, result.steps = s.iterations, s.steps
-  result.seconds = (s.uv.hrtime() - s.begin) / 1e9
-  local _, number = trpo.signals.caught()
-  result.signal = number
-  if not s.folder then return result end
-  result.dir = s.folder.path
-  local ok, why, io_code = write_status(s, result)
-  if not ok then return nil, why, io_code end
-  return result
-end
-
--- the folder with its configuration, when one is wanted
-local function open_folder(s)
-  local config = s.run.config
-  if not config.dir then return false end
-  local place, message, code = folder.create(config.dir .. "/" .. s.run:title(), config.overwrite)
-  if not place then return nil, message, code end
-  s.folder = place
-  local ok
-  ok, message, code = write_status(s, { status = "running" })
-  if ok then
-    ok, message, code = place:write_json("config.json", s.run:describe(), { "name", "seed", "env" })
-  end
-  if not ok then return nil, message, code end
-  return place
-end
-
---- Trains an experiment from the beginning. See `Experiment:train`.
+--- Trains an experiment, from the beginning or from its checkpoint. See `Experiment:train`.
 -- @tparam Experiment run
--- @tparam table callbacks `on_iteration`
--- @tparam table view `sink` (function(record)), `json` (file for one object per iteration)
+-- @tparam table callbacks `on_iteration`, `on_episode`, `max_seconds`
+-- @tparam table view `sink` (function(record)), `json` (file for one object per iteration), `say` (function(text)),
+--   `resumed` (function(session): a checkpoint was loaded)
 -- @treturn table|nil result
 -- @treturn string|nil message
 -- @treturn string|nil code
 function training.run(run, callbacks, view)
+  local sitting = session.new(run, view)
   local s = {
-    run = run, on_iteration = callbacks.on_iteration, sampling = run:sampling(),
-    iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {},
-    uv = rock("luv", "run:train"), started = os.date("!%Y-%m-%dT%H:%M:%SZ"),
+    run = run, sampling = run:sampling(), session = sitting, view = view, counters = sitting.counters,
+    on_iteration = callbacks.on_iteration or run.config.on_iteration,
+    on_episode = callbacks.on_episode or run.config.on_episode, max_seconds = callbacks.max_seconds,
   }
   if run.config.threads then trpo.threads(run.config.threads) end
-  local message, code
-  s.folder, message, code = open_folder(s)
-  if s.folder == nil then return nil, message, code end
-  s.log, message, code = logger.new { folder = s.folder, sink = view.sink, json = view.json }
-  if not s.log then return nil, message, code end
-  s.begin = s.uv.hrtime()
+  local prepared, message, code = sitting:prepare()
+  if not prepared then return nil, message, code end
   -- whatever is raised in there, the files are brought to an end
   local ok, done
   ok, done, message, code = xpcall(function()
@@ -233,7 +214,8 @@ function training.run(run, callbacks, view)
     return loop(s)
   end, debug.traceback)
   if not ok then done, message, code = raised(done) end
-  local result, why, io_code = finish(s, message, code)
+  if done then message, code = nil, nil end
+  local result, why, io_code = sitting:close(message, code)
   run.result = result
   if not done then return nil, message, code end
   return result, why, io_code

@@ -110,6 +110,12 @@ void rng_fill_normal(Rng *rng, double *out, size_t n) {
   }
 }
 
+void rng_fill_below(Rng *rng, uint32_t *out, size_t n, uint32_t limit) {
+  for (size_t i = 0; i < n; i++) {
+    out[i] = rng_below(rng, limit);
+  }
+}
+
 void rng_permutation(Rng *rng, uint32_t *index, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
     index[i] = i;

@@ -67,6 +67,9 @@ void rng_fill_uniform(Rng *rng, double *out, size_t n);
 /** out [n] filled with standard normals, two of each block. */
 void rng_fill_normal(Rng *rng, double *out, size_t n);
 
+/** out [n] filled with uniform integers in [0, limit), the numbers that rng_below gives one by one. */
+void rng_fill_below(Rng *rng, uint32_t *out, size_t n, uint32_t limit);
+
 /** index [n] becomes a random permutation of 0..n-1 (Fisher-Yates). */
 void rng_permutation(Rng *rng, uint32_t *index, uint32_t n);
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/sum.h"
+#include "stats/explained.h"
 
 /* Value of the state after row i of a lane that ends before row end. */
 static double next_value(const Batch *batch, long i, long end) {
@@ -42,14 +43,5 @@ void advantage_standardize(double *A, long N) {
 }
 
 double advantage_explained_variance(const Batch *batch) {
-  const long N = batch->N;
-  const double mean = sum_mean(batch->ret, (size_t)N);
-  const double total = sum_squares(batch->ret, (size_t)N, mean);
-  const double bias = mean - sum_mean(batch->value, (size_t)N);
-  double left = 0;
-  for (long i = 0; i < N; i++) {
-    const double e = batch->ret[i] - batch->value[i] - bias;
-    left += e * e;
-  }
-  return total > 0 ? 1 - left / total : NAN;
+  return explained_variance(batch->value, batch->ret, batch->N);
 }

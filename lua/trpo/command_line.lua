@@ -1,0 +1,36 @@
+--- The command line of this process, as `command.txt` keeps it.
+-- @module trpo.command_line
+local rock = require "trpo.rocks"
+
+local command_line = {}
+
+local function quoted(word)
+  if word:find("^[%w_./:=,@%%+-]+$") then return word end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+-- the words that started this process; of our own launcher the name that people type
+local function words()
+  if type(arg) ~= "table" or not arg[0] then return {} end
+  local list, first = {}, 0
+  while arg[first - 1] do first = first - 1 end
+  if arg[0]:find("trpo/main%.lua$") then list[1], first = "trpo", 1 end
+  for i = first, #arg do list[#list + 1] = quoted(tostring(arg[i])) end
+  return list
+end
+
+--- When, where and how: a comment, the working directory, the command with the variables that set something.
+-- @tparam string time
+-- @treturn string lines for a shell
+function command_line.text(time)
+  local uv = rock("luv", "a run folder")
+  local variables = {}
+  for name, value in pairs(uv.os_environ()) do
+    if name:find("^TRPO_") and #value > 0 then variables[#variables + 1] = name .. "=" .. quoted(value) end
+  end
+  table.sort(variables)
+  for _, word in ipairs(words()) do variables[#variables + 1] = word end
+  return ("# %s\ncd %s\n%s\n"):format(time, quoted(uv.cwd()), table.concat(variables, " "))
+end
+
+return command_line

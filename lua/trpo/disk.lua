@@ -1,0 +1,117 @@
+--- Small things that are done with files and folders; outcomes are returned, never raised.
+-- @module trpo.disk
+local rock = require "trpo.rocks"
+
+local disk = {}
+
+local function luv() return rock("luv", "a run folder") end
+
+--- The names in a folder, in no order.
+-- @tparam string path
+-- @treturn {string,...}|nil
+-- @treturn string|nil what is wrong
+function disk.names(path)
+  local uv = luv()
+  local scan, message = uv.fs_scandir(path)
+  if not scan then return nil, message end
+  -- read to its end, or the scan would keep its memory
+  local list = {}
+  for name in function() return uv.fs_scandir_next(scan) end do list[#list + 1] = name end
+  return list
+end
+
+--- The text of a file, or nil.
+-- @tparam string path
+-- @treturn string|nil
+function disk.read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+--- Whether there is something of that name.
+-- @tparam string path
+-- @treturn boolean
+function disk.exists(path) return luv().fs_stat(path) ~= nil end
+
+--- Makes a folder and those above it.
+-- @tparam string path
+-- @treturn boolean|nil true, also when it is there
+-- @treturn string|nil what is wrong
+function disk.make(path)
+  local uv = luv()
+  local stat = uv.fs_stat(path)
+  if stat and stat.type == "directory" then return true end
+  local parent = path:match("^(.+)/[^/]+/*$")
+  if parent then
+    local ok, message = disk.make(parent)
+    if not ok then return nil, message end
+  end
+  local made, why, code = uv.fs_mkdir(path, 493) -- 0755
+  if made or code == "EEXIST" and not stat then return true end
+  return nil, why
+end
+
+--- Removes a file, or a folder with all that is in it; links are removed, not followed.
+-- @tparam string path
+-- @treturn boolean|nil true
+-- @treturn string|nil what is wrong
+function disk.remove(path)
+  local uv = luv()
+  local stat, message = uv.fs_lstat(path)
+  if not stat then return nil, message end
+  if stat.type ~= "directory" then return uv.fs_unlink(path) end
+  local list, why = disk.names(path)
+  if not list then return nil, why end
+  for _, name in ipairs(list) do
+    local ok, problem = disk.remove(path .. "/" .. name)
+    if not ok then return nil, problem end
+  end
+  return uv.fs_rmdir(path)
+end
+
+-- writes all of a text to a new file and brings it to the disk
+local function write_synced(uv, path, text)
+  local file, message = uv.fs_open(path, "w", 420) -- 0644
+  if not file then return nil, message end
+  local written = 0
+  while written < #text do
+    local count, why = uv.fs_write(file, text:sub(written + 1), -1)
+    if not count then
+      uv.fs_close(file)
+      return nil, why
+    end
+    written = written + count
+  end
+  local ok, why = uv.fs_fsync(file)
+  uv.fs_close(file)
+  return ok, why
+end
+
+--- Writes a file whole or not at all: under a temporary name (`.tmp` at its end), synced, renamed.
+-- @tparam string path
+-- @tparam string text
+-- @treturn boolean|nil true
+-- @treturn string|nil what is wrong
+function disk.write(path, text)
+  local uv, temporary = luv(), path .. ".tmp"
+  local ok, message = write_synced(uv, temporary, text)
+  if ok then ok, message = uv.fs_rename(temporary, path) end
+  if ok then return true end
+  uv.fs_unlink(temporary)
+  return nil, message
+end
+
+--- Brings the names in a folder to the disk; what cannot be synced there is left to the system.
+-- @tparam string path
+function disk.sync(path)
+  local uv = luv()
+  local file = uv.fs_open(path, "r", 0)
+  if not file then return end
+  uv.fs_fsync(file)
+  uv.fs_close(file)
+end
+
+return disk

@@ -1,0 +1,169 @@
+--- Where experiments of the command line come from: scripts, ids of environments, folders of runs.
+-- @module trpo.origin
+local disk = require "trpo.disk"
+local json = require "trpo.json"
+local options = require "trpo.options"
+local parameters = require "trpo.parameters"
+local rock = require "trpo.rocks"
+local script = require "trpo.script"
+local spelling = require "trpo.spelling"
+local trpo = require "trpo"
+
+local origin = {}
+
+--- What a script raised, and the exit code: wrong options are wrong usage, of which one sentence says enough; all else
+-- is a failure of the script's, with its traceback.
+-- @tparam string message
+-- @tparam string name of the script
+-- @treturn string
+-- @treturn number exit code
+function origin.judged(message, name)
+  local line = tostring(message):match("^[^\n]*")
+  local text = line:match("^.-:%d+: (.*)") or line
+  local ours = text:find("^trpo%.[%w_.]+: ") or text:find("^run:%l+: ")
+  if not ours or text:find("not enough memory", 1, true) then return message, 1 end
+  return (text == line and name .. ": " or "") .. line, 2
+end
+
+-- the experiment with the defaults on an environment; or nil, message, exit code
+local function experiment_on(env, name)
+  local ok, made = pcall(trpo.experiment, { env = env })
+  if ok then return made end
+  return nil, origin.judged(made, name)
+end
+
+local function of_id(name)
+  local made, message, code = experiment_on(name, name)
+  if made or not message:find("unknown environment", 1, true) then return made, message, code end
+  local ids = {}
+  for i, entry in ipairs(trpo.environments()) do ids[i] = entry.id end
+  return nil, ("there is neither a file nor an environment '%s'%s"):format(name, spelling.hint(name, ids)), 2
+end
+
+-- whether a script's value is an environment, right or wrong
+local function describes_environment(value)
+  return type(value) == "table" and (value.reset or value.step or value.observation) ~= nil
+end
+
+-- what a script describes; or nil, message, exit code
+local function of_script(name)
+  local loaded, message, code = script.load(name)
+  if code == "refused" then return nil, ("%s: %s"):format(name, message), 1 end
+  if loaded == nil then return nil, origin.judged(message, name) end
+  if type(loaded) == "table" and loaded.override then return loaded end
+  -- a script that describes an environment is trained with the defaults
+  if describes_environment(loaded) then return experiment_on(loaded, name) end
+  return nil, ("%s must return an experiment ('return run:main(...)') or an environment, it returned %s")
+    :format(name, options.describe(loaded)), 1
+end
+
+--- The absolute form of a path.
+-- @tparam string path
+-- @treturn string
+function origin.absolute(path) return rock("luv", "trpo").fs_realpath(path) or path end
+
+--- The experiment that a file or the id of an environment stands for.
+-- @tparam string name
+-- @treturn Experiment|nil
+-- @treturn string|nil message
+-- @treturn number|nil exit code
+function origin.experiment(name)
+  local file = io.open(name, "r")
+  if not file then return of_id(name) end
+  local _, unreadable = file:read(0)
+  file:close()
+  if unreadable then
+    return nil, ("cannot read '%s' (%s); give a Lua script or the id of an environment"):format(name, unreadable), 2
+  end
+  local made, message, code = of_script(name)
+  if made then made.script = origin.absolute(name) end
+  return made, message, code
+end
+
+-- ---- folders of runs ---------------------------------------------------------------------------
+
+-- the configuration that a folder holds; or nil, message, exit code
+local function config_of(path)
+  local text = disk.read(path .. "/config.json")
+  if not text then
+    local uv = rock("luv", "trpo")
+    local stat = uv.fs_stat(path)
+    local hint = ""
+    if stat and stat.type ~= "directory" then
+      hint = (": write 'trpo train %s --resume'"):format(path)
+    elseif disk.exists("runs/" .. path .. "/config.json") then
+      hint = (", did you mean 'runs/%s'?"):format(path)
+    end
+    return nil, ("'%s' is not the folder of a run (it has no config.json)%s"):format(path, hint), 2
+  end
+  local config, message = json.decode(text)
+  if type(config) == "table" and type(config.env) == "table" and type(config.env.id) == "string" then return config end
+  return nil, ("cannot read %s/config.json: %s"):format(path, message or "it is not the configuration of a run"), 1
+end
+
+-- the experiment that a configuration was made from, with what the script says
+local function source(config, path)
+  if config.script then
+    if disk.exists(config.script) then return origin.experiment(config.script) end
+    return nil, ("the script of %s, %s, is not there any more; 'trpo train FILE --resume %s' goes on with it elsewhere")
+      :format(path, config.script, path), 1
+  elseif config.described then
+    return nil, ("the environment of %s (%s) was described by a Lua program that is not recorded: train there with "
+      .. "resume = true, or write 'trpo train FILE --resume %s' with a script that ends with 'return run:main(...)'")
+      :format(path, config.env.id, path), 1
+  end
+  return of_id(config.env.id)
+end
+
+-- what a configuration does not decide when a run is taken up again
+local skipped = { ["threads"] = true, ["overwrite"] = true, ["resume"] = true, ["dir"] = true }
+
+-- the parameters of a configuration as changes of an experiment
+local function changes_of(config, run)
+  local changes = {}
+  for _, leaf in ipairs(parameters.leaves(run:rules())) do
+    local path = leaf.path
+    -- the id of an environment that is described in Lua is not to be looked up
+    if not skipped[path] and not (path == "env.id" and run.definition) then
+      local value = parameters.read(config, path)
+      if value == nil then value = json.null end
+      -- what may not be left out and is not there, is older than the option
+      if value ~= json.null or leaf.rule.optional then changes[#changes + 1] = { name = path, value = value } end
+    end
+  end
+  return changes
+end
+
+--- The experiment that was made from a configuration, with the options that were in force.
+-- @tparam table config what `config.json` holds
+-- @tparam string path where it comes from, for messages
+-- @treturn Experiment|nil
+-- @treturn string|nil message
+-- @treturn number|nil exit code
+function origin.of_config(config, path)
+  local run, message, code = source(config, path)
+  if not run then return nil, message, code end
+  local changes = changes_of(config, run)
+  changes[#changes + 1] = { name = "overwrite", value = false }
+  local ok
+  ok, message = run:override(changes)
+  if not ok then return nil, ("%s: %s"):format(path, message), 1 end
+  return run
+end
+
+--- The experiment of a run's folder, with the options that were in force there.
+-- @tparam string path of the folder
+-- @treturn Experiment|nil
+-- @treturn string|nil message
+-- @treturn number|nil exit code
+function origin.of_folder(path)
+  path = path:gsub("(.)/+$", "%1")
+  local config, message, code = config_of(path)
+  if not config then return nil, message, code end
+  local run
+  run, message, code = origin.of_config(config, path)
+  if run then run.folder = path end
+  return run, message, code
+end
+
+return origin

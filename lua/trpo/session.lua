@@ -1,0 +1,348 @@
+--- One sitting of a run: its folder, its log and its checkpoints, from the first file to the last.
+--
+-- What outlives a sitting are the counters: plain numbers and lists that every checkpoint holds, so that a run goes on
+-- as if it had never stopped.
+-- @module trpo.session
+local checkpoint = require "trpo.checkpoint"
+local command_line = require "trpo.command_line"
+local disk = require "trpo.disk"
+local folder = require "trpo.folder"
+local logger = require "trpo.logger"
+local options = require "trpo.options"
+local process = require "trpo.process"
+local rock = require "trpo.rocks"
+local trpo = require "trpo"
+
+local session = {}
+session.__index = session
+
+local function fresh_counters()
+  return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,
+    started = os.time(), exact = true, memory = {} }
+end
+
+--- A sitting of an experiment; nothing is touched yet.
+-- @tparam Experiment run
+-- @tparam table view `sink`, `json`, `say` = function(text) for remarks
+-- @treturn Session
+function session.new(run, view)
+  return setmetatable({
+    run = run, view = view, counters = fresh_counters(), uv = rock("luv", "run:train"),
+    damaged = {}, remarks = {},
+  }, session)
+end
+
+-- ---- what there is already ---------------------------------------------------------------------
+
+-- what may differ when a run goes on, and what says nothing about it
+local free = {
+  steps = true, threads = true, evaluation = true, checkpoint = true, name = true, dir = true, overwrite = true,
+  resume = true, system = true,
+}
+
+local function shown(value)
+  if value == nil then return "not set" end
+  if type(value) == "table" then
+    local words = {}
+    for i, entry in ipairs(value) do words[i] = tostring(entry) end
+    return "{" .. table.concat(words, ", ") .. "}"
+  end
+  return type(value) == "string" and ("'%s'"):format(value) or options.describe(value)
+end
+
+local function is_group(value) return type(value) == "table" and value[1] == nil and next(value) ~= nil end
+
+-- one clause for each option that differs; `there` may lack options that are newer than it
+local function compare(here, there, prefix, out)
+  local keys = {}
+  for key in pairs(here) do keys[key] = true end
+  for key in pairs(there) do keys[key] = true end
+  local sorted = {}
+  for key in pairs(keys) do
+    if prefix ~= "" or not free[key] then sorted[#sorted + 1] = key end
+  end
+  table.sort(sorted)
+  for _, key in ipairs(sorted) do
+    local a, b = here[key], there[key]
+    if is_group(a) and is_group(b) then
+      compare(a, b, prefix .. key .. ".", out)
+    elseif shown(a) ~= shown(b) then
+      out[#out + 1] = ("%s%s is %s here and %s in the checkpoint"):format(prefix, key, shown(a), shown(b))
+    end
+  end
+  return out
+end
+
+--- The newest of some checkpoints that can be read.
+-- @tparam {string,...} paths the newest first
+-- @treturn table|nil what `trpo.checkpoint.load` returned
+-- @treturn {table,...}|string the damaged ones that are newer, { path, message }; or one sentence
+-- @treturn string|nil code
+function session.newest(paths)
+  local damaged = {}
+  for _, path in ipairs(paths) do
+    local saved, message, code = checkpoint.load(path)
+    if saved then return saved, damaged end
+    -- a file of a newer version, or one that may not be read, is not damaged
+    if code ~= "format" and code ~= "too_large" then return nil, message, code end
+    damaged[#damaged + 1] = { path = path, message = message }
+  end
+  return nil, ("none of the checkpoints can be read: %s"):format(damaged[1].message), "format"
+end
+
+-- whether a folder without checkpoints may be begun anew: its run was killed, or failed, before the first one
+local function may_begin_anew(place)
+  local status = place.last.status
+  return status == nil or status == "running" or status == "failed"
+end
+
+function session:begin_anew()
+  local place = self.folder
+  if may_begin_anew(place) then return place:empty() end
+  return nil, ("%s cannot be resumed: it is %s and has no checkpoint; overwrite it to begin anew")
+    :format(place.path, place.last.status), "no_file"
+end
+
+-- a folder to go on in, with the checkpoint to go on from
+function session:look(path)
+  local message, code
+  self.folder, message, code = folder.resume(path)
+  if not self.folder then return nil, message, code end
+  local paths
+  paths, message, code = self.folder:checkpoints()
+  if not paths then return nil, message, code end
+  if #paths == 0 then
+    local ok
+    ok, message, code = self:begin_anew()
+    if ok then return self:write_first_files() end
+    return nil, message, code
+  end
+  local saved, damaged
+  saved, damaged, code = session.newest(paths)
+  if not saved then return nil, ("%s cannot be resumed: %s"):format(path, damaged), code end
+  local differences = compare(self.run:describe(), saved.config, "", {})
+  if #differences > 0 then
+    return nil, ("%s cannot be resumed: %s"):format(path, table.concat(differences, "; ")), "mismatch"
+  end
+  self.saved, self.damaged = saved, damaged
+  return true
+end
+
+--- Finds or makes the folder, when one is wanted.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil code
+function session:prepare()
+  local config = self.run.config
+  local path = self.run:place()
+  if not path then return true end
+  if config.resume then return self:look(path) end
+  local message, code
+  self.folder, message, code = folder.create(path, config.overwrite)
+  if not self.folder then return nil, message, code end
+  return self:write_first_files()
+end
+
+-- ---- going on ----------------------------------------------------------------------------------
+
+local function remark(self, ...) self.remarks[#self.remarks + 1] = (...):format(select(2, ...)) end
+
+-- a machine on which the same numbers are not promised is said, and remembered
+function session:compare_systems()
+  local here, there, differing = trpo.info(), self.saved.system or {}, {}
+  for _, key in ipairs { "version", "isa", "blas" } do
+    if here[key] ~= there[key] then
+      differing[#differing + 1] = ("%s was %s and is %s"):format(key, tostring(there[key]), tostring(here[key]))
+    end
+  end
+  if #differing > 0 then
+    remark(self, "the same numbers are not promised any more: %s", table.concat(differing, "; "))
+    self.counters.exact = false
+  end
+  if self.saved.exact == false then
+    remark(self, "%s has no save and restore: its open episodes begin anew", self.run.env.id)
+    self.counters.exact = false
+  end
+end
+
+-- takes up the state of the checkpoint; nothing has been written yet
+function session:restore()
+  local saved = self.saved
+  local ok, message, code = checkpoint.restore(saved, self.run)
+  if not ok then return nil, message, code end
+  self.counters = saved.counters
+  self.counters.sessions = self.counters.sessions + 1
+  self:compare_systems()
+  if self.folder.unknown then
+    local last = self.folder.last
+    remark(self, "process %s on %s was at work there; whether it still is cannot be seen from here",
+      tostring(last.pid), tostring(last.host))
+  end
+  return true
+end
+
+-- puts damaged checkpoints aside, where they can still be looked at
+function session:put_aside()
+  for _, entry in ipairs(self.damaged) do
+    local aside = entry.path .. ".damaged"
+    local moved = self.uv.fs_rename(entry.path, aside)
+    remark(self, "%s%s", entry.message, moved and "; it is now " .. aside or "")
+  end
+  if #self.damaged > 0 then remark(self, "going on from %s instead", self.saved.path) end
+end
+
+-- ---- files -------------------------------------------------------------------------------------
+
+local order = { "status", "reason", "code", "message", "signal", "iterations", "steps", "seconds", "exact_resume",
+  "started", "sessions", "pid", "start", "host" }
+
+-- how the run stands, with what tells whether it is still alive
+function session:write_status(result)
+  local out = process.this()
+  out.started, out.sessions = os.date("!%Y-%m-%dT%H:%M:%SZ", self.counters.started), self.counters.sessions
+  if self.counters.sessions > 1 then out.exact_resume = self.counters.exact end
+  for key, value in pairs(result) do out[key] = value end
+  return self.folder:write_json("status.json", out, order)
+end
+
+function session:write_config()
+  local config = self.run:describe()
+  config.script, config.described = self.run.script, self.run.definition ~= nil or nil
+  return self.folder:write_json("config.json", config, { "name", "seed", "env" })
+end
+
+-- one block for each sitting
+function session:write_command()
+  local before = disk.read(self.folder.path .. "/command.txt")
+  local text = command_line.text(os.date "!%Y-%m-%dT%H:%M:%SZ")
+  return self.folder:write("command.txt", before and before .. "\n" .. text or text)
+end
+
+function session:write_first_files()
+  self.opened = true
+  local ok, message, code = self:write_status { status = "running" }
+  if ok then ok, message, code = self:write_config() end
+  if ok then ok, message, code = self:write_command() end
+  return ok, message, code
+end
+
+--- Begins, or goes on: restores the checkpoint, opens the log. The run has been built.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil code
+function session:open()
+  local ok, message, code = true, nil, nil
+  if self.saved then ok, message, code = self:restore() end
+  if not ok then return nil, message, code end
+  self.begin, self.before = self.uv.hrtime(), self.counters.elapsed
+  self.last_checkpoint, self.run.memory = self.begin, self.counters.memory
+  if self.saved then
+    self:put_aside()
+    ok, message, code = self:write_first_files()
+    if not ok then return nil, message, code end
+  end
+  self.log, message, code = logger.new {
+    folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
+    t_start = self.counters.started, positions = self.saved and self.counters.positions,
+  }
+  if not self.log then return nil, message, code end
+  for _, text in ipairs(self.remarks) do self:say(text) end
+  return true
+end
+
+--- Says something to whoever watches.
+-- @tparam string text
+function session:say(text)
+  if self.view.say then return self.view.say(text) end
+  io.stderr:write("trpo: ", text, "\n")
+end
+
+--- Seconds of training so far, in all sittings.
+-- @treturn number
+function session:elapsed() return self.before + (self.uv.hrtime() - self.begin) / 1e9 end
+
+--- Seconds of this sitting.
+-- @treturn number
+function session:lasted() return (self.uv.hrtime() - self.begin) / 1e9 end
+
+-- ---- checkpoints -------------------------------------------------------------------------------
+
+function session:write_checkpoint(name)
+  local place = self.folder.path .. "/checkpoints"
+  local ok, message = disk.make(place)
+  if not ok then return nil, ("cannot make the folder of checkpoints: %s"):format(message), "io" end
+  local counters = self.counters
+  counters.elapsed, counters.positions, counters.memory = self:elapsed(), self.log:positions(), self.run.memory
+  local code
+  ok, message, code = checkpoint.save(place .. "/" .. name, self.run, counters)
+  if code == "error" then message, code = message:gsub("counters%.memory", "run.memory"), "callback" end
+  -- the first time the folder of checkpoints itself, and what tells how to read them, have to be there for good
+  if ok and not self.rooted then
+    disk.sync(self.folder.path)
+    self.rooted = true
+  end
+  return ok, message, code
+end
+
+--- Writes a checkpoint after what was logged has arrived on the disk; takes away the oldest.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil code
+function session:checkpoint()
+  if not self.folder then return true end
+  local ok, message, code = self.log:sync()
+  if not ok then return nil, message, code end
+  ok, message, code = self:write_checkpoint(checkpoint.name(self.counters.iterations))
+  if not ok then return nil, message, code end
+  self.last_checkpoint = self.uv.hrtime()
+  checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
+  return true
+end
+
+--- Whether it is time for a checkpoint.
+-- @treturn boolean
+function session:is_due()
+  local when = self.run.config.checkpoint
+  if when.every > 0 and self.counters.iterations % when.every == 0 then return true end
+  return when.seconds > 0 and (self.uv.hrtime() - self.last_checkpoint) / 1e9 >= when.seconds
+end
+
+--- Keeps the present policy when its evaluation is the best so far.
+-- @tparam table record
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil code
+function session:keep_best(record)
+  local reward, counters = record["eval/mean_reward"], self.counters
+  if not reward or reward ~= reward or counters.best and reward <= counters.best.reward then return true end
+  counters.best = { reward = reward, iteration = counters.iterations, steps = counters.steps }
+  if not (self.folder and self.run.config.evaluation.save_best) then return true end
+  return self:write_checkpoint "best.safetensors"
+end
+
+--- Brings everything to an end.
+-- @tparam string|nil message of a failure
+-- @tparam string|nil code
+-- @treturn table|nil result
+-- @treturn string|nil one sentence, when not even that could be written
+-- @treturn string|nil code
+function session:close(message, code)
+  if self.log then self.log:close() end
+  local counters, result = self.counters, {}
+  for key, value in pairs(counters.record or {}) do result[key] = value end
+  result.status = message and "failed" or counters.status
+  result.message, result.code, result.reason = message, code, counters.reason
+  result.iterations, result.steps, result.best = counters.iterations, counters.steps, counters.best
+  result.seconds = not self.begin and 0 or self.idle and counters.elapsed or self:elapsed()
+  if not message then result.signal = counters.status == "interrupted" and select(2, trpo.signals.caught()) or nil end
+  if not self.folder then return result end
+  result.dir = self.folder.path
+  -- a run that could not be taken up stays as it was
+  if not self.opened then return result end
+  local ok, why, io_code = self:write_status(result)
+  if not ok then return nil, why, io_code end
+  result.idle = self.idle
+  return result
+end
+
+return session

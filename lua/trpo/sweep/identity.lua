@@ -1,0 +1,290 @@
+--- What makes a sweep and a trial the same one: canonical text, hashes, and the comparison with what a folder holds.
+--
+-- The canonical text of a value is its JSON with sorted keys, without spaces, and with numbers that read back exactly.
+-- The id of a trial is the beginning of the SHA-256 of such a text:
+--
+--     { "config": ..., "kind": "experiment", "seed": 1 }               an experiment
+--     { "code": ..., "kind": "run", "params": ..., "seed": 1 }          a function
+--
+-- `config` is the resolved configuration with the trial's parameters, without what changes no number (`name`, `dir`,
+-- `overwrite`, `resume`, `threads`, `checkpoint`, and the machine), so that equal trials have equal ids wherever and
+-- in whichever sweep they are run. `code` is the hash of the function's text.
+-- @module trpo.sweep.identity
+local core = require "trpo.core"
+local disk = require "trpo.disk"
+local json = require "trpo.json"
+local results = require "trpo.sweep.results"
+local rock = require "trpo.rocks"
+
+local identity = {}
+
+--- The canonical text of a value.
+-- @param value numbers, strings, booleans and tables of such
+-- @treturn string
+function identity.canonical(value) return json.encode(value) end
+
+-- what a configuration says beside what is learnt
+local incidental = { "name", "dir", "overwrite", "resume", "threads", "checkpoint", "seed", "system" }
+
+--- The part of a configuration that determines a run's numbers, but for the seed.
+-- @tparam table config as `Experiment:describe` gives it
+-- @treturn table a copy
+function identity.config(config)
+  local out = {}
+  for key, value in pairs(config) do out[key] = value end
+  for _, key in ipairs(incidental) do out[key] = nil end
+  return out
+end
+
+--- The id of a trial.
+-- @tparam table what { kind = "experiment", config } or { kind = "run", params, code }
+-- @tparam number seed
+-- @treturn string 16 hexadecimal digits
+function identity.id(what, seed)
+  local whole = { seed = seed }
+  for key, value in pairs(what) do whole[key] = value end
+  return core.sha256(identity.canonical(whole)):sub(1, 16)
+end
+
+-- ---- code --------------------------------------------------------------------------------------
+
+-- the lines of a file, or of a text that was loaded
+local function lines_of(source)
+  local text = source:sub(1, 1) == "@" and core.file.read(source:sub(2)) or source:find "^[^@=]" and source
+  local lines = {}
+  for line in ((text or "") .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = line end
+  return text and lines
+end
+
+-- the text of a function, and of the functions of the same file that it uses; plain values that it uses
+local function gather(f, source, seen, out)
+  local info = debug.getinfo(f, "S")
+  if seen[f] or info.source ~= source then return end
+  seen[f] = true
+  local lines = lines_of(source)
+  out[#out + 1] = lines and table.concat(lines, "\n", info.linedefined, math.min(#lines, info.lastlinedefined))
+    or string.dump(f, true)
+  for i = 1, math.huge do
+    local name, value = debug.getupvalue(f, i)
+    if not name then break end
+    local kind = type(value)
+    if kind == "function" then
+      gather(value, source, seen, out)
+    elseif kind == "number" or kind == "string" or kind == "boolean" then
+      out[#out + 1] = name .. "=" .. tostring(kind == "number" and json.number(value) or value)
+    end
+  end
+end
+
+--- The hash of a function's text, of the functions of the same file that it uses, and of the numbers, strings and
+-- booleans that it uses. Where in the file they stand does not matter.
+-- @tparam function f
+-- @treturn string
+function identity.code(f)
+  local out = {}
+  gather(f, debug.getinfo(f, "S").source, {}, out)
+  return core.sha256(table.concat(out, "\n"))
+end
+
+--- The hash of a file.
+-- @tparam string path
+-- @treturn string|nil or nil, message, code
+function identity.file(path)
+  local text, message, code = core.file.read(path)
+  if not text then return nil, message, code end
+  return core.sha256(text)
+end
+
+-- ---- comparison --------------------------------------------------------------------------------
+
+-- a value in a message
+local function shown(value)
+  if value == nil then return "absent" end
+  local text = json.encode(value)
+  return #text <= 80 and text or text:sub(1, 77) .. "..."
+end
+
+local function was_is(name, old, new) return ("%s was %s, is %s"):format(name, shown(old), shown(new)) end
+
+local function same(a, b) return json.encode(a) == json.encode(b) end
+
+local function is_object(t) return type(t) == "table" and #t == 0 and next(t) ~= nil end
+
+-- the names in either of two tables, sorted
+local function names_of(a, b)
+  local names, seen = {}, {}
+  for _, t in ipairs { a, b } do
+    for name in pairs(t) do
+      if not seen[name] then names[#names + 1], seen[name] = name, true end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+-- leaves that differ, as sentences
+local function compare(path, old, new, out)
+  if not (is_object(old) and is_object(new)) then
+    if not same(old, new) then out[#out + 1] = was_is(path, old, new) end
+    return
+  end
+  for _, name in ipairs(names_of(old, new)) do compare(path .. "." .. name, old[name], new[name], out) end
+end
+
+local function compare_files(old, new, out)
+  old, new = old or {}, new or {}
+  for _, path in ipairs(names_of(old, new)) do
+    if old[path] == nil or new[path] == nil then
+      out[#out + 1] = ("%s is %s"):format(path, new[path] and "new" or "no longer used")
+    elseif old[path] ~= new[path] then
+      out[#out + 1] = path .. " has changed"
+    end
+  end
+end
+
+-- what varies, by path
+local function by_path(parameters)
+  local out = {}
+  for _, parameter in ipairs(parameters) do out[parameter.path] = parameter end
+  return out
+end
+
+-- the values or the distribution in a message: [0.1, 0.2], {"uniform": [0, 1]}
+local function range_of(p)
+  if not p.distribution then return p.values end
+  return { [p.distribution] = p.values or { p.low, p.high } }
+end
+
+local function compare_parameters(old, new, out)
+  local a, b = by_path(old), by_path(new)
+  for _, path in ipairs(names_of(a, b)) do
+    local p, q = a[path], b[path]
+    if not p or not q then
+      out[#out + 1] = ("parameters.%s is %s"):format((p or q).name, q and "new" or "gone")
+    elseif not same(range_of(p), range_of(q)) then
+      out[#out + 1] = was_is("parameters." .. q.name, range_of(p), range_of(q))
+    end
+  end
+end
+
+-- everything that differs, as sentences
+local function differences(old, new)
+  local out = {}
+  for _, name in ipairs { "kind", "method", "sampler" } do compare(name, old[name], new[name], out) end
+  compare_files(old.files, new.files, out)
+  compare_parameters(old.parameters, new.parameters, out)
+  for _, name in ipairs { "seeds", "samples", "seed", "halving", "metric" } do
+    compare(name, old[name], new[name], out)
+  end
+  compare("config", old.config, new.config, out)
+  -- an array of cells says nothing to a person, but must not go unnoticed
+  if #out == 0 and not same(old.cells, new.cells) then out[1] = "its cells have changed" end
+  return out
+end
+
+-- whether all trials of the old description are in the new one
+local function keeps_all(old, new)
+  local there = {}
+  for _, cell in ipairs(new.cells) do
+    for _, id in ipairs(cell.ids) do there[id] = true end
+  end
+  for _, cell in ipairs(old.cells) do
+    for _, id in ipairs(cell.ids) do
+      if not there[id] then return false end
+    end
+  end
+  return true
+end
+
+--- How a description differs from the one in a folder.
+-- @tparam table old
+-- @tparam table new
+-- @treturn string "same"; "extended" when every trial of the old one is in the new one (more values, more seeds, more
+--   samples, another metric; not with halving, where all cells compete); "changed"
+-- @treturn {string,...} what differs
+function identity.compare(old, new)
+  local found = differences(old, new)
+  if #found == 0 then return "same", found end
+  local files = {}
+  compare_files(old.files, new.files, files)
+  if #files > 0 or old.kind ~= new.kind or old.halving or new.halving or not keeps_all(old, new) then
+    return "changed", found
+  end
+  return "extended", found
+end
+
+-- what is different about the machine or the module, as warnings
+local function warnings_of(old, new)
+  local found, out = {}, {}
+  compare("system", old.system, new.system, found)
+  for i, text in ipairs(found) do out[i] = text .. ": numbers may differ from those of earlier trials" end
+  return out
+end
+
+-- ---- the folder --------------------------------------------------------------------------------
+
+-- Writes a new file whole, and only if there is none: a link is made to a finished temporary file. Whether it is ours;
+-- or nil, message.
+local function write_first(uv, dir, text)
+  local path = dir .. "/sweep.json"
+  local temporary = ("%s/.sweep-%s-%.0f"):format(dir, uv.os_gethostname(), uv.os_getpid())
+  local ok, message = core.file.write(temporary, text)
+  if not ok then return nil, message end
+  local linked, why, code = uv.fs_link(temporary, path)
+  -- a file system without links: the file is whole in any case
+  if not linked and code ~= "EEXIST" and not disk.exists(path) then
+    linked, why = uv.fs_rename(temporary, path)
+  end
+  uv.fs_unlink(temporary)
+  if linked then return true end
+  if disk.exists(path) then return false end
+  return nil, ("cannot write %s: %s"):format(path, why)
+end
+
+-- makes the description in a folder this one; nil, message, code when processes are at work on the old one
+local function extend(dir, text, found)
+  local sweep, message, code = results.read(dir)
+  if not sweep then return nil, message, code end
+  local running = results.count(sweep).running
+  if running > 0 then
+    return nil, ("the sweep in %s cannot be extended while %d of its trials are running (%s)"):format(dir, running,
+      table.concat(found, "; ")), "running"
+  end
+  return core.file.write(dir .. "/sweep.json", text)
+end
+
+--- Makes a folder the folder of a sweep, or finds that it is already. Several processes may do so at once.
+-- @tparam string dir is made with all above it
+-- @tparam table description
+-- @treturn boolean|nil true
+-- @treturn table|string { state = "new", "same" or "extended", warnings = list of sentences about another machine or
+--   version }; or a message that names what changed
+-- @treturn string|nil code: "changed", "running", "io", "format", "version"
+function identity.open(dir, description)
+  local uv = rock("luv", "a sweep's folder")
+  local text = json.encode(description, { indent = true, order = { "format", "name", "kind", "method" } }) .. "\n"
+  local ok, message = disk.make(dir)
+  if not ok then return nil, ("cannot make the sweep's folder %s: %s"):format(dir, message), "io" end
+  -- the common case needs no writing
+  local first = false
+  if not disk.exists(dir .. "/sweep.json") then
+    first, message = write_first(uv, dir, text)
+    if first == nil then return nil, message, "io" end
+  end
+  if first then return true, { state = "new", warnings = {} } end
+  local old, why, code = results.description(dir)
+  if not old then return nil, why, code end
+  -- numbers and empty lists as they are after reading
+  local state, found = identity.compare(old, json.decode(text))
+  if state == "changed" then
+    return nil, ("the sweep in %s is another one: %s; choose another name, or remove the folder"):format(dir,
+      table.concat(found, "; ")), "changed"
+  end
+  if state == "extended" then
+    ok, message, code = extend(dir, text, found)
+    if not ok then return nil, message, code end
+  end
+  return true, { state = state, warnings = warnings_of(old, description) }
+end
+
+return identity

@@ -1,0 +1,256 @@
+--- What a sweep varies: the parameters, and the values or the distribution of each.
+--
+--     parameters = {
+--       delta = { 0.001, 0.01, 0.1 },              -- a list of values
+--       gamma = { uniform = { 0.9, 0.999 } },      -- or a distribution, where cells are drawn
+--       ["value.learning_rate"] = { log_uniform = { 1e-4, 1e-2 } },
+--       lanes = { integer = { 4, 32 } },           -- both ends included; log_integer spreads over orders of magnitude
+--       ["policy.activation"] = { choice = { "tanh", "relu" } },
+--     }
+-- @module trpo.sweep.space
+local json = require "trpo.json"
+local options = require "trpo.options"
+local parameters = require "trpo.parameters"
+local spelling = require "trpo.spelling"
+
+local space = {}
+
+-- parameters of an experiment that say how a run is done and not what it learns, and where they are set instead
+local fixed = {
+  seed = "the option seeds says with which seeds each cell is run",
+  name = "a sweep names the folders of its runs itself", dir = "a sweep names the folders of its runs itself",
+  overwrite = "a sweep continues its runs", resume = "a sweep continues its runs",
+  threads = "each trial computes with one thread",
+}
+
+-- names of columns in results.csv and of what trials are told
+local reserved = {
+  id = true, cell = true, seed = true, rung = true, status = true, metric = true, seconds = true, host = true,
+}
+
+--- A value of a parameter as a person reads it.
+-- @param value number, string, boolean or list
+-- @tparam[opt] number digits of numbers; by default as many as read back exactly
+-- @treturn string lists as `{64, 64}`
+function space.text(value, digits)
+  if type(value) == "table" then
+    local words = {}
+    for i, entry in ipairs(value) do words[i] = space.text(entry, digits) end
+    return "{" .. table.concat(words, ", ") .. "}"
+  elseif type(value) == "number" then
+    return digits and ("%." .. digits .. "g"):format(value) or json.number(value)
+  end
+  return tostring(value)
+end
+
+-- ---- values ------------------------------------------------------------------------------------
+
+-- number, string, boolean or a list of such
+local function is_plain(value, depth)
+  local kind = type(value)
+  if kind == "number" then return value > -math.huge and value < math.huge end
+  if kind ~= "table" then return kind == "string" or kind == "boolean" end
+  local count = 0
+  for _ in pairs(value) do count = count + 1 end
+  if count ~= #value or depth > 4 then return false end
+  for _, entry in ipairs(value) do
+    if not is_plain(entry, depth + 1) then return false end
+  end
+  return true
+end
+
+-- a copy whose empty lists are written as lists
+local function marked(value)
+  if type(value) ~= "table" then return value end
+  local out = json.list {}
+  for i, entry in ipairs(value) do out[i] = marked(entry) end
+  return out
+end
+
+-- values as the parameter takes them, all different; nil and one sentence
+local function check_values(name, given, leaf)
+  local count = 0
+  for _ in pairs(given) do count = count + 1 end
+  if count == 0 then return nil, ("parameters.%s is empty: give at least one value"):format(name) end
+  if count ~= #given then
+    return nil, ("parameters.%s must be a list of values, without holes or names"):format(name)
+  end
+  local out, seen = json.list {}, {}
+  for i, value in ipairs(given) do
+    if not is_plain(value, 1) then
+      return nil, ("parameters.%s[%d] must be a finite number, a string, a boolean or a list of such, got %s")
+        :format(name, i, options.describe(value))
+    end
+    if leaf and leaf.aliases[value] ~= nil then value = leaf.aliases[value] end
+    if leaf and leaf.rule.kind == "list" and type(value) ~= "table" then value = { value } end
+    local text = json.encode(marked(value))
+    if seen[text] then return nil, ("parameters.%s has the value %s twice"):format(name, text) end
+    out[i], seen[text] = marked(value), true
+  end
+  return out
+end
+
+-- ---- distributions -----------------------------------------------------------------------------
+
+local kinds = { "uniform", "log_uniform", "integer", "log_integer", "choice" }
+
+local function is_finite(x) return type(x) == "number" and x > -math.huge and x < math.huge end
+
+-- what is wrong with the bounds of a distribution, or nil
+local function flaw(kind, bounds)
+  if type(bounds) ~= "table" or #bounds ~= 2 or not is_finite(bounds[1]) or not is_finite(bounds[2]) then
+    return "must be { low, high } with finite numbers, got " .. options.describe(bounds)
+  end
+  local low, high = bounds[1], bounds[2]
+  if not (low < high) then return ("needs low < high, got %s"):format(options.describe(bounds)) end
+  if kind:find "integer" and (low ~= math.floor(low) or high ~= math.floor(high) or high - low >= 2 ^ 32) then
+    return ("needs integers less than 2^32 apart, got %s"):format(options.describe(bounds))
+  end
+  if kind:find "^log" and low <= 0 then return ("needs low > 0, got %s"):format(options.describe(bounds)) end
+end
+
+local function read_distribution(name, given, leaf)
+  local kind, bounds = next(given)
+  local known = false
+  for _, word in ipairs(kinds) do known = known or word == kind end
+  if not known then
+    return nil, ("parameters.%s: unknown distribution '%s'%s; there is %s"):format(name, tostring(kind),
+      spelling.hint(tostring(kind), kinds), table.concat(kinds, ", "))
+  elseif next(given, kind) ~= nil then
+    return nil, ("parameters.%s must be one distribution, got several"):format(name)
+  elseif kind == "choice" then
+    if type(bounds) ~= "table" then
+      return nil, ("parameters.%s: choice must be a list of values, got %s"):format(name, options.describe(bounds))
+    end
+    local values, message = check_values(name .. ".choice", bounds, leaf)
+    if not values then return nil, message end
+    return { distribution = "choice", values = values }
+  end
+  local message = flaw(kind, bounds)
+  if message then return nil, ("parameters.%s: %s %s"):format(name, kind, message) end
+  return { distribution = kind, low = bounds[1], high = bounds[2] }
+end
+
+-- ---- parameters --------------------------------------------------------------------------------
+
+-- the values or the distribution that one parameter was given
+local function read_one(name, given, leaf)
+  if type(given) ~= "table" then
+    return nil, ("parameters.%s must be a list of values such as { 0.001, 0.01 } or a distribution such as "
+      .. "{ uniform = { 0, 1 } }, got %s"):format(name, options.describe(given))
+  end
+  if type((next(given))) == "string" and #given == 0 then return read_distribution(name, given, leaf) end
+  local values, message = check_values(name, given, leaf)
+  return values and { values = values }, message
+end
+
+-- the parameter of an experiment that a name means; of a function every name is one
+local function resolve(name, rules)
+  if not rules then
+    if reserved[name] then return nil, ("parameters.%s: this name is taken, choose another one"):format(name) end
+    return { path = name }
+  end
+  local leaf, message = parameters.find(rules, name)
+  if not leaf then return nil, message end
+  local why = fixed[leaf.path] or leaf.path:find "^checkpoint%." and "it changes no number"
+  if why then return nil, ("parameters.%s cannot be swept: %s"):format(name, why) end
+  return leaf
+end
+
+local function sorted_names(given)
+  local names = {}
+  for name in pairs(given) do
+    if type(name) ~= "string" or #name == 0 then
+      return nil, ("parameters must have names, e.g. { delta = { 0.001, 0.01 } }, got one without (%s)")
+        :format(tostring(name))
+    end
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+--- Reads the `parameters` of a sweep.
+-- @param given what the user gave
+-- @tparam table|nil rules of the experiment's parameters; nil: names are free
+-- @treturn {table,...}|nil list of { path, name, values } or { path, name, distribution, low, high } or { path, name,
+--   distribution = "choice", values }, in the order of paths
+-- @treturn string|nil one sentence
+function space.read(given, rules)
+  if type(given) ~= "table" then
+    return nil, ("parameters must be a table from names to values, e.g. { delta = { 0.001, 0.01 } }, got %s")
+      :format(options.describe(given))
+  end
+  local names, message = sorted_names(given)
+  if not names then return nil, message end
+  if #names == 0 then return nil, "parameters is empty: give at least one, e.g. { delta = { 0.001, 0.01 } }" end
+  local out, meant = {}, {}
+  for i, name in ipairs(names) do
+    local leaf, entry
+    leaf, message = resolve(name, rules)
+    if not leaf then return nil, message end
+    if meant[leaf.path] then
+      return nil, ("parameters '%s' and '%s' are the same one"):format(meant[leaf.path], name)
+    end
+    meant[leaf.path] = name
+    entry, message = read_one(name, given[name], rules and leaf)
+    if not entry then return nil, message end
+    entry.path, entry.name, out[i] = leaf.path, name, entry
+  end
+  table.sort(out, function(a, b) return a.path < b.path end)
+  return out
+end
+
+--- What a cell is called in messages.
+-- @tparam {table,...} list of `read`
+-- @tparam table params from path to value
+-- @treturn string e.g. `delta=0.01 gamma=0.99`, numbers exactly
+function space.label(list, params)
+  local words = {}
+  for i, parameter in ipairs(list) do words[i] = parameter.name .. "=" .. space.text(params[parameter.path]) end
+  return table.concat(words, " ")
+end
+
+-- ---- drawing -----------------------------------------------------------------------------------
+
+-- Twelve digits: easy to read, and the same on machines whose logarithms differ in the last bit.
+local function rounded(x) return tonumber(("%.12g"):format(x)) end
+
+local function between(x, low, high) return math.max(low, math.min(high, x)) end
+
+local maps = {}
+
+function maps.uniform(u, low, high) return between(rounded(low + u * (high - low)), low, high) end
+
+function maps.log_uniform(u, low, high)
+  local from, to = math.log(low), math.log(high)
+  return between(rounded(math.exp(from + u * (to - from))), low, high)
+end
+
+function maps.integer(u, low, high) return between(low + math.floor(u * (high - low + 1)), low, high) end
+
+function maps.log_integer(u, low, high)
+  local from, to = math.log(low), math.log(high + 1)
+  return between(math.floor(rounded(math.exp(from + u * (to - from)))), low, high)
+end
+
+--- The value of a parameter that a point of [0, 1) stands for.
+-- @tparam table parameter of `read`
+-- @tparam number u
+-- @return the value: low + u (high - low); low (high / low)^u; the integers low, ..., high equally often, or each n as
+--   often as log((n + 1) / n) says; one of the values. Real numbers have twelve digits.
+function space.value(parameter, u)
+  local values = parameter.values
+  if values then return values[math.min(#values, 1 + math.floor(u * #values))] end
+  return maps[parameter.distribution](u, parameter.low, parameter.high)
+end
+
+--- How many values a parameter can have.
+-- @tparam table parameter
+-- @treturn number
+function space.count(parameter)
+  if parameter.values then return #parameter.values end
+  return parameter.distribution:find "integer" and parameter.high - parameter.low + 1 or math.huge
+end
+
+return space

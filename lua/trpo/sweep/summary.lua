@@ -1,0 +1,99 @@
+--- What a sweep found: honest statistics of each cell, and the best one.
+-- @module trpo.sweep.summary
+local trpo = require "trpo"
+
+local summary = {}
+
+-- resamples of an interval, and the key of their random numbers
+local resamples, confidence = 2000, 0.95
+
+local function options(extra)
+  local out = { reps = resamples, confidence = confidence, rng = trpo.rng(0) }
+  for key, value in pairs(extra or {}) do out[key] = value end
+  return out
+end
+
+-- the metric of the trials that are done and gave a finite number
+local function scores_of(trials)
+  local out, failed = {}, 0
+  for _, trial in ipairs(trials) do
+    local x = trial.metric
+    if trial.status == "done" and x and x > -math.huge and x < math.huge then
+      out[#out + 1] = x
+    elseif trial.status == "done" or trial.status == "failed" then
+      failed = failed + 1
+    end
+  end
+  return out, failed
+end
+
+-- standard deviation over trials, n - 1 in the denominator; nil for one
+local function deviation(scores)
+  if scores:nelement() < 2 then return nil end
+  local off = scores - scores:mean()
+  return math.sqrt((off * off):sum() / (scores:nelement() - 1))
+end
+
+-- one cell
+local function row_of(cell)
+  local list, failed = scores_of(cell.trials)
+  local trial = cell.trials[1] or {}
+  local row = { cell = cell.index, label = cell.label, params = cell.params, n = #list, failed = failed,
+    rung = trial.rung, steps = trial.steps }
+  if #list == 0 then return row end
+  local scores = trpo.tensor(list)
+  row.scores = scores
+  row.iqm, row.median, row.mean = trpo.stats.iqm(scores), trpo.stats.median(scores), trpo.stats.mean(scores)
+  row.low, row.high = trpo.stats.interval(scores, options { statistic = "iqm" })
+  row.std, row.min, row.max = deviation(scores), scores:min(), scores:max()
+  return row
+end
+
+-- The best row: of those that came furthest, without failures where there are such, with the most trials; then by IQM.
+local function best_of(rows, sign)
+  local best
+  local function before(a, b)
+    if not b then return true end
+    if (a.rung or 1) ~= (b.rung or 1) then return (a.rung or 1) > (b.rung or 1) end
+    if (a.failed == 0) ~= (b.failed == 0) then return a.failed == 0 end
+    if a.n ~= b.n then return a.n > b.n end
+    return sign * a.iqm > sign * b.iqm
+  end
+  for i, row in ipairs(rows) do
+    if row.iqm and before(row, rows[best]) then best = i end
+  end
+  return best
+end
+
+-- how probable a run of the best cell is better than one of another; NaN for cells without numbers
+local function improvement(rows, best, sign)
+  local out = {}
+  for i, row in ipairs(rows) do
+    if i == best then
+      out[i] = 0.5
+    elseif not row.scores then
+      out[i] = 0 / 0
+    else
+      out[i] = (trpo.stats.probability_of_improvement(rows[best].scores * sign, row.scores * sign))
+    end
+  end
+  return out
+end
+
+--- Statistics of each cell over its seeds.
+-- @tparam table sweep as `trpo.sweep.results.read` returns it
+-- @treturn table { rows, best, probability }. A row is { cell, label, params, n (finite results), failed, rung, steps }
+--   and, when n > 0, scores (tensor [n]), iqm, low, high (its 95 % interval by stratified bootstrap), median, mean, std
+--   (nil for one result), min, max. `best` is the index of the row with the best IQM by the goal, among those that came
+--   furthest, without failures if there are such, and with the most results; nil when nothing is done. `probability`
+--   has for each row how probable it is that a run of the best cell is better than one of that row's (0.5 for itself,
+--   NaN where there are no results).
+function summary.of(sweep)
+  local rows = {}
+  for i, cell in ipairs(sweep.cells) do rows[i] = row_of(cell) end
+  local sign = sweep.metric.goal == "minimize" and -1 or 1
+  local best = best_of(rows, sign)
+  return { rows = rows, best = best, probability = best and improvement(rows, best, sign) or {} }
+end
+
+return summary

@@ -1,0 +1,167 @@
+/* What processes that share a folder must know of each other: who lives, since when, on which boot. */
+#include "lua/l_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lua/l_check.h"
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#else
+#include <pthread.h>
+#endif
+
+/* the largest process id that any system gives */
+#define LAST_PID 2147483647
+
+/* the first bytes of a small file as a string; 0 when it cannot be read */
+static size_t read_start(const char *path, char *text, size_t room) {
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  ssize_t n = read(file, text, room - 1);
+  close(file);
+  text[n > 0 ? n : 0] = '\0';
+  return n > 0 ? (size_t)n : 0;
+}
+
+/* ---- who lives --------------------------------------------------------------------------------- */
+
+#ifdef __linux__
+
+/* start of a process in clock ticks since the boot; -1 when there is none, or only its remains */
+static double start_of(pid_t pid) {
+  char path[64], text[1024];
+  snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+  if (read_start(path, text, sizeof text) == 0) return -1;
+  /* the name in parentheses may hold anything; fields 3 (state) to 22 (start) follow the last one */
+  const char *field = strrchr(text, ')');
+  if (field == NULL || field[1] != ' ') return -1;
+  char state = field[2];
+  if (state == 'Z' || state == 'X' || state == 'x') return -1;
+  for (int i = 2; i < 22 && field != NULL; i++) field = strchr(field + 1, ' ');
+  return field != NULL ? strtod(field + 1, NULL) : -1;
+}
+
+#else
+
+/* without /proc nothing tells when a process began: 0 for all that live */
+static double start_of(pid_t pid) {
+  return kill(pid, 0) == 0 || errno == EPERM ? 0 : -1;
+}
+
+#endif
+
+/***
+When a process began. Two processes that had the same number differ in this.
+@function process.started
+@tparam integer pid
+@treturn number|nil clock ticks since the boot (0 where the system does not tell); nil when no such process lives
+*/
+static int l_process_started(lua_State *L) {
+  double start = start_of((pid_t)l_integer_in(L, 1, "process.started", "pid", 1, LAST_PID));
+  if (start < 0) return 0;
+  lua_pushnumber(L, start);
+  return 1;
+}
+
+/***
+What process numbers are counted in. Numbers of processes compare only where both are equal.
+@function process.boot
+@treturn string the kernel's boot, empty where the system does not tell
+@treturn string the space of process numbers (a container has its own), empty where the system does not tell
+*/
+static int l_process_boot(lua_State *L) {
+  char boot[64], space[64];
+  size_t n = read_start("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
+  if (n > 0 && boot[n - 1] == '\n') boot[n - 1] = '\0';
+  lua_pushstring(L, n > 0 ? boot : "");
+  ssize_t m = readlink("/proc/self/ns/pid", space, sizeof space - 1);
+  lua_pushlstring(L, space, m > 0 ? (size_t)m : 0);
+  return 2;
+}
+
+/* ---- dying together ---------------------------------------------------------------------------- */
+
+#ifdef __linux__
+
+static int follow(pid_t parent) {
+  (void)parent;
+  return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+}
+
+#else
+
+/* ends the process within a second of its parent's end */
+static void *watch(void *parent) {
+  while (getppid() == (pid_t)(intptr_t)parent) sleep(1);
+  _exit(128 + SIGKILL);
+}
+
+static int follow(pid_t parent) {
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, watch, (void *)(intptr_t)parent) != 0) return 0;
+  pthread_detach(thread);
+  return 1;
+}
+
+#endif
+
+/***
+Asks to be killed when the parent ends, however it ends.
+@function process.die_with_parent
+@tparam integer pid the parent's number
+@treturn boolean false when that process is not the parent (it has ended already), or the system refuses
+*/
+static int l_process_die_with_parent(lua_State *L) {
+  pid_t parent = (pid_t)l_integer_in(L, 1, "process.die_with_parent", "pid", 1, LAST_PID);
+  /* a parent that ended before the request is noticed by its number */
+  lua_pushboolean(L, follow(parent) && getppid() == parent);
+  return 1;
+}
+
+/* ---- signs of life ------------------------------------------------------------------------------- */
+
+/***
+Sets the times of a file to now, by the clock of the file's server.
+@function process.touch
+@tparam string path
+@treturn[1] boolean true
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string "io"
+*/
+static int l_process_touch(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  if (utimensat(AT_FDCWD, path, NULL, 0) == 0) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  int why = errno;
+  lua_pushnil(L);
+  lua_pushfstring(L, "cannot touch '%s': %s", path, strerror(why));
+  lua_pushliteral(L, "io");
+  return 3;
+}
+
+static const luaL_Reg functions[] = {
+    {"started", l_process_started},
+    {"boot", l_process_boot},
+    {"die_with_parent", l_process_die_with_parent},
+    {"touch", l_process_touch},
+    {NULL, NULL},
+};
+
+void l_process_open(lua_State *L) {
+  lua_newtable(L);
+  luaL_register(L, NULL, functions);
+  lua_setfield(L, -2, "process");
+}
