@@ -1,8 +1,10 @@
 -- States of policies, critics and lanes: copies of all that learning changes, and back again bit for bit.
 local by_hand = require "support.by_hand"
+local files = require "support.files"
 local misuse = require "support.misuse"
 local trpo = require "trpo"
 
+local nan, inf = 0 / 0, math.huge
 local box = trpo.space.box { shape = { 3 }, low = -1, high = 1 }
 local wide = trpo.space.box { shape = { 3 } }
 local discrete = trpo.space.discrete(4)
@@ -334,7 +336,6 @@ describe("a state that does not fit", function()
   end
   local set, fit, place = policy().set_state, value().set_state, trpo.make("CartPole-v1").set_lane_states
   local P = policy(normal):size()
-  local nan, inf = 0 / 0, math.huge
   local own = trpo.make(valley()).own_state
   local set_own = trpo.make(valley()).set_own_state
 
@@ -408,6 +409,27 @@ describe("a state that does not fit", function()
       assert.is_false(pcall(case[1], object, case[2][2]))
       assert.are.equal(before, bytes(state_of(object)))
     end
+  end)
+end)
+
+describe("the bytes of a lane", function()
+  it("are refused when they name a state that does not exist", function()
+    local env = trpo.make(cliff)
+    env:reset()
+    local saved = env:save()
+    -- the state is the last number, the observation the one before it
+    for _, place in ipairs { 0, 8 } do
+      for _, x in ipairs { 64, -1, 0.5, nan, inf, 1e300 } do
+        local from = #saved.lane - 7 - place
+        local lane = saved.lane:sub(1, from - 1) .. files.numbers { x } .. saved.lane:sub(from + 8)
+        assert.are.equal(#saved.lane, #lane)
+        local ok, message = pcall(env.restore, env, 1, { id = saved.id, lane = lane })
+        assert.is_false(ok)
+        assert.is_truthy(message:find("saved must come from a lane of", 1, true), message)
+      end
+    end
+    assert.are.equal(saved.lane, env:save().lane)
+    env:restore(1, saved)
   end)
 end)
 
