@@ -16,8 +16,8 @@ local run = trpo.experiment {
   -- go to checkpoints/best.safetensors; at 475 or more, what CartPole-v1 calls solved, training is done.
   evaluation = { episodes = 20, every = 5, save_best = true, reward_threshold = 475 },
 
-  -- Called for each episode of training that has ended. run.memory is kept by checkpoints, so that a run that is resumed
-  -- goes on with it.
+  -- Called for each episode of training that has ended. Checkpoints keep run.memory, so that a run that is resumed goes
+  -- on with it.
   on_episode = function(episode, run)
     run.memory.longest = math.max(run.memory.longest or 0, episode.length)
   end,

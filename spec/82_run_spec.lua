@@ -408,7 +408,7 @@ describe("a disk", function()
 
   it("that fills up fails the run; what there was, is there, and it goes on when there is room", function()
     assert.are.equal(0, select(3, run "train quick.lua -q --name whole --steps 25600 --set checkpoint.every=2"))
-    local out, err, code = on_small_disk '"$trpo" train quick.lua -q --dir disk --steps 25600 --set checkpoint.every=2'
+    local out, err, code, _ = on_small_disk '"$trpo" train quick.lua -q --dir disk --steps 25600 --set checkpoint.every=2'
     if not out then
       print "skipped: no file system can be mounted here"
       return
@@ -485,8 +485,8 @@ describe("trpo eval", function()
       assert.are.equal(rows[i]["eval/mean_reward"], ("%.17g"):format(json.decode(out).mean_reward))
     end
     -- alone, away from its folder
-    local alone
-    alone, _, _ = shell 'cp runs/small/checkpoints/iteration-00000009.safetensors x.safetensors; "$trpo" eval --json x.safetensors'
+    local alone = shell([[cp runs/small/checkpoints/iteration-00000009.safetensors x.safetensors
+"$trpo" eval --json x.safetensors]])
     assert.are.equal(json.decode(out).mean_reward, json.decode(alone).mean_reward)
   end)
 

@@ -1,7 +1,7 @@
 --- The folder of a run: made once, never half-written.
 --
--- `config.json`, `status.json`, `command.txt` and checkpoints appear whole or not at all (temporary name, sync,
--- rename); the tables grow by whole flushed lines. `status.json` says "running", with process and host, until the run
+-- `config.json`, `status.json` and checkpoints appear whole or not at all (temporary name, sync, rename); the tables
+-- grow by whole flushed lines. `status.json` says "running", with process and host, until the run
 -- is over.
 -- @module trpo.folder
 local disk = require "trpo.disk"

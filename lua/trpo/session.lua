@@ -181,6 +181,14 @@ function session:restore()
   return true
 end
 
+-- the run may have been killed between its checkpoint and the other name of it
+function session:relink_best()
+  local counters = self.counters
+  if counters.best and counters.best.iteration == counters.iterations and self.run.config.evaluation.save_best then
+    self:link_best(checkpoint.name(counters.iterations))
+  end
+end
+
 -- puts damaged checkpoints aside, where they can still be looked at
 function session:put_aside()
   for _, entry in ipairs(self.damaged) do
@@ -213,10 +221,19 @@ end
 
 -- one block for each sitting
 function session:write_command()
-  local before = disk.read(self.folder.path .. "/command.txt")
-  local text = command_line.text(os.date "!%Y-%m-%dT%H:%M:%SZ")
-  return self.folder:write("command.txt", before and before .. "\n" .. text or text)
+  local path = self.folder.path .. "/command.txt"
+  local before = disk.exists(path)
+  local file, message, code = self.folder:open "command.txt"
+  if not file then return nil, message, code end
+  local text = (before and "\n" or "") .. command_line.text(os.date "!%Y-%m-%dT%H:%M:%SZ")
+  local ok, why = file:write(text)
+  if ok then ok, why = file:close() end
+  if ok then return true end
+  return nil, ("cannot write %s: %s"):format(path, why), "io"
 end
+
+-- a compiled close would not notice that it failed, as a flush
+jit.off(session.write_command)
 
 function session:write_first_files()
   self.opened = true
@@ -240,6 +257,7 @@ function session:open()
     self:put_aside()
     ok, message, code = self:write_first_files()
     if not ok then return nil, message, code end
+    self:relink_best()
   end
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
@@ -284,40 +302,58 @@ function session:write_checkpoint(name)
   return ok, message, code
 end
 
---- Writes a checkpoint after what was logged has arrived on the disk; takes away the oldest.
--- @treturn boolean|nil true
--- @treturn string|nil one sentence
--- @treturn string|nil code
+-- a checkpoint after what was logged has arrived on the disk; takes away the oldest
 function session:checkpoint()
-  if not self.folder then return true end
+  local name = checkpoint.name(self.counters.iterations)
   local ok, message, code = self.log:sync()
-  if not ok then return nil, message, code end
-  ok, message, code = self:write_checkpoint(checkpoint.name(self.counters.iterations))
+  if ok then ok, message, code = self:write_checkpoint(name) end
   if not ok then return nil, message, code end
   self.last_checkpoint = self.uv.hrtime()
   checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
-  return true
+  return true, name
 end
 
---- Whether it is time for a checkpoint.
--- @treturn boolean
+-- whether it is time for a checkpoint
 function session:is_due()
   local when = self.run.config.checkpoint
   if when.every > 0 and self.counters.iterations % when.every == 0 then return true end
   return when.seconds > 0 and (self.uv.hrtime() - self.last_checkpoint) / 1e9 >= when.seconds
 end
 
---- Keeps the present policy when its evaluation is the best so far.
--- @tparam table record
+-- whether an iteration had the best evaluation so far; remembered, and true when it is to be kept
+function session:is_best(row)
+  local reward, counters = row["eval/mean_reward"], self.counters
+  if not reward or reward ~= reward or counters.best and reward <= counters.best.reward then return false end
+  counters.best = { reward = reward, iteration = counters.iterations, steps = counters.steps }
+  return self.folder ~= nil and self.run.config.evaluation.save_best
+end
+
+-- a second name for a checkpoint; written once more where a file has one name only
+function session:link_best(name)
+  local path = self.folder.path .. "/checkpoints/"
+  local temporary = path .. "best.safetensors.tmp"
+  self.uv.fs_unlink(temporary)
+  if self.uv.fs_link(path .. name, temporary) and self.uv.fs_rename(temporary, path .. "best.safetensors") then
+    -- renaming one name of a file to another does nothing at all
+    self.uv.fs_unlink(temporary)
+    return true
+  end
+  return self:write_checkpoint "best.safetensors"
+end
+
+--- Keeps what an iteration has brought: a checkpoint when it is time, and the best policy so far.
+-- @tparam table row the record
+-- @tparam boolean last
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil code
-function session:keep_best(record)
-  local reward, counters = record["eval/mean_reward"], self.counters
-  if not reward or reward ~= reward or counters.best and reward <= counters.best.reward then return true end
-  counters.best = { reward = reward, iteration = counters.iterations, steps = counters.steps }
-  if not (self.folder and self.run.config.evaluation.save_best) then return true end
-  return self:write_checkpoint "best.safetensors"
+function session:keep(row, last)
+  local best = self:is_best(row)
+  if not self.folder then return true end
+  if not (last or self:is_due()) then return not best or self:write_checkpoint "best.safetensors" end
+  local ok, name, code = self:checkpoint()
+  if not ok then return nil, name, code end
+  return not best or self:link_best(name)
 end
 
 --- Brings everything to an end.

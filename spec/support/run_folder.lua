@@ -74,7 +74,7 @@ function run_folder.checkpoint(path)
   local saved = assert(require("trpo.checkpoint").load(path))
   local out = { counters = plain(saved.counters), tensors = {} }
   for name, tensor in pairs(saved.tensors) do
-    out.tensors[name] = { trpo.checksum(tensor), tensor:nelement() }
+    out.tensors[name] = { trpo.file.checksum(tensor), tensor:nelement() }
   end
   out.states = plain(saved.states)
   return out
