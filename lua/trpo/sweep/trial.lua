@@ -223,6 +223,7 @@ local function work_off(task)
   }, { indent = true }) .. "\n")
   if task.description.kind == "experiment" then return run_experiment(task) end
   trial.task = task
+  require("trpo.sweep").without_cells = true
   local sweep, message = script.load(task.file)
   if not sweep then return 1, message end
   if not require("trpo.sweep").is(sweep) or not sweep.subject.call then return changed(task.file) end
