@@ -257,6 +257,10 @@ describe("ids", function()
     assert.are_not.equal(first, code((text:gsub("p%.a", "p.b"))))
     assert.are_not.equal(first, code((text:gsub("x / k", "x * k"))))
     assert.are_not.equal(first, code((text:gsub("k = 2", "k = 3"))))
+    -- whole chunks, and functions without a text
+    assert.are_not.equal(identity.code(assert(loadstring "return 1")), identity.code(assert(loadstring "return 2")))
+    assert.are_not.equal(identity.code(assert(loadstring("return 1", "=x"))), identity.code(assert(loadstring("return 2", "=x"))))
+    assert.are.equal(64, #identity.code(print))
     assert.are_not.equal(ids_of(of_function { run = function() return 1 end })[1],
       ids_of(of_function { run = function() return 2 end })[1])
   end)
@@ -489,6 +493,7 @@ describe("wrong options", function()
       ["return 5"] = "must return an experiment ('return run:main(...)'), it returned 5",
       ["return require('trpo').env { id = 'E' }"] = "trpo.env",
       ["local x = 1"] = "it returned nothing",
+      ["return require('trpo').sweep { run = print, parameters = { a = { 1 } } }"] = "it returned a sweep",
       ["require('trpo').experiment { env = 'CartPole-v1', stepz = 3 }"] = "unknown option 'stepz', did you mean 'steps'?",
     } do
       command.write(path, text)

@@ -56,14 +56,21 @@ local function lines_of(source)
   return text and lines
 end
 
+-- the text of one function; its bytecode when the text is not there
+local function text_of(f, info)
+  if info.what == "C" then return "C" end
+  local lines = lines_of(info.source)
+  if not lines then return string.dump(f, true) end
+  if info.what == "main" then return table.concat(lines, "\n") end
+  return table.concat(lines, "\n", info.linedefined, math.min(#lines, info.lastlinedefined))
+end
+
 -- the text of a function, and of the functions of the same file that it uses; plain values that it uses
 local function gather(f, source, seen, out)
   local info = debug.getinfo(f, "S")
   if seen[f] or info.source ~= source then return end
   seen[f] = true
-  local lines = lines_of(source)
-  out[#out + 1] = lines and table.concat(lines, "\n", info.linedefined, math.min(#lines, info.lastlinedefined))
-    or string.dump(f, true)
+  out[#out + 1] = text_of(f, info)
   for i = 1, math.huge do
     local name, value = debug.getupvalue(f, i)
     if not name then break end
@@ -77,7 +84,8 @@ local function gather(f, source, seen, out)
 end
 
 --- The hash of a function's text, of the functions of the same file that it uses, and of the numbers, strings and
--- booleans that it uses. Where in the file they stand does not matter.
+-- booleans that it uses. Where in the file they stand does not matter; into tables, modules among them, it does not
+-- look.
 -- @tparam function f
 -- @treturn string
 function identity.code(f)

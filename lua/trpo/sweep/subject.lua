@@ -33,7 +33,7 @@ local function load_experiment(path)
   if run == nil then return nil, ("experiment %s: %s"):format(path, message) end
   if type(run) ~= "table" or not run.override or not run.rules then
     return nil, ("experiment %s must return an experiment ('return run:main(...)'), it returned %s"):format(path,
-      options.describe(run))
+      type(run) == "table" and run.trials and "a sweep" or options.describe(run))
   end
   return run
 end
