@@ -147,7 +147,8 @@ local function conclude(sweep, flags, outcome)
     return entry.status == "failed" and 1 or 0
   end
   local code = report(sweep, flags)
-  return (code ~= 0 or outcome.failed > 0) and 1 or 0
+  local complete = outcome.done == outcome.total
+  return complete and code or 1
 end
 
 local function view_of(flags)
