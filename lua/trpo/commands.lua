@@ -61,9 +61,11 @@ local plot_options = {
   { flags = "-y", target = "y", value = "COLUMN",
     help = "column of progress.csv (default rollout/ep_rew_mean)" },
   { flags = "--group", target = "group", value = "NAME", complete = "parameters",
-    help = "one curve for all runs that agree in this parameter" },
+    help = "one curve for all runs that agree in this parameter, or in several with commas" },
   { flags = "--parameters", target = "parameters", value = "X,Y",
     help = "the two parameters of a heat map (default delta,gamma)" },
+  { flags = "--fix", target = "fix", value = "NAME=VALUE", repeats = true,
+    help = "take only these cells of a sweep: 'best', or a value of a parameter (repeats)" },
   { flags = "--title", target = "title", value = "TEXT", help = "title of the picture" },
 }
 

@@ -1,0 +1,185 @@
+--- Learning curves: each run or group of runs with its band, in one picture.
+-- @module trpo.plots.curves
+local frame = require "trpo.plots.frame"
+local groups = require "trpo.plots.groups"
+local plot = require "trpo.plot"
+
+local curves = {}
+
+-- ---- what is drawn -----------------------------------------------------------------------------
+
+local REWARD, EVALUATION = "rollout/ep_rew_mean", "eval/mean_reward"
+
+-- the curves of groups that have numbers; labels of those that have none
+local function curves_of(list, x, y)
+  local made, left_out = {}, {}
+  for _, group in ipairs(list) do
+    local curve, message, why = groups.curve(group, x, y)
+    if curve then
+      curve.label, curve.values = group.label, group.values
+      made[#made + 1] = curve
+    elseif why ~= "empty" then
+      return nil, message, "format"
+    else
+      left_out[#left_out + 1] = message
+    end
+  end
+  if #made > 0 then return made, left_out end
+  return nil, left_out[1], "empty"
+end
+
+-- evaluations beside the only curve of returns in training
+local function add_evaluation(made, list, asked)
+  if asked.y ~= REWARD or #list ~= 1 or not list[1].runs[1].columns[EVALUATION] then return end
+  local curve = groups.curve(list[1], asked.x_column, EVALUATION)
+  if not curve then return end
+  made[1].label, curve.label = frame.label(REWARD), frame.label(EVALUATION)
+  curve.sparse = true
+  made[2], asked.beside = curve, true
+end
+
+-- ---- scripts -----------------------------------------------------------------------------------
+
+-- squares, circles, triangles, diamonds, pentagons
+local marks = { 7, 5, 9, 11, 13, 15 }
+
+-- from each value of the nth parameter to its place
+local function places_of(made, n)
+  local places, count = {}, 0
+  for _, curve in ipairs(made) do
+    local value = curve.values and #curve.values == 2 and curve.values[n]
+    if not value then return nil, 0 end
+    if not places[value] then
+      count = count + 1
+      places[value] = count
+    end
+  end
+  return places, count
+end
+
+-- Colour and dashes of each curve. Of two parameters one is the colour and the other one the dashes, where there are
+-- enough of both.
+local function add_styles(made)
+  local first, n = places_of(made, 1)
+  local second, m = places_of(made, 2)
+  local swapped = m > n
+  if swapped then first, second, n, m = second, first, m, n end
+  local crossed = first and second and n <= frame.colours and m <= frame.dashes
+  for i, curve in ipairs(made) do
+    local a, b = i, math.floor((i - 1) / frame.colours) + 1
+    if crossed then
+      a, b = first[curve.values[swapped and 2 or 1]], second[curve.values[swapped and 1 or 2]]
+    end
+    curve.colour, curve.dash, curve.mark = frame.colour(a), frame.dash(b), marks[(i - 1) % #marks + 1]
+  end
+end
+
+local function line_of(curve, i)
+  local style = ("lc rgb '%s' dashtype %s"):format(curve.colour, curve.dash)
+  local shape = "lines lw 2"
+  if curve.sparse then shape = ("linespoints lw 1.4 pt %d ps 0.7"):format(curve.mark) end
+  return ("$curve%d using 1:2 with %s %s title %s"):format(i, shape, style, plot.quoted(frame.fitted(curve.label, 60)))
+end
+
+-- what several runs leave open: a band, or a bar at a single point
+local function range_of(curve, i, opacity)
+  if #curve.x == 1 then
+    return ("$curve%d using 1:2:3:4 with yerrorbars lc rgb '%s' lw 1 pt 0 notitle"):format(i, curve.colour)
+  end
+  return ("$curve%d using 1:3:4 with filledcurves fc rgb '%s' fillstyle transparent solid %g noborder notitle")
+    :format(i, curve.colour, opacity)
+end
+
+-- bands below, lines above
+local function layers(made)
+  local list, opacity = {}, #made <= 4 and 0.22 or 0.13
+  for i, curve in ipairs(made) do
+    if curve.low then list[#list + 1] = range_of(curve, i, opacity) end
+  end
+  for i, curve in ipairs(made) do list[#list + 1] = line_of(curve, i) end
+  return frame.command(list)
+end
+
+local legend = " left top Left reverse samplen 2.6 spacing 1.15 noenhanced"
+
+-- pixels: where the legend stands, and the picture's size
+local function size_of(made, titled)
+  local size = { left = 74, right = 26, top = titled and 56 or 40, bottom = 54 }
+  local labels = {}
+  for i, curve in ipairs(made) do labels[i] = frame.fitted(curve.label, 60) end
+  local longest = frame.longest(labels)
+  if #made == 1 then
+    size.width, size.height = 720, 420
+  elseif longest <= 34 and #made <= 21 then
+    size.right = 84 + 6.6 * longest
+    size.width, size.height = size.left + 500 + size.right, math.max(420, 110 + 19 * #made)
+    size.key = "set key at graph 1.04, graph 1.0" .. legend
+  else
+    local columns = longest <= 44 and 2 or 1
+    size.bottom = 62 + 19 * math.ceil(#made / columns)
+    size.width, size.height = 760, 370 + size.bottom
+    size.key = ("set key at screen %.5f, screen %.5f%s maxrows %d"):format(size.left / size.width,
+      (size.bottom - 50) / size.height, legend, math.ceil(#made / columns))
+  end
+  return size
+end
+
+local function data_of(made, divisor)
+  local data = {}
+  for i, curve in ipairs(made) do data[i] = plot.block("curve" .. i, groups.rows(curve, divisor)) end
+  return table.concat(data, "\n")
+end
+
+local function script_of(made, asked, data, x)
+  local subtitle = asked.subtitle or groups.told(asked.beside and { made[1] } or made)
+  add_styles(made)
+  local size = size_of(made, subtitle)
+  return {
+    width = size.width, height = size.height,
+    script = table.concat({
+      data, frame.axes_style, frame.margins(size), frame.heading(size, asked.title, subtitle),
+      size.key or "unset key", x.commands,
+      "set xlabel " .. plot.quoted(x.label), "set ylabel " .. plot.quoted(frame.label(asked.y)) .. " noenhanced",
+      "set offsets 0, 0, graph 0.03, graph 0.03", layers(made),
+    }, "\n"),
+  }
+end
+
+-- in a terminal: lines only, each of another character
+local function text_of(made, asked, data, x)
+  local list = {}
+  for i, curve in ipairs(made) do
+    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, #curve.x == 1 and "points" or "lines",
+      plot.quoted(frame.fitted(curve.label, 50)))
+  end
+  return table.concat({
+    data, #made > 1 and "set key outside below noenhanced" or "unset key", x.commands,
+    "set xlabel " .. plot.quoted(x.label), "set tics nomirror",
+    ("set title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title .. ": " .. frame.label(asked.y), 76))),
+    frame.command(list),
+  }, "\n")
+end
+
+--- The picture of learning curves.
+-- @tparam table list groups, see `trpo.plots.groups`
+-- @tparam table asked `x` = `steps`, `time` or `iterations`; `y` = name of a column; `title`; `subtitle`
+-- @treturn table|nil for `trpo.plot.draw`
+-- @treturn {string,...}|string sentences about groups without numbers; or what is wrong
+-- @treturn string|nil code: "format", "empty", "too_many"
+function curves.picture(list, asked)
+  if #list > frame.most then
+    return nil, ("%d curves cannot be told apart, there may be %d: put runs together by --group"):format(#list,
+      frame.most), "too_many"
+  end
+  asked.x_column = frame.axes[asked.x]
+  local made, notes, code = curves_of(list, asked.x_column, asked.y)
+  if not made then return nil, notes, code end
+  if #made == 1 then add_evaluation(made, list, asked) end
+  local commands, label, divisor = frame.over(asked.x, groups.reach(made))
+  local x, data = { commands = commands, label = label }, data_of(made, divisor)
+  local picture = script_of(made, asked, data, x)
+  picture.text = text_of(made, asked, data, x)
+  return picture, notes
+end
+
+return curves

@@ -1,0 +1,224 @@
+--- What all pictures of runs and sweeps share: texts, headings, ticks, names of columns.
+-- @module trpo.plots.frame
+local plot = require "trpo.plot"
+
+local frame = {}
+
+-- ---- texts -------------------------------------------------------------------------------------
+
+-- the number of bytes of the UTF-8 sequence that begins with a byte; nil where none does
+local function length_of(byte)
+  return byte < 0x80 and 1 or byte >= 0xC2 and byte < 0xE0 and 2 or byte >= 0xE0 and byte < 0xF0 and 3
+    or byte >= 0xF0 and byte < 0xF5 and 4 or nil
+end
+
+-- the characters of a text; bytes that are no UTF-8 become question marks
+local function characters(text)
+  local out, i = {}, 1
+  while i <= #text do
+    local n = length_of(text:byte(i))
+    local whole = n and text:sub(i, i + n - 1)
+    local right = whole and #whole == n and not whole:find("[^\128-\191]", 2)
+    out[#out + 1] = right and whole or "?"
+    i = i + (right and n or 1)
+  end
+  return out
+end
+
+--- A text that fits: at most so many characters, a mark at the end when some are left out.
+-- @tparam string text may come from anybody's file
+-- @tparam number most characters
+-- @tparam[opt="…"] string mark
+-- @treturn string valid UTF-8 without control characters
+function frame.fitted(text, most, mark)
+  local list = characters((tostring(text):gsub("%c", " ")))
+  if #list <= most then return table.concat(list) end
+  mark = mark or "…"
+  return table.concat(list, "", 1, math.max(most - #characters(mark), 0)) .. mark
+end
+
+--- The number of characters of a text.
+-- @tparam string text
+-- @treturn number
+function frame.length(text) return #characters(text) end
+
+--- The number of characters of the longest text.
+-- @tparam {string,...} texts
+-- @treturn number
+function frame.longest(texts)
+  local most = 0
+  for _, text in ipairs(texts) do most = math.max(most, frame.length(text)) end
+  return most
+end
+
+--- `1 run`, `3 runs`.
+-- @tparam number n
+-- @tparam string noun
+-- @treturn string
+function frame.count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or "s") end
+
+-- ---- names of columns --------------------------------------------------------------------------
+
+local labels = {
+  ["rollout/ep_rew_mean"] = "return of the last episodes",
+  ["rollout/ep_len_mean"] = "length of the last episodes [steps]",
+  ["train/kl_divergence_loss"] = "KL divergence [nats]",
+  ["train/kl_max"] = "largest KL divergence [nats]",
+  ["train/explained_variance"] = "explained variance",
+  ["train/entropy"] = "entropy [nats]",
+  ["eval/mean_reward"] = "return in evaluation",
+  ["eval/mean_ep_length"] = "length in evaluation [steps]",
+  ["time/fps"] = "steps per second",
+  ["time/total_timesteps"] = "environment steps",
+  ["time/iterations"] = "iteration",
+}
+
+--- What stands beside an axis that shows a column.
+-- @tparam string column
+-- @treturn string
+function frame.label(column) return labels[column] or frame.fitted(column, 60) end
+
+--- The columns that curves are drawn over.
+frame.axes = { steps = "time/total_timesteps", time = "time/time_elapsed", iterations = "time/iterations" }
+
+-- ---- numbers -----------------------------------------------------------------------------------
+
+--- A format for all numbers of a table: four digits of the largest, or as many as make sense.
+-- @tparam {number,...} list
+-- @treturn string for string.format
+function frame.format(list)
+  local most = 0
+  for _, x in ipairs(list) do
+    if math.abs(x) < math.huge then most = math.max(most, math.abs(x)) end
+  end
+  if most ~= 0 and (most < 0.01 or most >= 1e6) then return "%.2e" end
+  return most < 10 and "%.3f" or most < 100 and "%.2f" or most < 10000 and "%.1f" or "%.0f"
+end
+
+--- Distance of ticks for a range: 1, 2 or 5 times a power of ten.
+-- @tparam number low
+-- @tparam number high
+-- @tparam number most ticks
+-- @treturn number
+function frame.step(low, high, most)
+  local raw = (high - low) / most
+  if not (raw > 0 and raw < math.huge) then return 1 end
+  local power = 10 ^ math.floor(math.log10(raw))
+  for _, factor in ipairs { 1, 2, 5, 10 } do
+    if factor * power >= raw * (1 - 1e-9) then return factor * power end
+  end
+end
+
+local units = { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } }
+
+--- A number as a tick shows it: 20000 is `20k`.
+-- @tparam number x
+-- @treturn string
+function frame.short(x)
+  for _, unit in ipairs(units) do
+    if math.abs(x) >= unit[1] then return ("%.4g%s"):format(x / unit[1], unit[2]) end
+  end
+  return ("%.4g"):format(x)
+end
+
+--- Ticks of an axis that begins at nought.
+-- @tparam string axis `x` or `y`
+-- @tparam number high end of the axis
+-- @tparam number most ticks
+-- @treturn string a command
+function frame.ticks(axis, high, most)
+  local step, list = frame.step(0, high, most), {}
+  for i = 0, math.min(math.floor(high / step + 1e-6), 50) do
+    list[#list + 1] = ("'%s' %s"):format(frame.short(i * step), plot.number(i * step))
+  end
+  return ("set %stics (%s)"):format(axis, table.concat(list, ", "))
+end
+
+-- what seconds are shown in
+local clocks = { { 7200, 3600, "h" }, { 120, 60, "min" }, { 0, 1, "s" } }
+
+--- The axis that curves are drawn over: its commands, and what its numbers are divided by.
+-- @tparam string kind `steps`, `time` or `iterations`
+-- @tparam number high the largest number
+-- @tparam[opt=6] number most ticks
+-- @treturn string commands
+-- @treturn string its label
+-- @treturn number
+function frame.over(kind, high, most)
+  local label, divisor = frame.label(frame.axes[kind]), 1
+  if kind == "time" then
+    for _, clock in ipairs(clocks) do
+      if high >= clock[1] then
+        label, divisor = ("time [%s]"):format(clock[3]), clock[2]
+        break
+      end
+    end
+  end
+  high = high > 0 and high / divisor or 1
+  return ("set xrange [0:%s]\n%s"):format(plot.number(high), frame.ticks("x", high, most or 6)), label, divisor
+end
+
+-- ---- looks -------------------------------------------------------------------------------------
+
+--- The number of colours, and of kinds of lines.
+frame.colours, frame.dashes = #plot.colours, 3
+
+--- The most curves that can be told apart.
+frame.most = frame.colours * frame.dashes
+
+--- The colour of a curve.
+-- @tparam number i
+-- @treturn string
+function frame.colour(i) return plot.colours[(i - 1) % frame.colours + 1] end
+
+local dashes = { "1", "(9,4)", "(2,3)" }
+
+--- A dash type: curves that share a colour differ in it.
+-- @tparam number i
+-- @treturn string
+function frame.dash(i) return dashes[(i - 1) % frame.dashes + 1] end
+
+--- The colour of what is best, what failed, what is told in passing.
+frame.best, frame.failed, frame.faint = "#D55E00", "#A34700", "#555555"
+
+-- pixels on both sides of a heading
+local MARGIN = 16
+
+--- Title and subtitle of a picture, above it on the left.
+-- @tparam table size `width`, `height` in pixels
+-- @tparam string title
+-- @tparam[opt] string subtitle
+-- @treturn string commands
+function frame.heading(size, title, subtitle)
+  local room = size.width - 2 * MARGIN
+  local form = "set label %d %s at screen %.5f, screen %.5f left font ',%s' %s noenhanced front"
+  local lines = { form:format(901, plot.quoted(frame.fitted(title, math.floor(room / 8.2))), MARGIN / size.width,
+    1 - 20 / size.height, "14", "tc rgb '#000000'") }
+  if subtitle then
+    lines[2] = form:format(902, plot.quoted(frame.fitted(subtitle, math.floor(room / 6))), MARGIN / size.width,
+      1 - 40 / size.height, "11", ("tc rgb '%s'"):format(frame.faint))
+  end
+  return table.concat(lines, "\n")
+end
+
+--- Margins in pixels.
+-- @tparam table size `width`, `height`, `left`, `right`, `top`, `bottom`: pixels around the frame
+-- @treturn string commands
+function frame.margins(size)
+  return ("set lmargin screen %.5f\nset rmargin screen %.5f\nset bmargin screen %.5f\nset tmargin screen %.5f")
+    :format(size.left / size.width, 1 - size.right / size.width, size.bottom / size.height,
+      1 - size.top / size.height)
+end
+
+--- Axes without a box, faint lines behind the curves.
+frame.axes_style = [[
+set border 3 lw 0.8
+set tics nomirror out scale 0.6
+set grid xtics ytics back lc rgb '#d8d8d8' lw 0.6 dashtype 1]]
+
+--- A plot command of several lines.
+-- @tparam {string,...} list
+-- @treturn string
+function frame.command(list) return "plot " .. table.concat(list, ", \\\n  ") end
+
+return frame

@@ -1,0 +1,231 @@
+--- Heat maps: the metric of a sweep over two of its parameters, the best cell framed.
+-- @module trpo.plots.heatmap
+local frame = require "trpo.plots.frame"
+local lattice = require "trpo.plots.lattice"
+local letters = require "trpo.plots.letters"
+local plot = require "trpo.plot"
+
+local heatmap = {}
+
+-- ---- sizes in pixels ---------------------------------------------------------------------------
+
+-- longest texts of ticks, in characters
+local WIDEST = 26
+
+local function between(low, x, high) return math.max(low, math.min(x, high)) end
+
+local function fitted(texts)
+  local list = {}
+  for i, text in ipairs(texts) do list[i] = frame.fitted(text, WIDEST) end
+  return list
+end
+
+-- where everything goes; cells are wide enough for their numbers where there are not too many
+local function size_of(made, interval_length)
+  local columns, rows = #made.x.texts, #made.y.texts
+  local size = { x_texts = fitted(made.x.texts), y_texts = fitted(made.y.texts) }
+  size.cell = { between(18, math.floor(640 / columns), math.max(84, 6 * interval_length + 12)),
+    between(18, math.floor(400 / rows), 70) }
+  size.slanted = 6.8 * frame.longest(size.x_texts) > size.cell[1] - 6
+  size.left = 46 + 7 * frame.longest(size.y_texts)
+  size.bottom = 58 + (size.slanted and 4.6 * frame.longest(size.x_texts) or 0)
+  size.top, size.right = 62, 112
+  if size.slanted then size.left = math.max(size.left, 4.6 * frame.longest(size.x_texts) + 10) end
+  -- room for titles
+  size.right = math.max(size.right, 520 - size.left - columns * size.cell[1])
+  size.width = size.left + columns * size.cell[1] + size.right
+  size.height = size.top + rows * size.cell[2] + size.bottom
+  return size
+end
+
+-- ---- texts in cells ----------------------------------------------------------------------------
+
+-- a format for all numbers of a picture
+local function format_of(made)
+  local all = {}
+  for _, entry in ipairs(made.entries) do
+    if entry.iqm then
+      all[#all + 1] = entry.iqm
+      all[#all + 1] = entry.low
+      all[#all + 1] = entry.high
+    end
+  end
+  return frame.format(all)
+end
+
+local function interval(entry, format)
+  return entry.n > 1 and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or ""
+end
+
+-- what is to be said of a cell that is not complete
+local function remark(entry)
+  if entry.failed > 0 then return ("%d failed"):format(entry.failed), frame.failed end
+  if entry.n < entry.total then return ("%d of %d"):format(entry.n, entry.total), frame.faint end
+end
+
+-- a font that lets a text of so many characters into a cell; nil when none does
+local function font(size, length, largest)
+  for points = largest, 7, -1 do
+    if 0.6 * points * length + 4 <= size.cell[1] and points + 5 <= size.cell[2] then return points end
+  end
+end
+
+-- ---- layers ------------------------------------------------------------------------------------
+
+-- blocks of data by name
+local function data_of(made, format)
+  local data = { values = {}, empty = {}, numbers = {}, intervals = {}, remarks = {}, best = {} }
+  local tall = false
+  for i = 1, #made.x.texts do
+    for j = 1, #made.y.texts do
+      local entry = made.at[i] and made.at[i][j]
+      local told, colour
+      if entry then told, colour = remark(entry) end
+      if entry and entry.iqm then
+        local range = interval(entry, format)
+        tall = tall or range ~= ""
+        data.values[#data.values + 1] = { i, j, entry.iqm }
+        data.numbers[#data.numbers + 1] = { i, j, plot.word(format:format(entry.iqm)) }
+        data.intervals[#data.intervals + 1] = { i, j, plot.word(range) }
+      elseif entry then
+        data.empty[#data.empty + 1] = { i, j }
+      end
+      if told then data.remarks[#data.remarks + 1] = { i, j, plot.word(told), tonumber(colour:sub(2), 16) } end
+    end
+  end
+  if made.best then data.best[1] = { made.best.i, made.best.j } end
+  return data, tall
+end
+
+local function boxes(name, half, style)
+  return ("$%s using 1:2:($1-%g):($1+%g):($2-%g):($2+%g)%s notitle"):format(name, half, half, half, half, style)
+end
+
+local function labels(name, points, dy, colour)
+  return ("$%s using 1:($2+%g):3%s with labels font ',%d' tc rgb %s noenhanced notitle"):format(name, dy,
+    colour and "" or ":4", points, colour and plot.quoted(colour) or "variable")
+end
+
+-- the layers from below
+local function layers(data, size, longest)
+  local list = {}
+  local function add(name, command)
+    if #data[name] > 0 and command then list[#list + 1] = command end
+  end
+  add("values", boxes("values", 0.5, ":3 with boxxyerror fillstyle solid noborder lc palette"))
+  add("empty", boxes("empty", 0.5, " with boxxyerror fillstyle pattern 4 noborder lc rgb '#b8b8b8'"))
+  for _, name in ipairs { "values", "empty" } do
+    add(name, boxes(name, 0.5, " with boxxyerror fillstyle empty border lc rgb '#ffffff' lc rgb '#ffffff' lw 1.5"))
+  end
+  add("best", boxes("best", 0.475, (" with boxxyerror fillstyle empty border lc rgb '%s' lc rgb '%s' lw 3")
+    :format(frame.best, frame.best)))
+  local points = font(size, longest.number, 13)
+  local small = longest.interval > 0 and size.cell[2] >= 44 and font(size, longest.interval, 10)
+  small = small and small >= 8 and small
+  add("numbers", points and labels("numbers", points, small and 0.13 or 0, "#000000"))
+  add("intervals", small and labels("intervals", small, -0.14, "#333333"))
+  local note = size.cell[2] >= (small and 62 or 34) and font(size, longest.remark, 9)
+  add("remarks", note and labels("remarks", note, -0.36))
+  return frame.command(list)
+end
+
+--- The range of colours; one value alone gets room on both sides.
+-- @tparam {table,...} rows with the values at 3
+-- @treturn string a command
+function heatmap.colour_range(rows)
+  local low, high = math.huge, -math.huge
+  for _, row in ipairs(rows) do
+    if math.abs(row[3]) < math.huge then low, high = math.min(low, row[3]), math.max(high, row[3]) end
+  end
+  if low > high then low, high = 0, 1 end
+  if high - low <= 1e-12 * math.max(math.abs(low), math.abs(high)) then
+    local room = math.max(math.abs(low), 1) * 0.5
+    low, high = low - room, high + room
+  end
+  return ("set cbrange [%s:%s]"):format(plot.number(low), plot.number(high))
+end
+
+--- A bar of colours on the right of a frame.
+-- @tparam table size `width`, `height`, `left`, `right`, `top`, `bottom`
+-- @tparam string label
+-- @treturn string commands
+function heatmap.colour_bar(size, label)
+  local tall = size.height - size.top - size.bottom
+  return ("set palette defined (%s)\nset colorbox user origin screen %.5f,%.5f size screen %.5f,%.5f\n"
+    .. "set cbtics scale 0.6 format '%%g'\nset cblabel %s noenhanced offset 1.4,0"):format(plot.palette,
+    (size.width - size.right + 14) / size.width, size.bottom / size.height, 14 / size.width, tall / size.height,
+    plot.quoted(frame.fitted(label, math.max(12, math.floor(tall / 7)))))
+end
+
+-- texts beside their cells
+local function ticks(axis, texts, style)
+  local list = {}
+  for i, text in ipairs(texts) do list[i] = ("%s %d"):format(plot.quoted(text), i) end
+  return ("set %stics (%s) scale 0 noenhanced %s"):format(axis, table.concat(list, ", "), style)
+end
+
+local function longest_of(data)
+  local function most(rows)
+    local n = 0
+    for _, row in ipairs(rows) do n = math.max(n, #row[3] - 2) end
+    return n
+  end
+  return { number = most(data.numbers), interval = most(data.intervals), remark = most(data.remarks) }
+end
+
+local function blocks(data)
+  local out = {}
+  for _, name in ipairs { "values", "empty", "numbers", "intervals", "remarks", "best" } do
+    if #data[name] > 0 then out[#out + 1] = plot.block(name, data[name]) end
+  end
+  return table.concat(out, "\n")
+end
+
+-- what the picture shows, below its title
+local function subtitle_of(made, with_interval)
+  local told = lattice.told(made)
+  if with_interval then told = told .. ", 95 % bootstrap interval" end
+  return made.best and told .. "; framed: the best" or told
+end
+
+local function tiles(made, asked)
+  local format = format_of(made)
+  local data, with_interval = data_of(made, format)
+  local longest = longest_of(data)
+  local size = size_of(made, longest.interval)
+  local columns, rows = #made.x.texts, #made.y.texts
+  return {
+    width = size.width, height = size.height,
+    script = table.concat({
+      blocks(data), "unset key", "unset border", frame.margins(size),
+      frame.heading(size, asked.title, subtitle_of(made, with_interval)),
+      ("set xrange [0.47:%g]\nset yrange [0.47:%g]"):format(columns + 0.53, rows + 0.53),
+      ticks("x", size.x_texts, size.slanted and "rotate by 35 right offset 0,-0.2" or ""), ticks("y", size.y_texts, ""),
+      "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced offset 0,"
+        .. (size.slanted and "-0.2" or "0.2"),
+      "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 40)) .. " noenhanced",
+      heatmap.colour_range(data.values), #data.values > 0 and heatmap.colour_bar(size, made.metric) or "unset colorbox",
+      layers(data, size, longest),
+    }, "\n"),
+    letters = letters.tiles(made, asked.title, format),
+  }
+end
+
+--- The picture of a sweep's metric.
+-- @tparam table made see `trpo.plots.lattice`
+-- @tparam table asked `title`
+-- @treturn table|nil for `trpo.plot.draw`; `letters`, a text for a terminal
+-- @treturn {string,...}|string remarks; or what is wrong
+-- @treturn string|nil code
+function heatmap.picture(made, asked)
+  local any = false
+  for _, entry in ipairs(made.entries) do any = any or entry.iqm ~= nil end
+  if not any then
+    return nil, ("no trial of sweep '%s' has a number for %s yet"):format(made.name, made.metric), "empty"
+  end
+  if not made.y.name then return require("trpo.plots.points").line(made, asked), {} end
+  if made.scattered then return require("trpo.plots.points").scatter(made, asked), {} end
+  return tiles(made, asked), {}
+end
+
+return heatmap

@@ -1,0 +1,262 @@
+--- A sweep as a table over two of its parameters: the metric of each cell, and which cell is best.
+-- @module trpo.plots.lattice
+local frame = require "trpo.plots.frame"
+local runs = require "trpo.runs"
+local spelling = require "trpo.spelling"
+local trpo = require "trpo"
+
+local lattice = {}
+
+-- ---- parameters --------------------------------------------------------------------------------
+
+-- a value as a key and as a text
+local function text_of(value)
+  if type(value) ~= "table" then return runs.text(value) end
+  local words = {}
+  for i, entry in ipairs(value) do words[i] = text_of(entry) end
+  return table.concat(words, ",")
+end
+
+-- the parameter of a sweep that a name means; or nil and one sentence
+local function find(sweep, name)
+  local names = {}
+  for _, parameter in ipairs(sweep.parameters) do
+    if parameter.path == name or parameter.name == name or parameter.path:match "[^.]+$" == name then
+      return parameter
+    end
+    names[#names + 1], names[#names + 2] = parameter.name, parameter.path
+  end
+  local own = {}
+  for i, parameter in ipairs(sweep.parameters) do own[i] = parameter.name end
+  local hint = spelling.hint(name, names)
+  return nil, ("the sweep has no parameter '%s'%s"):format(name,
+    #hint > 0 and hint or #own > 0 and "; there is " .. table.concat(own, ", ") or "")
+end
+
+local function varying(sweep)
+  local list = {}
+  for _, parameter in ipairs(sweep.parameters) do
+    if #parameter.values > 1 then list[#list + 1] = parameter end
+  end
+  return list
+end
+
+-- the parameters of the axes; or nil and one sentence
+local function axes_of(sweep, names)
+  if names then
+    if #names > 2 then return nil, ("a picture has two axes, got %d parameters"):format(#names) end
+    local list = {}
+    for i, name in ipairs(names) do
+      local parameter, message = find(sweep, name)
+      if not parameter then return nil, message end
+      if parameter == list[1] then return nil, ("parameter '%s' is named twice"):format(name) end
+      list[i] = parameter
+    end
+    return list
+  end
+  local list = varying(sweep)
+  local delta, gamma
+  for _, parameter in ipairs(list) do
+    if parameter.path:match "[^.]+$" == "delta" then delta = parameter end
+    if parameter.path:match "[^.]+$" == "gamma" then gamma = parameter end
+  end
+  if delta and gamma then return { delta, gamma } end
+  if #list == 0 then list = sweep.parameters end
+  return { list[1], list[2] }
+end
+
+-- values of an axis as they are shown: numbers with as few digits as tell them apart, six where those suffice
+local function texts_of(axis)
+  local texts, exact = {}, true
+  for i, value in ipairs(axis.values) do
+    texts[i] = axis.numeric and ("%.6g"):format(value) or text_of(value)
+    exact = exact and (not axis.numeric or math.abs(tonumber(texts[i]) - value) <= 1e-12 * math.abs(value))
+  end
+  for digits = 4, exact and 0 or 17 do
+    local seen, clear = {}, true
+    for i, value in ipairs(axis.values) do
+      texts[i] = ("%%.%dg"):format(digits):format(value)
+      clear, seen[texts[i]] = clear and not seen[texts[i]], true
+    end
+    if clear then break end
+  end
+  return texts
+end
+
+-- the axis of a parameter: values and texts in order of size, and the place of each text
+local function axis_of(parameter)
+  if not parameter then return { values = { false }, texts = { "" }, place = {} } end
+  local axis = { name = parameter.name, path = parameter.path, values = {}, texts = {}, place = {}, numeric = true }
+  for i, value in ipairs(parameter.values) do
+    axis.values[i] = value
+    axis.numeric = axis.numeric and type(value) == "number"
+  end
+  if axis.numeric then table.sort(axis.values) end
+  axis.texts = texts_of(axis)
+  for i, value in ipairs(axis.values) do axis.place[text_of(value)] = i end
+  -- values that cover more than a decade are read by their ratios
+  local low, high = axis.values[1], axis.values[#axis.values]
+  axis.logarithmic = axis.numeric and low > 0 and high / low >= 20
+  return axis
+end
+
+-- ---- cells that are taken ----------------------------------------------------------------------
+
+-- values of the other parameters that are asked for, by path; or nil and one sentence
+local function fixed(sweep, given, axes, best)
+  local values = {}
+  for _, word in ipairs(given or {}) do
+    local name, value = word:match "^([^=]+)=(.*)$"
+    if word == "best" then
+      for _, parameter in ipairs(sweep.parameters) do
+        if best and parameter ~= axes[1] and parameter ~= axes[2] then
+          values[parameter.path] = values[parameter.path] or text_of(best.params[parameter.path])
+        end
+      end
+    elseif not name then
+      return nil, ("--fix must be 'best' or NAME=VALUE, got '%s'"):format(word)
+    else
+      local parameter, message = find(sweep, name)
+      if not parameter then return nil, message end
+      local known, texts = false, {}
+      for i, entry in ipairs(parameter.values) do
+        texts[i] = text_of(entry)
+        if texts[i] == value or tonumber(value) and tonumber(value) == entry then known = texts[i] end
+      end
+      if not known then
+        return nil, ("no cell has %s=%s; there is %s"):format(parameter.name, value, table.concat(texts, ", ", 1,
+          math.min(#texts, 12)))
+      end
+      values[parameter.path] = known
+    end
+  end
+  return values
+end
+
+local function is_taken(cell, values)
+  for path, text in pairs(values) do
+    if text_of(cell.params[path]) ~= text then return false end
+  end
+  return true
+end
+
+-- ---- numbers -----------------------------------------------------------------------------------
+
+-- adds the trials of a cell to an entry of the table
+local function add_cell(entry, cell)
+  entry.cells[#entry.cells + 1] = cell
+  for _, trial in ipairs(cell.trials) do
+    entry.total = entry.total + 1
+    if trial.status == "failed" then entry.failed = entry.failed + 1 end
+    local x = trial.metric
+    if trial.status == "done" and x and math.abs(x) < math.huge then entry.scores[#entry.scores + 1] = x end
+  end
+  entry.n = #entry.scores
+end
+
+-- interquartile mean and interval of an entry; those of a single cell are the summary's
+local function add_numbers(entry, rows)
+  local row = #entry.cells == 1 and rows[entry.cells[1].index]
+  if row then
+    entry.iqm, entry.low, entry.high = row.iqm, row.low, row.high
+  elseif entry.n > 0 then
+    local scores = trpo.tensor(entry.scores)
+    entry.iqm = trpo.stats.iqm(scores)
+    entry.low, entry.high = trpo.stats.interval(scores)
+  end
+  if entry.n == 0 or not entry.iqm or entry.iqm ~= entry.iqm then entry.iqm, entry.low, entry.high = nil, nil, nil end
+end
+
+-- the best entry, the first of equal ones
+local function best_of(entries, goal)
+  local best
+  for _, entry in ipairs(entries) do
+    if entry.iqm and (not best or goal == "maximize" and entry.iqm > best.iqm
+      or goal == "minimize" and entry.iqm < best.iqm) then
+      best = entry
+    end
+  end
+  return best
+end
+
+-- ---- words -------------------------------------------------------------------------------------
+
+-- "lambda=0.97", "over lambda": what became of the other parameters
+local function others_told(sweep, axes, values)
+  local fixed_ones, pooled = {}, {}
+  for _, parameter in ipairs(varying(sweep)) do
+    if values[parameter.path] then
+      fixed_ones[#fixed_ones + 1] = parameter.name .. "=" .. values[parameter.path]
+    elseif parameter ~= axes[1] and parameter ~= axes[2] then
+      pooled[#pooled + 1] = parameter.name
+    end
+  end
+  return table.concat(fixed_ones, " "), pooled
+end
+
+--- What the numbers of a table are, in words.
+-- @tparam table made
+-- @treturn string
+function lattice.told(made)
+  local low, high = math.huge, 0
+  for _, entry in ipairs(made.entries) do
+    if entry.n > 0 then low, high = math.min(low, entry.n), math.max(high, entry.n) end
+  end
+  local many = high == 0 and "no trial is done yet"
+    or low == high and frame.count(high, "trial") or ("%d to %d trials"):format(low, high)
+  local words = { high == 0 and many or ("IQM of %s"):format(many) }
+  if #made.pooled > 0 then words[1] = words[1] .. " over all " .. table.concat(made.pooled, ", ") end
+  if #made.fixed > 0 then words[#words + 1] = made.fixed end
+  return table.concat(words, "; ")
+end
+
+-- ---- the table ---------------------------------------------------------------------------------
+
+-- a sweep of numbers that were drawn: hardly two cells share a value
+local function is_scattered(sweep, x, y)
+  if not (x.numeric and y.numeric) or #x.values * #y.values < 16 then return false end
+  return #x.values * #y.values > 4 * #sweep.cells
+end
+
+--- The table of a sweep over two parameters, or over one.
+-- @tparam table sweep see `trpo.sweep.results`
+-- @tparam table asked `parameters` = list of up to two names, `fix` = list of "best" and NAME=VALUE
+-- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic } (`y` without name: a
+--   sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`, `failed`, `total`,
+--   `scores`, `iqm`, `low`, `high` }, `at[i][j]`, `best` = an entry or nil, `scattered`, `metric`, `goal`, `pooled` =
+--   names of parameters that are put together, `fixed` = a text about those that are held
+-- @treturn string|nil one sentence
+-- @treturn string|nil code "usage" or "empty"
+function lattice.of(sweep, asked)
+  if #sweep.parameters == 0 then return nil, ("sweep '%s' varies no parameter"):format(sweep.name), "empty" end
+  local axes, message = axes_of(sweep, asked.parameters)
+  if not axes then return nil, message, "usage" end
+  local summary = require("trpo.sweep.summary").of(sweep)
+  local rows = {}
+  for _, row in ipairs(summary.rows) do rows[row.cell] = row end
+  local values
+  values, message = fixed(sweep, asked.fix, axes, summary.best and summary.rows[summary.best])
+  if not values then return nil, message, "usage" end
+  local made = { x = axis_of(axes[1]), y = axis_of(axes[2]), entries = {}, at = {}, metric = sweep.metric.name,
+    goal = sweep.metric.goal, name = sweep.name }
+  for _, cell in ipairs(sweep.cells) do
+    if is_taken(cell, values) then
+      local i = made.x.place[text_of(cell.params[made.x.path])]
+      local j = made.y.path and made.y.place[text_of(cell.params[made.y.path])] or 1
+      made.at[i] = made.at[i] or {}
+      local entry = made.at[i][j]
+      if not entry then
+        entry = { i = i, j = j, cells = {}, n = 0, failed = 0, total = 0, scores = {} }
+        made.at[i][j], made.entries[#made.entries + 1] = entry, entry
+      end
+      add_cell(entry, cell)
+    end
+  end
+  for _, entry in ipairs(made.entries) do add_numbers(entry, rows) end
+  made.best = best_of(made.entries, made.goal)
+  made.fixed, made.pooled = others_told(sweep, axes, values)
+  made.scattered = is_scattered(sweep, made.x, made.y)
+  return made
+end
+
+return lattice
