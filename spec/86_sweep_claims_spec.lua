@@ -131,6 +131,9 @@ describe("a claim", function()
     -- the number was given to another process meanwhile
     forge("reused", 1, { start = 1 })
     assert.are.equal(2, assert(one:take "reused").attempt)
+    -- and one that does not say when it began
+    command.write(file("bare", 1), json.encode { host = uv.os_gethostname(), pid = 2 ^ 22 + 1, boot = process.boot() })
+    assert.are.equal(2, assert(one:take "bare").attempt)
     forge("mine", 1, {})
     assert.is_nil(one:take "mine")
   end)

@@ -165,6 +165,13 @@ local function killed(self, task, ending, signal)
   self.view:again(task.trial, signal)
 end
 
+-- what a trial said at its end: its own last message, or whatever it printed last
+local function last_words(self, task, ending)
+  local printed = self.pool:tail(task)
+  return ("\n" .. printed):match ".*\ntrpo: (.*)$" or #printed > 0 and printed
+    or ("exit code %d without a word"):format(ending.code)
+end
+
 local function ended(self, task, ending)
   self.tasks[task] = nil
   if ending.message then
@@ -183,14 +190,11 @@ local function ended(self, task, ending)
   local signal = ending.signal ~= 0 and ending.signal or ending.code > 128 and ending.code - 128 or nil
   if signal and self.stopping and self.stopping.signal then return give_back(self, task) end
   if signal then return killed(self, task, ending, signal) end
-  local printed = self.pool:tail(task)
-  if ending.code == ends.changed then
-    stop(self, { message = printed:gsub("^trpo: ", ""), code = "changed" })
-    return give_back(self, task)
-  elseif ending.code == ends.paused then
-    return give_back(self, task)
-  end
-  fail(self, task, ending, #printed > 0 and printed or ("exit code %d without a word"):format(ending.code), "error")
+  if ending.code == ends.paused then return give_back(self, task) end
+  local message = last_words(self, task, ending)
+  if ending.code ~= ends.changed then return fail(self, task, ending, message, "error") end
+  stop(self, { message = message, code = "changed" })
+  give_back(self, task)
 end
 
 -- ---- the loop ----------------------------------------------------------------------------------
