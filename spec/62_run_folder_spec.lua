@@ -221,6 +221,16 @@ describe("the display of progress", function()
     assert.is_nil(out.text():find("[\27\r]"))
   end)
 
+  it("judges the time that is left by the speed since a run went on", function()
+    local out = sink()
+    local display = progress.new { steps = 8192, out = out, terminal = false }
+    display:resume(2048, 100)
+    local shown = record(2)
+    shown["time/time_elapsed"] = 101
+    display:update(shown)
+    assert.is_truthy(out.text():find("0:02 left\n", 1, true), out.text())
+  end)
+
   it("refreshes one line on a terminal and never exceeds its width", function()
     for _, width in ipairs { 20, 40, 80, 100, 132, 200 } do
       local out = sink()

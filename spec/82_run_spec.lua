@@ -264,7 +264,12 @@ describe("trpo train --resume", function()
     assert.are.equal(0, code, err)
     assert.are.equal("trpo: nothing is left to do: runs/parts is done after 4 iterations (512 steps); more steps go on\n", err)
     assert.is_truthy(out:find "^mean reward %S+ %(std %S+%) over 3 evaluation episodes\n")
-    assert.are.equal(2, select(2, command.read(path "parts" .. "/command.txt"):gsub("train %-%-resume", "")))
+    -- other programs get the last numbers again
+    out, err, code = run "train --resume runs/parts --json -q"
+    assert.are.equal(0, code, err)
+    assert.are.same(run_folder.jsonl(path "parts")[4]["eval/mean_reward"],
+      ("%.17g"):format(json.decode(out)["eval/mean_reward"]))
+    assert.are.equal(3, select(2, command.read(path "parts" .. "/command.txt"):gsub("train %-%-resume", "")))
   end)
 
   it("goes on with the run of that name, or begins it", function()
@@ -327,7 +332,8 @@ assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" 
   it("refuses in one sentence", function()
     assert.are.equal(0, select(3, run "train quick.lua -q"))
     command.write(scratch .. "/config.json", "[1]")
-    assert.are.equal(0, select(3, shell 'mkdir hostile; printf "%s" \'{"env":{"id":3}}\' >hostile/config.json'))
+    shell 'mkdir hostile; printf "%s" \'{"env":{"id":3}}\' >hostile/config.json'
+    shell [[mkdir wrong; printf '%s' '{"env":{"id":"CartPole-v1"},"script":3,"policy":{"hidden":"x"}}' >wrong/config.json]]
     local cases = {
       { "train --resume", 2, "missing argument 'file'" },
       { "train --resume nowhere", 2, "trpo: 'nowhere' is not the folder of a run (it has no config.json)" },
@@ -336,6 +342,7 @@ assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" 
       { "train quick.lua --resume nowhere", 2, "trpo: there is no run 'nowhere' to go on with" },
       { "train --resume .", 1, "trpo: cannot read ./config.json: it is not the configuration of a run" },
       { "train --resume hostile", 1, "trpo: cannot read hostile/config.json: it is not the configuration of a run" },
+      { "train --resume wrong", 1, "trpo: wrong: policy.hidden must be a list" },
       { "train quick.lua --resume --overwrite", 2, "trpo: resume goes on and overwrite begins anew; give one of them" },
       { "train quick.lua --resume --dir false", 2, "trpo: resume needs a folder, and dir is false" },
       { "train quick.lua --resume --seed 4 --set gamma=0.5", 1, "trpo: runs/quick cannot be resumed: "

@@ -8,6 +8,7 @@ local command_line = require "trpo.command_line"
 local differences = require "trpo.differences"
 local disk = require "trpo.disk"
 local folder = require "trpo.folder"
+local json = require "trpo.json"
 local logger = require "trpo.logger"
 local process = require "trpo.process"
 local rock = require "trpo.rocks"
@@ -229,6 +230,19 @@ end
 function session:say(text)
   if self.view.say then return self.view.say(text) end
   io.stderr:write("trpo: ", text, "\n")
+end
+
+--- Shows the last record once more, to other programs: that of a run for which nothing is left to do.
+-- @tparam table row
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil "io"
+function session:show_again(row)
+  local file = self.view.json
+  if not file then return true end
+  local text = json.encode(row, { order = logger.columns }) .. "\n"
+  local ok, message, code = self.log:line(file, "to the standard output", text)
+  return ok and true or nil, message, code
 end
 
 --- Seconds of training so far, in all sittings.
