@@ -375,32 +375,43 @@ end)
 describe("a run that is stopped from outside", function()
   -- by SIGTERM, or after some time; then it goes on
   local function stopped(how, code, status)
-    assert.are.equal(0, select(3, run "train quick.lua -q --name whole --steps 12800 --set evaluation.every=1"))
+    -- waits at its fifth iteration when it is told to
+    command.write(scratch .. "/patient.lua", [[
+local trpo = require "trpo"
+local run = assert(trpo.load "quick.lua")
+run:set { steps = 2560, ["evaluation.every"] = 1, name = os.getenv "PARTS" and "parts" or "whole" }
+run.config.on_iteration = function(record)
+  while os.getenv "PARTS" == "wait" and record["time/iterations"] == 5 and not trpo.signals.caught() do
+    require "luv".sleep(1)
+  end
+end
+return run:main(...)
+]])
+    assert.are.equal(0, select(3, run "train patient.lua -q"))
     local _, err, got = shell(how)
     assert.are.equal(code, got, err)
     assert.is_truthy(err:find("--resume goes on", 1, true), err)
     local now = read_json(path "parts" .. "/status.json")
     assert.are.equal(status, now.status)
-    assert.is_true(now.iterations >= 1 and now.iterations < 100)
+    assert.is_true(now.iterations >= 1 and now.iterations <= 5)
     assert.are.equal(now.iterations, #run_folder.csv(path "parts"))
-    _, err, got = run "train --resume runs/parts -q"
+    _, err, got = shell 'PARTS=go "$trpo" train --resume runs/parts -q'
     assert.are.equal(0, got, err)
     for _, part in ipairs { "csv", "jsonl", "monitor", "events" } do
       assert.are.same(run_folder[part](path "whole"), run_folder[part](path "parts"), part)
     end
-    local last = "/checkpoints/iteration-00000100.safetensors"
+    local last = "/checkpoints/iteration-00000020.safetensors"
     assert.are.same(run_folder.checkpoint(path "whole" .. last), run_folder.checkpoint(path "parts" .. last))
   end
 
   it("by a signal has a checkpoint and goes on to the same bits", function()
-    stopped([["$trpo" train quick.lua --json --name parts --steps 12800 --set evaluation.every=1 2>complaints >records &
+    stopped([[PARTS=wait "$trpo" train patient.lua --json 2>complaints >records &
 pid=$!; until [ -s records ]; do sleep 0.01; done; kill -TERM $pid; wait $pid; code=$?; cat complaints >&2; exit $code]],
       143, "interrupted")
   end)
 
   it("by --max-seconds has a checkpoint, too, and exits with 75", function()
-    stopped([["$trpo" train quick.lua -q --name parts --steps 12800 --set evaluation.every=1 --max-seconds 0.00001]],
-      75, "paused")
+    stopped([[PARTS=go "$trpo" train patient.lua -q --max-seconds 0.00001]], 75, "paused")
   end)
 end)
 

@@ -392,6 +392,15 @@ describe("a run that goes on", function()
     assert.is_false(status "run".exact_resume)
   end)
 
+  it("has its best model again when it was killed before that got its name", function()
+    local first = assert(small { name = "run", steps = 64, evaluation = { episodes = 3 } }:train())
+    local best = first.dir .. "/checkpoints/best.safetensors"
+    local before = run_folder.checkpoint(best)
+    command.remove(best)
+    assert.is_true(assert(quietly(small { name = "run", steps = 64, resume = true })).idle)
+    assert.are.same(before, run_folder.checkpoint(best))
+  end)
+
   it("keeps what its callbacks remember", function()
     local function counts(run) run.memory.n, run.memory.list = (run.memory.n or 0) + 1, { trpo.ones(2), 0 / 0 } end
     local callbacks = { on_iteration = function(_, run) counts(run) end }
