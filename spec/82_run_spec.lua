@@ -240,6 +240,19 @@ describe("the files of a run", function()
     assert.are.equal(0, code, err)
   end)
 
+  it("belong to one of several processes that begin the same run at once", function()
+    local out, err = shell([[for i in 1 2 3 4 5 6; do
+(luajit quick.lua -q --steps 1280 >out.$i 2>err.$i; echo $?) & done; wait]])
+    local done, refused = 0, 0
+    for code in out:gmatch "%d" do
+      if code == "0" then done = done + 1 else refused = refused + 1 end
+    end
+    -- whoever comes when it is over is refused as well
+    assert.are.same({ 1, 5 }, { done, refused }, out .. err)
+    assert.are.equal(5, tonumber((shell "cat err.* | grep -c 'the run folder runs/quick exists already'")))
+    assert.are.equal(10, #run_folder.csv(path "quick"))
+  end)
+
   it("are those that the documents name", function()
     local result = assert(small():train())
     assert.are.same({ "checkpoints", "checkpoints/best.safetensors", "checkpoints/iteration-00000005.safetensors",

@@ -291,7 +291,7 @@ describe("a run that goes on", function()
 
   it("begins anew when it was killed before its first checkpoint, and keeps what is not its own", function()
     for i, files in ipairs {
-      { "status.json.tmp" }, { "status.json" }, { "status.json", "config.json.tmp" },
+      { "status.json.77.tmp" }, { "status.json" }, { "status.json", "config.json.77.tmp" },
       { "status.json", "config.json", "command.txt" },
       { "status.json", "config.json", "command.txt", "progress.csv", "progress.jsonl", "monitor.csv", "events.out.tfevents.1.x.2.0" },
     } do

@@ -167,6 +167,8 @@ function session:write_status(result)
   out.started, out.sessions = os.date("!%Y-%m-%dT%H:%M:%SZ", self.counters.started), self.counters.sessions
   if self.counters.sessions > 1 then out.exact_resume = self.counters.exact end
   for key, value in pairs(result) do out[key] = value end
+  -- the first to say so in a new folder owns it
+  if not self.saved and not self.opened then return self.folder:claim(out, order) end
   return self.folder:write_json("status.json", out, order)
 end
 
@@ -193,8 +195,8 @@ end
 jit.off(session.write_command)
 
 function session:write_first_files()
-  self.opened = true
   local ok, message, code = self:write_status { status = "running" }
+  self.opened = ok
   if ok then ok, message, code = self:write_config() end
   if ok then ok, message, code = self:write_command() end
   return ok, message, code
