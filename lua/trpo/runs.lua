@@ -149,10 +149,7 @@ end
 local function plain(value)
   local kind = type(value)
   if kind == "number" or kind == "string" or kind == "boolean" then return value end
-  if kind ~= "table" then return nil end
-  local parts = {}
-  for i, entry in ipairs(value) do parts[i] = type(entry) == "table" and "…" or runs.text(entry) end
-  return table.concat(parts, ",")
+  return kind == "table" and runs.text(value) or nil
 end
 
 -- adds the leaves of a tree by their dotted paths
@@ -179,9 +176,14 @@ local function read_parameters(path)
 end
 
 --- A value of a parameter as pictures show it.
--- @param value number, string, boolean
--- @treturn string the shortest text that reads back as the number, up to 6 digits where they suffice
+-- @param value number, string, boolean or a list of such
+-- @treturn string a number with six digits where they say it exactly; the entries of a list with commas between them
 function runs.text(value)
+  if type(value) == "table" then
+    local parts = {}
+    for i, entry in ipairs(value) do parts[i] = type(entry) == "table" and "…" or runs.text(entry) end
+    return table.concat(parts, ",")
+  end
   if type(value) ~= "number" then return tostring(value) end
   local short = ("%.6g"):format(value)
   if tonumber(short) == value or value ~= value then return short end

@@ -107,8 +107,7 @@ function points.line(made, asked)
     script = table.concat({
       plot.block("means", means), plot.block("scores", scores), plot.block("best", best),
       "unset key", frame.axes_style, frame.margins(size),
-      frame.heading(size, asked.title, lattice.told(made)
-        .. ", 95 % bootstrap interval; grey: each trial; circled: the best"),
+      frame.heading(size, asked.title, lattice.told(made, true) .. "; grey: each trial; circled: the best"),
       axis.numeric and range_of("x", axis) or ("set xrange [0.5:%g]"):format(#axis.texts + 0.5),
       rotated and ticks_at(axis, 1e6) .. " rotate by 35 right" or ticks_at(axis, size.width - size.left - size.right),
       "set mxtics 1", "set xlabel " .. plot.quoted(frame.fitted(axis.name, 60)) .. " noenhanced",
