@@ -482,6 +482,16 @@ describe("a picture file", function()
     assert.is_nil(io.open(path "pwned"))
   end)
 
+  it("shows quotes wherever they stand", function()
+    local plot = require "trpo.plot"
+    for _, text in ipairs { "'", "''", "'a", "a''b'", "''''';''", "`a'b`" } do
+      local script = ("set title %s noenhanced\nplot x title %s noenhanced"):format(plot.quoted(text), plot.quoted(text))
+      assert(plot.draw(path "quotes.svg", { width = 300, height = 200, script = script }))
+      local shown = select(2, command.read(path "quotes.svg"):gsub("<text>" .. text .. "</text>", ""))
+      assert.are.equal(2, shown, text)
+    end
+  end)
+
   it("takes odd numbers: all alike, huge, tiny, none, and not finite", function()
     for i, values in ipairs { { 0, 0 }, { -1e300, 1e300 }, { 1e-300, 0 }, { "nan", 1 }, { "inf", 1 } } do
       local folder = write_run("odd" .. i, { heading, "1,10,0.1," .. values[1] .. ",", "2,20,0.2," .. values[2] .. "," })

@@ -114,8 +114,7 @@ local function panel_script(panel, k, size, made, last_row)
     ("set lmargin screen %.5f\nset rmargin screen %.5f\nset tmargin screen %.5f\nset bmargin screen %.5f"):format(
       left / size.width, right / size.width, top / size.height, bottom / size.height),
     best and ("set border 15 lw 2.5 lc rgb '%s'"):format(frame.best) or "set border 15 lw 0.6 lc rgb '#999999'",
-    "set format x " .. (last_row and "'%h'" or "''"),
-    last_row and size.ticks or "set xtics autofreq format ''",
+    last_row and size.ticks or size.ticks:gsub("'[^']*'", "''"),
     panel.column == 1 and "set format y '%g'" or "set format y ''", "unset label",
   }
   if panel.label then

@@ -126,8 +126,8 @@ end
 
 -- pixels of the whole, and of the four panels
 local function size_of(list, subtitle)
-  local size = { width = 780, height = 620, left = 70, gap = 84, wide = 290, tall = 205, above = subtitle and 92 or 76,
-    between = 76 }
+  local size = { width = 780, height = 660, left = 70, gap = 84, wide = 290, tall = 205, above = subtitle and 88 or 72,
+    between = 92 }
   size.top = size.height - size.above
   local labels = {}
   for i, group in ipairs(list) do labels[i] = group.label end

@@ -28,7 +28,7 @@ local function size_of(made, interval_length)
     between(18, math.floor(400 / rows), 70) }
   size.slanted = 6.8 * frame.longest(size.x_texts) > size.cell[1] - 6
   size.left = 46 + 7 * frame.longest(size.y_texts)
-  size.bottom = 58 + (size.slanted and 4.6 * frame.longest(size.x_texts) or 0)
+  size.bottom = 66 + (size.slanted and 4.6 * frame.longest(size.x_texts) or 0)
   size.top, size.right = 62, 112
   if size.slanted then size.left = math.max(size.left, 4.6 * frame.longest(size.x_texts) + 10) end
   -- room for titles

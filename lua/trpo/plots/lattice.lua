@@ -81,7 +81,8 @@ end
 -- the axis of a parameter: values and texts in order of size, and the place of each text
 local function axis_of(parameter)
   if not parameter then return { values = { false }, texts = { "" }, place = {} } end
-  local axis = { name = frame.fitted(parameter.name, 60), path = parameter.path, values = {}, texts = {}, place = {}, numeric = true }
+  local axis = { name = frame.fitted(parameter.name, 60), path = parameter.path, values = {}, texts = {}, place = {},
+    numeric = true }
   for i, value in ipairs(parameter.values) do
     axis.values[i] = value
     axis.numeric = axis.numeric and type(value) == "number"
@@ -247,8 +248,8 @@ function lattice.of(sweep, asked)
   local values
   values, message = fixed(sweep, asked.fix, axes, summary.best and summary.rows[summary.best])
   if not values then return nil, message, "usage" end
-  local made = { x = axis_of(axes[1]), y = axis_of(axes[2]), entries = {}, at = {}, metric = frame.fitted(sweep.metric.name, 80),
-    goal = sweep.metric.goal, name = sweep.name, halving = sweep.description.halving ~= nil }
+  local made = { x = axis_of(axes[1]), y = axis_of(axes[2]), entries = {}, at = {},
+    metric = frame.fitted(sweep.metric.name, 80), goal = sweep.metric.goal, name = sweep.name, halving = sweep.description.halving ~= nil }
   for _, cell in ipairs(sweep.cells) do
     if is_taken(cell, values) then
       local i = made.x.place[text_of(cell.params[made.x.path])]
