@@ -40,6 +40,9 @@ end
 
 -- ---- scripts -----------------------------------------------------------------------------------
 
+-- characters of a label
+local LONGEST = 95
+
 -- squares, circles, triangles, diamonds, pentagons
 local marks = { 7, 5, 9, 11, 13, 15 }
 
@@ -78,7 +81,8 @@ local function line_of(curve, i)
   local style = ("lc rgb '%s' dashtype %s"):format(curve.colour, curve.dash)
   local shape = "lines lw 2"
   if curve.sparse then shape = ("linespoints lw 1.4 pt %d ps 0.7"):format(curve.mark) end
-  return ("$curve%d using 1:2 with %s %s title %s"):format(i, shape, style, plot.quoted(frame.fitted(curve.label, 60)))
+  return ("$curve%d using 1:2 with %s %s title %s"):format(i, shape, style,
+    plot.quoted(frame.fitted(curve.label, LONGEST)))
 end
 
 -- what several runs leave open: a band, or a bar at a single point
@@ -104,9 +108,9 @@ local legend = " left top Left reverse samplen 2.6 spacing 1.15 noenhanced"
 
 -- pixels: where the legend stands, and the picture's size
 local function size_of(made, titled)
-  local size = { left = 74, right = 26, top = titled and 56 or 40, bottom = 68 }
+  local size = { left = 84, right = 26, top = titled and 58 or 46, bottom = 68 }
   local labels = {}
-  for i, curve in ipairs(made) do labels[i] = frame.fitted(curve.label, 60) end
+  for i, curve in ipairs(made) do labels[i] = frame.fitted(curve.label, LONGEST) end
   local longest = frame.longest(labels)
   if #made == 1 then
     size.width, size.height = 720, 420

@@ -248,8 +248,8 @@ function lattice.of(sweep, asked)
   local values
   values, message = fixed(sweep, asked.fix, axes, summary.best and summary.rows[summary.best])
   if not values then return nil, message, "usage" end
-  local made = { x = axis_of(axes[1]), y = axis_of(axes[2]), entries = {}, at = {},
-    metric = frame.fitted(sweep.metric.name, 80), goal = sweep.metric.goal, name = sweep.name, halving = sweep.description.halving ~= nil }
+  local made = { x = axis_of(axes[1]), y = axis_of(axes[2]), entries = {}, at = {}, name = sweep.name,
+    metric = frame.fitted(sweep.metric.name, 80), goal = sweep.metric.goal, halving = sweep.description.halving ~= nil }
   for _, cell in ipairs(sweep.cells) do
     if is_taken(cell, values) then
       local i = made.x.place[text_of(cell.params[made.x.path])]
