@@ -28,6 +28,9 @@ local trpo = require "trpo"
 
 local sweep = {}
 
+--- Whether sweeps are described without their cells: in the process of a trial, which knows its own.
+sweep.without_cells = false
+
 --- A sweep.
 -- @type Sweep
 local methods = {}
@@ -76,8 +79,11 @@ end
 
 -- everything about a sweep; nil and one sentence
 local function describe(o, about)
-  local list, message = design.cells(about.space, { sampler = o.sampler, samples = o.samples, seed = o.seed,
-    seeds = #o.seeds })
+  local list, message = {}, nil
+  if not sweep.without_cells then
+    list, message = design.cells(about.space, { sampler = o.sampler, samples = o.samples, seed = o.seed,
+      seeds = #o.seeds })
+  end
   if not list then return nil, message end
   local cells, files
   cells, message = cells_of(about, list, o.seeds)
@@ -235,7 +241,7 @@ function methods:settings(trial) return self.subject:settings(trial) end
 -- @treturn table|nil what was found, see `trpo.sweep.results.read`
 -- @treturn string|nil message
 -- @treturn string|nil code
-function methods:run(opts) return require("trpo.sweep.launch").run(self, opts) end
+function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) end
 
 --- Makes a script a command: runs the sweep when the script is run, does nothing when `trpo sweep` loads it.
 -- @param ... the `...` of the script

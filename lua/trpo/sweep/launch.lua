@@ -1,22 +1,25 @@
 --- Runs a sweep as a command: what is asked for, processes, progress, the table at the end, exit code.
 -- @module trpo.sweep.launch
 local bar = require "trpo.sweep.bar"
+local blame = require "trpo.blame"
+local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local options = require "trpo.options"
+local origin = require "trpo.origin"
 local progress = require "trpo.progress"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
+local settings = require "trpo.settings"
 local summary = require "trpo.sweep.summary"
+local tell = require "trpo.sweep.tell"
+local trial = require "trpo.sweep.trial"
 local trpo = require "trpo"
 local work = require "trpo.sweep.work"
 
 local launch = {}
 
 local function say(...) io.stderr:write("trpo: ", table.concat({ ... }), "\n") end
-
--- "1 trial", "2 trials"
-local function counted(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
 
 -- ---- the script --------------------------------------------------------------------------------
 
@@ -31,7 +34,7 @@ local function load(path, judged)
   local loaded, message, code = script.load(path)
   if code == "refused" then return nil, ("%s: %s"):format(path, message), 1 end
   if loaded == nil then return nil, judged(message, path) end
-  if type(loaded) == "table" and loaded.trials and loaded.describe then return loaded end
+  if require("trpo.sweep").is(loaded) then return loaded end
   return nil, ("%s must return a sweep ('return trpo.sweep {...}:main(...)'), it returned %s"):format(path,
     type(loaded) == "table" and loaded.override and "an experiment: 'trpo train' runs it"
       or options.describe(loaded)), 2
@@ -53,159 +56,49 @@ local function variables(uv)
   return list
 end
 
+-- the part of a description that a trial needs
+local function essence(description)
+  return { kind = description.kind, metric = description.metric, halving = description.halving }
+end
+
 -- a function that says how the process of a trial is started
-local function commander(sweep, flags)
+local function commander(sweep, read)
   local uv = rock("luv", "trpo sweep")
-  local env, program = variables(uv), uv.exepath()
+  local env, program, description, subject = variables(uv), uv.exepath(), read.description, sweep.subject
+  local hash = subject.script and identity.file(subject.script)
   return function(entry, attempt)
     local task = {
-      file = sweep.file, dir = sweep.dir, name = flags.name, set = flags.set, key = entry.key, cell = entry.cell,
-      seed = entry.seed, rung = entry.rung, attempt = attempt, parent = uv.os_getpid(),
+      file = sweep.file, place = sweep:place(), description = essence(description), attempt = attempt,
+      parent = uv.os_getpid(), hash = hash, settings = subject.script and sweep:settings(entry) or nil,
+      steps = description.halving and description.halving.max,
+      entry = { id = entry.id, cell = entry.cell, seed = entry.seed, rung = entry.rung, steps = entry.steps,
+        params = entry.params, dir = entry.dir },
     }
     local code = ("require('trpo.sweep.trial').main(%q)"):format(json.encode(task))
     return { file = program, args = { "-e", code }, env = env }
   end
 end
 
--- ---- what is printed ---------------------------------------------------------------------------
-
--- rows of a table with columns side by side, numbers to the right
-local function aligned(rows)
-  local widths = {}
-  for _, row in ipairs(rows) do
-    for i, text in ipairs(row) do widths[i] = math.max(widths[i] or 0, #text) end
-  end
-  local lines = {}
-  for i, row in ipairs(rows) do
-    local words = {}
-    for j, text in ipairs(row) do
-      words[j] = j == 1 and text .. (" "):rep(widths[j] - #text) or (" "):rep(widths[j] - #text) .. text
-    end
-    lines[i] = (table.concat(words, "  "):gsub("%s+$", ""))
-  end
-  return lines
-end
-
--- a table does not get longer than this
-local most_rows = 40
-
--- rows of the summary, those of the best cells when there are many
-local function shown_rows(sweep, found)
-  local rows, sign = {}, sweep.metric.goal == "minimize" and -1 or 1
-  for _, row in ipairs(found.rows) do rows[#rows + 1] = row end
-  if #rows <= most_rows then return rows end
-  table.sort(rows, function(a, b)
-    local x, y = a.iqm and sign * a.iqm or -math.huge, b.iqm and sign * b.iqm or -math.huge
-    if x ~= y then return x > y end
-    return a.cell < b.cell
-  end)
-  for i = #rows, most_rows + 1, -1 do rows[i] = nil end
-  return rows
-end
-
-local function print_table(sweep, found)
-  local rows = { { sweep.metric.name, "runs", "IQM", "95 % interval", "median", "failed" } }
-  local best = found.best and found.rows[found.best]
-  for _, row in ipairs(shown_rows(sweep, found)) do
-    rows[#rows + 1] = {
-      (row == best and "* " or "  ") .. row.label, ("%d"):format(row.n), progress.short(row.iqm),
-      row.low and ("[%s, %s]"):format(progress.short(row.low), progress.short(row.high)) or "-",
-      progress.short(row.median), row.failed > 0 and ("%d"):format(row.failed) or "",
-    }
-  end
-  for _, line in ipairs(aligned(rows)) do print(line) end
-  if #found.rows > most_rows then print(("  ... and %d cells more"):format(#found.rows - most_rows)) end
-  if best then
-    print(("best: %s, %s %s (interquartile mean of %s)"):format(best.label, sweep.metric.name,
-      progress.short(best.iqm), counted(best.n, "run")))
-  end
-end
-
--- a number, or its name where JSON has none
-local function number(x)
-  if x and (x ~= x or x == math.huge or x == -math.huge) then return x ~= x and "nan" or x > 0 and "inf" or "-inf" end
-  return x
-end
-
-local function print_json(sweep, found)
-  local rows = {}
-  for i, row in ipairs(found.rows) do
-    rows[i] = { params = row.params, label = row.label, n = row.n, failed = row.failed, iqm = number(row.iqm),
-      low = number(row.low), high = number(row.high), median = number(row.median), mean = number(row.mean),
-      std = number(row.std), min = number(row.min), max = number(row.max), rung = row.rung,
-      probability = number(found.probability[i]) }
-  end
-  local count = results.count(sweep)
-  print(json.encode({
-    name = sweep.name, dir = sweep.dir, metric = sweep.metric, trials = count, cells = json.list(rows),
-    best = found.best and rows[found.best] or json.null,
-  }, { order = { "name", "dir", "metric", "trials", "best", "cells" } }))
-end
-
--- trials that failed, the first few of them
-local function name_failed(sweep)
-  local failed = {}
-  for _, trial in ipairs(sweep.trials) do
-    if trial.status == "failed" then failed[#failed + 1] = trial end
-  end
-  if #failed == 0 then return end
-  say(("%d of %s failed; --retry-failed runs %s again"):format(#failed, counted(#sweep.trials, "trial"),
-    #failed == 1 and "it" or "them"))
-  for i = 1, math.min(#failed, 10) do
-    local trial = failed[i]
-    io.stderr:write(("  %s seed %.0f: %s\n    %s/output.txt\n"):format(sweep.cells[trial.cell].label, trial.seed,
-      (trial.message or "failed"):match "^[^\n]*", trial.dir))
-  end
-  if #failed > 10 then io.stderr:write(("  ... and %d more\n"):format(#failed - 10)) end
-end
-
--- the trials that another machine or version has run
-local function name_foreign(sweep)
-  local here, count, of = trpo.info(), 0, nil
-  for _, trial in ipairs(sweep.trials) do
-    local system = trial.status == "done" and trial.system
-    if system and (system.isa ~= here.isa or system.blas ~= here.blas or system.version ~= here.version) then
-      count, of = count + 1, of or system
-    end
-  end
-  if count == 0 then return end
-  say(("%s ran elsewhere (%s, %s, trpo %s; here %s, %s, %s): their numbers need not be those of this machine; "
-    .. "'system' in result.json tells which"):format(counted(count, "trial"), tostring(of.isa), tostring(of.blas),
-    tostring(of.version), here.isa, here.blas, here.version))
-end
-
--- how the sweep stands, as it is on the disk; the exit code of a problem
-local function report(dir, flags)
-  local sweep, message = results.read(dir)
-  if not sweep then
-    say(message)
-    return 1
-  end
-  for _, text in ipairs(sweep.warnings) do say(text) end
-  local found = summary.of(sweep)
-  if flags.json then print_json(sweep, found) else print_table(sweep, found) end
-  local ok, why = results.write_csv(sweep)
-  if not ok then say(why) end
-  if not flags.json then print(("files in %s (results.csv, trials/)"):format(dir)) end
-  name_foreign(sweep)
-  name_failed(sweep)
-  return ok and 0 or 1, sweep
-end
-
 -- ---- the modes ---------------------------------------------------------------------------------
 
-local function status(sweep, flags)
-  local read, message = results.read(sweep.dir)
+-- says how the sweep stands, as it is on the disk, and writes results.csv; the exit code of a problem
+local function report(sweep, flags)
+  local read, message = sweep:results()
   if not read then
     say(message)
     return 1
   end
-  local count = results.count(read)
-  if not flags.json then
-    print(("%s: %d of %d done, %d running, %d failed, %d waiting"):format(read.name, count.done, count.total,
-      count.running, count.failed, count.waiting))
-  end
-  return (report(sweep.dir, flags))
+  for _, text in ipairs(read.warnings) do say(text) end
+  if flags.status and not flags.json then print(tell.counts(read)) end
+  local found = summary.of(read)
+  if flags.json then print(tell.json(read, found)) else print(tell.table(read, found)) end
+  local ok, why = results.write_csv(read)
+  if not ok then say(why) end
+  if not flags.json then print(("files in %s (results.csv, trials/)"):format(read.dir)) end
+  local foreign, failed = tell.foreign(read), tell.failed(read)
+  if foreign then say(foreign) end
+  if failed then say(failed) end
+  return (ok or flags.status) and 0 or 1
 end
 
 local function quoted(word)
@@ -219,9 +112,9 @@ local function list(sweep, flags)
   for _, text in ipairs(flags.set or {}) do words = words .. " --set " .. quoted(text) end
   if flags.name then words = words .. " --name " .. quoted(flags.name) end
   if flags.dir then words = words .. " --dir " .. quoted(flags.dir) end
-  for _, trial in ipairs(sweep.trials) do
-    if trial.status ~= "done" and (trial.status ~= "failed" or flags.retry_failed) then
-      print(words .. " --trial " .. trial.key)
+  for _, entry in ipairs(sweep.trials) do
+    if entry.status ~= "done" and (entry.status ~= "failed" or flags.retry_failed) then
+      print(words .. " --trial " .. entry.key)
     end
   end
   return 0
@@ -249,11 +142,11 @@ local function conclude(sweep, flags, outcome)
     return 1
   elseif flags.trial then
     if outcome.held then say("another process works on trial ", flags.trial) end
-    local trial = results.read(sweep.dir).by_key[flags.trial]
-    if trial.status == "failed" then say(trial.message or "the trial failed") end
-    return trial.status == "failed" and 1 or 0
+    local entry = sweep:results().by_key[flags.trial]
+    if entry.status == "failed" then say(entry.message or "the trial failed") end
+    return entry.status == "failed" and 1 or 0
   end
-  local code = report(sweep.dir, flags)
+  local code = report(sweep, flags)
   return (code ~= 0 or outcome.failed > 0) and 1 or 0
 end
 
@@ -263,7 +156,27 @@ local function view_of(flags)
   return bar.new(opts)
 end
 
--- works on the sweep
+-- works on the sweep: what `trpo.sweep.work` says
+local function begin(sweep, read, flags)
+  -- who closes the pipe that we write to must not kill us
+  trpo.signals.watch ""
+  local outcome, message, code = work.run {
+    sweep = read, jobs = flags.jobs, command = commander(sweep, read), view = view_of(flags), only = flags.trial,
+    retry = flags.retry_failed,
+  }
+  trpo.signals.restore()
+  return outcome, message, code
+end
+
+-- the sweep's folder, made when it is not there, and what it holds; nil, message, code
+local function opened(sweep)
+  local ok, found, code = sweep:open()
+  if not ok then return nil, found, code end
+  for _, text in ipairs(found.warnings) do say(text) end
+  return sweep:results()
+end
+
+-- works on the sweep and says how it ended: exit code
 local function execute(sweep, read, flags)
   if flags.trial then
     local ok, message = check_key(read, flags.trial)
@@ -272,25 +185,36 @@ local function execute(sweep, read, flags)
       return 2
     end
   end
-  -- who closes the pipe that we write to must not kill us
-  trpo.signals.watch ""
-  local outcome, message = work.run {
-    sweep = read, jobs = flags.jobs, command = commander(sweep, flags), view = view_of(flags), only = flags.trial,
-    retry = flags.retry_failed,
-  }
-  local code = 1
-  if outcome then code = conclude(sweep, flags, outcome) else say(message) end
-  trpo.signals.restore(code ~= 0)
-  return code
+  local outcome, message = begin(sweep, read, flags)
+  if outcome then return conclude(sweep, flags, outcome) end
+  say(message)
+  return 1
+end
+
+-- processes at a time, at most
+local most_jobs = 1024
+
+local function cores()
+  local uv = rock("luv", "trpo sweep")
+  return uv.available_parallelism and uv.available_parallelism() or math.max(1, #uv.cpu_info())
 end
 
 -- the number of processes; or nil and one sentence
 local function jobs_of(text)
-  local uv = rock("luv", "trpo sweep")
-  if not text then return uv.available_parallelism and uv.available_parallelism() or math.max(1, #uv.cpu_info()) end
+  if not text then return cores() end
   local n = tonumber(text)
-  if n and n >= 1 and n <= 1024 and n == math.floor(n) then return n end
-  return nil, ("--jobs must be an integer in [1, 1024], got '%s'"):format(text)
+  if n and n >= 1 and n <= most_jobs and n == math.floor(n) then return n end
+  return nil, ("--jobs must be an integer in [1, %d], got '%s'"):format(most_jobs, text)
+end
+
+-- a variable that would set a parameter of a run, or nil: what is swept stands in the script and the command line
+local function stray_variable()
+  local found
+  for name, text in pairs(rock("luv", "trpo sweep").os_environ()) do
+    local sets = name:find "^TRPO_" and #text > 0 and name ~= "TRPO_THREADS" and not settings.other_variables[name]
+    if sets and (not found or name < found) then found = name end
+  end
+  return found
 end
 
 -- one of these at a time
@@ -302,9 +226,49 @@ local function check_flags(flags)
     if flags[name] then given[#given + 1] = "--" .. name end
   end
   if #given > 1 then return nil, ("%s and %s do not go together"):format(given[1], given[2]) end
+  local stray = stray_variable()
+  if stray then return nil, ("variable %s sets nothing in a sweep: write --set NAME=VALUE"):format(stray) end
   local message
   flags.jobs, message = jobs_of(flags.jobs)
   return flags.jobs ~= nil, message
+end
+
+-- what `sweep:run` may be given
+local run_options = options.group {
+  synonyms = { workers = "jobs", processes = "jobs", n_jobs = "jobs", num_workers = "jobs", parallel = "jobs" },
+  fields = {
+    { "jobs", options.integer { optional = true, min = 1, max = most_jobs } },
+    { "quiet", options.boolean { default = false } },
+    { "retry_failed", options.boolean { default = false } },
+  },
+}
+
+--- Runs the trials of a sweep from a script, see `Sweep:run`. In the process of a trial, which comes to the same place
+-- of the script, it runs that trial and does not return.
+-- @tparam Sweep sweep
+-- @tparam[opt] table opts `jobs` (processes at a time; default: the cores), `quiet` false, `retry_failed` false
+-- @treturn table|nil what was found, see `trpo.sweep.results.read`; some trials may have failed
+-- @treturn string|nil message
+-- @treturn string|nil code: "changed", "io", "metric", "interrupted"
+-- @raise on wrong options
+function launch.all(sweep, opts)
+  if trial.take(sweep) then return sweep:results() end
+  local flags, message = options.resolve("sweep:run", run_options, opts)
+  if not flags then blame(message) end
+  flags.jobs = flags.jobs or cores()
+  sweep.file = sweep.file or type(arg) == "table" and arg[0] and origin.absolute(arg[0]) or nil
+  if sweep.kind == "run" and not sweep.file then
+    return nil, "a sweep of a function must be in a script: its trials load it", "script"
+  end
+  local read, code
+  read, message, code = opened(sweep)
+  if not read then return nil, message, code end
+  local outcome
+  outcome, message, code = begin(sweep, read, flags)
+  if not outcome then return nil, message, code end
+  if outcome.signal then return nil, "stopped by a signal; running the sweep again goes on", "interrupted" end
+  if outcome.stopped then return nil, outcome.stopped.message, outcome.stopped.code end
+  return sweep:results()
 end
 
 --- Does with a sweep what the command line asks for.
@@ -319,15 +283,8 @@ function launch.start(sweep, flags)
     return 2
   end
   if flags.slurm then return require("trpo.sweep.slurm").submit(sweep, flags) end
-  local remarks
-  ok, remarks = sweep:open()
-  if not ok then
-    say(remarks)
-    return 1
-  end
-  for _, text in ipairs(remarks) do say(text) end
-  if flags.status then return status(sweep, flags) end
-  local read, why = results.read(sweep.dir)
+  if flags.status then return report(sweep, flags) end
+  local read, why = opened(sweep)
   if not read then
     say(why)
     return 1
@@ -348,7 +305,7 @@ function launch.run(flags, judged)
     return code
   end
   flags.words = ("%s %s"):format(launch.given and "luajit" or "trpo sweep", quoted(flags.file))
-  sweep.file = require("trpo.origin").absolute(flags.file)
+  sweep.file = origin.absolute(flags.file)
   return launch.start(sweep, flags)
 end
 

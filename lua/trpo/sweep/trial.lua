@@ -4,6 +4,7 @@
 -- and checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
 -- @module trpo.sweep.trial
 local core = require "trpo.core"
+local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
@@ -108,9 +109,7 @@ local function numbers_of(value, description)
 end
 
 -- calls the user's function
-local function call(fn, entry, description)
-  local params = {}
-  for name, value in pairs(entry.params) do params[name] = value end
+local function call(fn, params, entry, description)
   local ok, value = xpcall(function() return fn(params, entry.seed, entry.dir) end, debug.traceback)
   if not ok then return nil, value, 1 end
   local metrics, message = numbers_of(value, description)
@@ -128,38 +127,107 @@ local function missing(name, metrics)
 end
 
 -- runs a trial and writes its result: exit code, message
-local function run(sweep, entry, task)
-  local description = sweep.description
-  core.file.write(entry.dir .. "/trial.json", json.encode({
-    id = entry.id, cell = entry.cell, params = entry.params, seed = entry.seed, rung = entry.rung,
-  }, { indent = true }) .. "\n")
-  local begin = trpo.now()
-  local metrics, message, code
-  if description.kind == "run" then
-    metrics, message, code = call(sweep.run, entry, description)
-  else
-    metrics, message, code = train(sweep:experiment_of(entry))
-  end
+local function finish(task, metrics, message, code, begin)
   if not metrics then return code, message end
+  local name = task.description.metric.name
   local result = { status = "done", metrics = metrics, seconds = trpo.now() - begin, attempt = task.attempt }
-  if metrics[description.metric.name] == nil then
-    result.status, result.code, result.message = "failed", "metric", missing(description.metric.name, metrics)
+  if metrics[name] == nil then
+    result.status, result.code, result.message = "failed", "metric", missing(name, metrics)
   end
   local ok
-  ok, message = trial.record(entry, description, result)
+  ok, message = trial.record(task.entry, task.description, result)
   return ok and 0 or 1, message
+end
+
+local function changed(what)
+  return trial.codes.changed, ("%s has changed since the sweep began; it stops here"):format(what)
+end
+
+-- the experiment of a trial; or nil, exit code, message
+local function experiment_of(task)
+  local settings, entry = task.settings, task.entry
+  if identity.file(settings.script) ~= task.hash then return nil, changed(settings.script) end
+  local run, message = script.load(settings.script)
+  if not run then return nil, 1, message end
+  local ok
+  ok, message = run:override(settings.changes)
+  -- with halving the id is that of the whole way
+  if ok and task.steps then ok, message = run:override { { name = "steps", value = task.steps } } end
+  if not ok then return nil, 1, message end
+  local id = identity.id({ kind = "experiment", config = identity.config(run:describe()) }, entry.seed)
+  if id ~= entry.id then return nil, changed("what " .. settings.script .. " loads") end
+  ok, message = run:override {
+    { name = "steps", value = entry.steps or run.config.steps }, { name = "name", value = entry.id },
+    { name = "dir", value = entry.dir:match "^(.*)/" }, { name = "overwrite", value = false },
+    { name = "resume", value = true }, { name = "threads", value = 1 },
+  }
+  if not ok then return nil, 1, message end
+  return run
+end
+
+local function run_experiment(task)
+  local run, code, message = experiment_of(task)
+  if not run then return code, message end
+  trpo.signals.watch ""
+  local begin = trpo.now()
+  local metrics
+  metrics, message, code = train(run)
+  return finish(task, metrics, message, code, begin)
+end
+
+-- whether a trial is one of a function
+local function is_of(entry, fn)
+  return identity.id({ kind = "run", params = entry.params, code = identity.code(fn) }, entry.seed) == entry.id
+end
+
+-- runs the trial of a function, which the script has given to a sweep
+local function run_function(task, sweep)
+  local entry = task.entry
+  if not is_of(entry, sweep.subject.call) then return changed("the function in " .. task.file) end
+  local begin = trpo.now()
+  local metrics, message, code = call(sweep.subject.call, sweep:settings(entry).params, entry, task.description)
+  return finish(task, metrics, message, code, begin)
+end
+
+--- What this process is to do when it is the process of a trial; nil otherwise.
+trial.task = nil
+
+-- ends the process by an exit code, with what is to be said
+local function leave(code, message)
+  if message then io.stderr:write("trpo: ", message, "\n") end
+  io.stdout:flush()
+  os.exit(code)
+end
+
+local function protected(fn, ...)
+  local ok, code, message = xpcall(fn, debug.traceback, ...)
+  if not ok then code, message = 1, code end
+  leave(code, message)
+end
+
+--- What a script that was loaded for a trial is to do when it comes to run a sweep itself: of the sweep that the trial
+-- belongs to the trial is run, and the process ends; all else is left to others.
+-- @tparam Sweep sweep
+-- @treturn boolean whether this is the process of a trial
+function trial.take(sweep)
+  local task = trial.task
+  if task and sweep.subject.call and is_of(task.entry, sweep.subject.call) then protected(run_function, task, sweep) end
+  return task ~= nil
 end
 
 local function work_off(task)
   trpo.threads(1)
+  local entry = task.entry
+  core.file.write(entry.dir .. "/trial.json", json.encode({
+    id = entry.id, cell = entry.cell, params = entry.params, seed = entry.seed, rung = entry.rung,
+  }, { indent = true }) .. "\n")
+  if task.description.kind == "experiment" then return run_experiment(task) end
+  trial.task = task
+  require("trpo.sweep").without_cells = true
   local sweep, message = script.load(task.file)
   if not sweep then return 1, message end
-  local entry
-  entry, message = sweep:trial(task)
-  if not entry then return trial.codes.changed, message end
-  -- a function cannot come to a stop in between
-  if sweep.description.kind ~= "run" then trpo.signals.watch "" end
-  return run(sweep, entry, task)
+  if not require("trpo.sweep").is(sweep) or not sweep.subject.call then return changed(task.file) end
+  return run_function(task, sweep)
 end
 
 --- Runs a trial and ends the process.
@@ -170,11 +238,7 @@ function trial.main(text)
   if not core.process.die_with_parent(task.parent) then os.exit(1) end
   _G.arg = { [0] = task.file }
   io.stdout:setvbuf "line"
-  local ok, code, message = xpcall(work_off, debug.traceback, task)
-  if not ok then code, message = 1, code end
-  if message then io.stderr:write("trpo: ", message, "\n") end
-  io.stdout:flush()
-  os.exit(code)
+  protected(work_off, task)
 end
 
 return trial

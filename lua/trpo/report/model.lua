@@ -1,0 +1,156 @@
+--- What the page of a sweep is about: parameters with their texts, cells with their statistics, columns of numbers.
+-- @module trpo.report.model
+local html = require "trpo.report.html"
+local results = require "trpo.sweep.results"
+
+local model = {}
+
+-- ---- parameters --------------------------------------------------------------------------------
+
+-- a number with so many digits; everything else as it is
+local function with_digits(value, digits)
+  return type(value) == "number" and ("%." .. digits .. "g"):format(value) or results.text(value)
+end
+
+-- texts of some values, no longer than tells them apart
+local function short_texts(values)
+  for digits = 4, 16 do
+    local texts, seen, clear = {}, {}, true
+    for i, value in ipairs(values) do
+      texts[i] = with_digits(value, digits)
+      clear, seen[texts[i]] = clear and not seen[texts[i]], true
+    end
+    if clear then return texts end
+  end
+  local texts = {}
+  for i, value in ipairs(values) do texts[i] = results.text(value) end
+  return texts
+end
+
+local function exact_texts(values)
+  local texts = {}
+  for i, value in ipairs(values) do texts[i] = results.text(value) end
+  return texts
+end
+
+-- whether all values are finite numbers
+local function are_numbers(values)
+  for _, value in ipairs(values) do
+    if not html.is_finite(value) then return false end
+  end
+  return #values > 0
+end
+
+-- a parameter with the texts of its values: listed ones exactly, those that were drawn as short as can be
+local function parameter_of(parameter, given)
+  local values = parameter.values
+  local made = {
+    path = parameter.path, name = parameter.name, values = values, numeric = are_numbers(values), place = {},
+    exact = exact_texts(values),
+  }
+  made.texts = given.values and made.exact or short_texts(values)
+  for i, text in ipairs(made.exact) do made.place[text] = made.place[text] or i end
+  return made
+end
+
+--- Which value of a parameter a cell or a trial has.
+-- @tparam table parameter of the model
+-- @tparam table params values by path
+-- @treturn number index into `parameter.values`
+function model.place(parameter, params) return parameter.place[results.text(params[parameter.path])] or 1 end
+
+-- ---- cells -------------------------------------------------------------------------------------
+
+local statistics = { "iqm", "low", "high", "median", "mean", "std", "min", "max" }
+
+-- how the numbers of a column are written, by the name of the column
+local function formats_of(rows, trials)
+  local formats, all = {}, {}
+  for _, name in ipairs(statistics) do
+    for _, row in ipairs(rows) do all[#all + 1] = row[name] end
+  end
+  local shared = html.column(all)
+  -- what is measured in the same unit is written with the same number of decimals
+  for _, name in ipairs(statistics) do formats[name] = shared end
+  local metrics, seconds = {}, {}
+  for _, trial in ipairs(trials) do
+    metrics[#metrics + 1], seconds[#seconds + 1] = trial.metric, trial.seconds
+  end
+  formats.metric, formats.seconds = html.column(metrics), html.column(seconds)
+  formats.short = html.column(all, 3)
+  return formats
+end
+
+-- numbers of the trials of a cell, in the order of the seeds
+local function scores_of(cell)
+  local scores = {}
+  for _, trial in ipairs(cell.trials) do
+    if trial.status == "done" and trial.metric then scores[#scores + 1] = trial.metric end
+  end
+  return scores
+end
+
+-- the statistics of a cell; one number has no interval
+local function row_of(row)
+  local out = {}
+  for key, value in pairs(row) do out[key] = value end
+  if row.n < 2 then out.low, out.high = nil, nil end
+  return out
+end
+
+local function cells_of(sweep, summary)
+  local cells = {}
+  for i, row in ipairs(summary.rows) do
+    local cell = sweep.cells[i]
+    cells[i] = {
+      index = i, label = cell.label, params = cell.params, trials = cell.trials, total = #cell.trials,
+      row = row_of(row), scores = scores_of(cell), probability = summary.probability and summary.probability[i] or nil,
+    }
+  end
+  return cells
+end
+
+--- Whether one cell is better than another.
+-- @tparam Model m
+-- @tparam table a
+-- @tparam table b
+-- @treturn boolean also when only the first has a finite IQM
+function model.better(m, a, b)
+  local x, y = a.row.iqm, b.row.iqm
+  if not html.is_finite(x) or not html.is_finite(y) then return html.is_finite(x) and not html.is_finite(y) end
+  if m.maximize then return x > y end
+  return x < y
+end
+
+--- The cells, best first; equal ones in their order.
+-- @tparam Model m
+-- @treturn {table,...}
+function model.ranked(m)
+  local list = {}
+  for i, cell in ipairs(m.cells) do list[i] = cell end
+  table.sort(list, function(a, b)
+    if model.better(m, a, b) then return true end
+    return not model.better(m, b, a) and a.index < b.index
+  end)
+  return list
+end
+
+--- What there is to say about a sweep.
+-- @tparam table sweep as `trpo.sweep.results.read` gives it
+-- @tparam table summary as `trpo.sweep.summary.of` gives it
+-- @treturn Model
+function model.of(sweep, summary)
+  local m = {
+    sweep = sweep, name = sweep.name, metric = sweep.metric.name, maximize = sweep.metric.goal ~= "minimize",
+    description = sweep.description, trials = sweep.trials, count = results.count(sweep), parameters = {},
+  }
+  for i, parameter in ipairs(sweep.parameters) do
+    m.parameters[i] = parameter_of(parameter, sweep.description.parameters[i])
+  end
+  m.cells = cells_of(sweep, summary)
+  m.best = summary.best and m.cells[summary.best]
+  m.formats = formats_of(summary.rows, sweep.trials)
+  return m
+end
+
+return model

@@ -1,0 +1,116 @@
+--- The page of a sweep, put together: one file of HTML that needs nothing else.
+-- @module trpo.report.page
+local data = require "trpo.report.data"
+local html = require "trpo.report.html"
+local provenance = require "trpo.report.provenance"
+local summary = require "trpo.report.summary"
+local tables = require "trpo.report.tables"
+
+local page = {}
+
+-- nothing is loaded from anywhere: the browser itself sees to it
+local frame = [[
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+<meta name="generator" content="trpo">
+<link rel="icon" href="data:,">
+<title>$name · trpo sweep</title>
+<style>
+$!style
+</style>
+</head>
+<body>
+<a class="skip" href="#summary">Skip to the summary</a>
+$!header
+<main>
+$!sections
+</main>
+$!footer
+<script type="application/json" id="data">$!data</script>
+<script>
+$!script
+</script>
+</body>
+</html>
+]]
+
+local needs_script = [[
+<noscript><p class="note">This picture needs JavaScript; the tables below do not.</p></noscript>]]
+
+local ramp = [[
+<figcaption class="ramp"><span>worse</span><i></i><span>better</span>
+<span class="mark"><b></b>best cell</span></figcaption>]]
+
+local function map(m)
+  return html.fill([[
+<section id="map-section" aria-labelledby="map-title">
+<h2 id="map-title">Map of the cells</h2>
+<p class="hint">The IQM of $metric$!where. Select a cell to bring out its learning curve.</p>
+$!noscript
+<div class="controls" id="axes"></div>
+<div class="beside">
+<figure><div id="map"></div>
+$!ramp</figure>
+<aside class="readout" id="readout" aria-label="The cell that is looked at"></aside>
+</div>
+</section>
+]], {
+    metric = m.metric, noscript = needs_script,
+    where = #m.parameters > 2 and " over two of the parameters" or "",
+    ramp = m.best and ramp or "",
+  })
+end
+
+local function families(curves)
+  local options = {}
+  for i, family in ipairs(curves) do options[i] = { value = i - 1, name = family.name } end
+  return html.fill([[<label$!hidden>Curves of <select id="family">$!options</select></label>]], {
+    hidden = #curves < 2 and " hidden" or "",
+    options = html.each([[<option value="$value">$name</option>]], options),
+  })
+end
+
+local function curves_section(curves, message)
+  local hidden = #curves == 0 and " hidden" or ""
+  return html.fill([[
+<section id="curves" aria-labelledby="curves-title">
+<h2 id="curves-title">Learning curves</h2>
+<p class="hint">$hint</p>
+$!noscript
+<div class="controls"$!hidden>$!families
+<button type="button" class="plain" id="clear" hidden>Clear the selection</button></div>
+<div class="beside"$!hidden>
+<figure class="chart" id="chart"><div class="tip" id="tip" hidden></div></figure>
+<ul class="keys" id="keys" aria-label="Cells, best first"></ul>
+</div>
+</section>
+]], {
+    hint = message or [[
+The IQM over the seeds of a cell at each step, with the 95 % interval of the bootstrap as a band. Select cells here or
+on the map to compare them.]],
+    noscript = #curves > 0 and needs_script or "", families = families(curves), hidden = hidden,
+  })
+end
+
+--- The page.
+-- @tparam Model m
+-- @tparam {table,...} curves see `trpo.report.curves`
+-- @tparam string|nil message why there are no curves
+-- @treturn string HTML
+function page.of(m, curves, message)
+  return html.fill(frame, {
+    name = m.name, style = require "trpo.report.style", script = require "trpo.report.script",
+    header = summary.header(m), footer = provenance.footer(), data = data.of(m, curves),
+    sections = table.concat {
+      summary.section(m), map(m), curves_section(curves, message), tables.chances(m), tables.cells(m), tables.trials(m),
+      provenance.section(m),
+    },
+  })
+end
+
+return page

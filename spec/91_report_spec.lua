@@ -1,0 +1,540 @@
+-- The page of a sweep: what it says, and what it does in a real browser.
+local browser = require "support.browser"
+local command = require "support.command"
+local json = require "trpo.json"
+local project = require "support.project"
+local report = require "trpo.report"
+local results = require "trpo.sweep.results"
+local sweep_folder = require "support.sweep_folder"
+
+local scratch
+setup(function() scratch = command.scratch() end)
+teardown(function() command.remove(scratch) end)
+
+local count = 0
+
+-- the folder of a new sweep
+local function sweep(opts)
+  count = count + 1
+  local dir = ("%s/sweep%d"):format(scratch, count)
+  sweep_folder.write(dir, opts)
+  return dir
+end
+
+-- the page of a new sweep
+local function page(opts) return assert(report.page(sweep(opts))) end
+
+-- texts in the HTML between tags
+local function words(html)
+  return (html:gsub("<script.-</script>", " "):gsub("<style.-</style>", " "):gsub("</?strong>", ""):gsub("</?b>", "")
+    :gsub("</?a[^>]*>", ""):gsub("<[^>]*>", " "):gsub("%s+", " ")
+    :gsub("&lt;", "<"):gsub("&gt;", ">"):gsub("&quot;", '"'):gsub("&#39;", "'"):gsub("&amp;", "&"))
+end
+
+local function contains(text, part) assert.is_truthy(text:find(part, 1, true), "no '" .. part .. "' in: " .. text) end
+
+-- the rows of a table as lists of texts
+local function rows(html, name)
+  local body = html:match('id="' .. name .. '%-table".-<tbody>(.-)</tbody>')
+  local list = {}
+  for row in body:gmatch "<tr.-</tr>" do
+    local cells = {}
+    for cell in row:gmatch "<td.->(.-)</td>" do cells[#cells + 1] = (cell:gsub("<[^>]*>", "")) end
+    list[#list + 1] = cells
+  end
+  return list
+end
+
+-- what the script of a page works on
+local function data_of(html)
+  return json.decode((html:match '<script type="application/json" id="data">(.-)</script>'))
+end
+
+local hostile = {
+  "</script><script>window.hacked = 1</script><b>", "\"'><img src=x onerror='window.hacked = 1'>", "<!--", "$name $!raw",
+  "\255\0z", "]]>&amp;",
+}
+
+-- a sweep whose every text is hostile
+local function hostile_sweep()
+  local name = hostile[1]
+  return {
+    name = name, metric = { name = hostile[2], goal = "minimize" }, seeds = { 1, 2 },
+    parameters = {
+      { path = "x." .. name, name = name, values = hostile },
+      { path = "y", name = hostile[2], values = { true, { 64, 64 } } },
+    },
+    score = function(_, seed) return seed end,
+    status = function(cell) return cell == 3 and "failed" or "done" end,
+  }
+end
+
+describe("the page of a sweep", function()
+  it("says what was swept, how far it is and which cell is the best", function()
+    local text = words(page { name = "example" })
+    contains(text, "Report of a sweep example")
+    contains(text, "A grid over delta and gamma on CartPole-v1: 6 cells, 3 seeds each, 18 trials.")
+    contains(text, "interquartile mean (IQM) of eval/mean_reward over their seeds; higher is better.")
+    contains(text, "Best cell delta 0.01 gamma 0.99 IQM 302.0, 95 % interval 301.0 to 303.0, 3 seeds")
+    contains(text, "18 of 18 trials done")
+    contains(text, "27.0 s of computing in all.")
+    assert.is_nil(text:find("not finished", 1, true))
+  end)
+
+  it("has a row for each cell, best first, and one for each trial", function()
+    local html = page()
+    local cells, trials = rows(html, "cells"), rows(html, "trials")
+    assert.are.equal(6, #cells)
+    -- cell, delta, gamma, IQM, low, high, median, mean, std, min, max, n, failed, probability
+    assert.are.same({ "5", "0.01", "0.99", "302.0", "301.0", "303.0", "302.0", "302.0", "1.0", "301.0", "303.0", "3", "0",
+      "best" }, cells[1])
+    assert.are.same({ "100 %", "0.001" }, { cells[6][14], cells[6][2] })
+    assert.are.equal(18, #trials)
+    assert.are.same({ "ce000001d0000001", "1", "0.001", "0.9", "1", "done", "121.0", "1.500", "here" }, trials[1])
+    assert.are.same({ "ce000006d0000003", "6", "0.01", "0.999", "3" }, { unpack(trials[18], 1, 5) })
+  end)
+
+  it("says what is missing while the sweep is at work, and which trials failed", function()
+    local dir = sweep { status = function(cell, seed)
+      return cell <= 2 and "done" or cell == 3 and (seed == 1 and "failed" or "done") or cell == 4 and "running" or "waiting"
+    end }
+    local html = assert(report.page(dir))
+    local text = words(html)
+    contains(text, "The sweep is not finished: 9 trials are missing (3 running, 6 waiting)")
+    contains(text, "1 trial failed and has no number; see its message")
+    contains(text, "8 of 18 trials done")
+    contains(text, "8 done 1 failed 3 running 6 waiting")
+    assert.are.equal("it went wrong", rows(html, "trials")[7][10])
+  end)
+
+  it("exists before the first trial is finished", function()
+    local html = page { status = function() return "waiting" end }
+    local text = words(html)
+    contains(text, "No trial has finished yet.")
+    contains(text, "No trial has logged eval/mean_reward or rollout/ep_rew_mean in a progress.csv yet.")
+    contains(text, "There are not two cells with finished trials to compare.")
+    assert.are.same({ "1", "0.001", "0.9", "–", "–" }, { unpack(rows(html, "cells")[1], 1, 5) })
+  end)
+
+  it("says why the cell with the best number is not the best cell", function()
+    local text = words(page { status = function(cell, seed) return cell == 5 and seed == 1 and "failed" or "done" end })
+    contains(text, "delta=0.01 gamma=0.99 has a better IQM than the best cell, but less stands behind it")
+    contains(text, "Best cell delta 0.01 gamma 0.999")
+  end)
+
+  it("shows numbers that are not finite, which count as failed", function()
+    local dir = sweep()
+    local function put(cell, seed, value)
+      command.write(("%s/trials/ce%06xd%07x/result.json"):format(dir, cell, seed),
+        ('{"status": "done", "metrics": {"eval/mean_reward": "%s"}, "seconds": 1, "host": "here"}'):format(value))
+    end
+    put(1, 1, "nan")
+    put(1, 2, "inf")
+    put(1, 3, "-inf")
+    local html = assert(report.page(dir))
+    contains(words(html), "3 trials reported a eval/mean_reward that is NaN or infinite.")
+    local trials, cells = rows(html, "trials"), rows(html, "cells")
+    assert.are.same({ "NaN", "∞", "−∞" }, { trials[1][7], trials[2][7], trials[3][7] })
+    contains(html, [[data-v="">NaN]])
+    contains(html, [[data-v="-Infinity">]])
+    assert.are.same({ "1", "–", "0", "3", "–" }, { cells[6][1], cells[6][4], cells[6][12], cells[6][13], cells[6][14] })
+  end)
+
+  it("lists trials that did not report the metric, and broken files", function()
+    local dir = sweep()
+    command.write(dir .. "/trials/ce000001d0000001/result.json", '{"status": "done", "metrics": {}}')
+    command.write(dir .. "/trials/ce000001d0000002/result.json", '{"status": "do')
+    local text = words(assert(report.page(dir)))
+    contains(text, "1 trial finished without reporting eval/mean_reward.")
+    contains(text, "result.json is broken")
+    contains(text, "1 trial is missing (0 running, 1 waiting)")
+  end)
+
+  it("has the curve of each cell, of the metric and of the return in training", function()
+    local data = data_of(page { iterations = 4, steps = 1000 })
+    assert.are.same({ "eval/mean_reward", "rollout/ep_rew_mean" }, { data.curves[1].name, data.curves[2].name })
+    local curve = data.curves[2].cells[5]
+    assert.are.same({ 250, 500, 750, 1000 }, curve.x)
+    -- scores 301, 302, 303: at each step a share of them
+    assert.are.same({ 75.5, 151, 226.5, 302 }, curve.y)
+    assert.are.same({ 301, 303, 3 }, { curve.low[4], curve.high[4], curve.n })
+    assert.are.same({ 1000 }, data.curves[1].cells[5].x)
+  end)
+
+  it("draws delta to the right and gamma upwards, or the first two parameters", function()
+    local function axes(...)
+      local parameters = {}
+      for i, path in ipairs { ... } do parameters[i] = { path = path, name = path, values = { i, i + 1 } } end
+      local data = data_of(page { parameters = parameters, seeds = { 1 }, score = function() return 1 end })
+      local names = {}
+      for _, p in ipairs(data.parameters) do names[#names + 1] = p.name end
+      return names[data.axes.x + 1], names[data.axes.y + 1]
+    end
+    assert.are.same({ "algorithm.delta", "algorithm.gamma" }, { axes("lr", "algorithm.gamma", "algorithm.delta") })
+    assert.are.same({ "a", "algorithm.gamma" }, { axes("algorithm.gamma", "a", "b") })
+    assert.are.same({ "delta", "b" }, { axes("b", "delta") })
+    assert.are.same({ "a", "b" }, { axes("a", "b", "c") })
+    assert.are.same({ "gamma" }, { axes "gamma" })
+  end)
+
+  it("tells where the numbers come from", function()
+    local dir = sweep()
+    local html = assert(report.page(dir))
+    local text = words(html)
+    contains(text, "Folder " .. dir)
+    contains(text, "Instruction set avx2 BLAS OpenBLAS")
+    contains(text, "Computed on here (18 trials) Seeds 1, 2, 3")
+    contains(text, "SHA-256 of examples/cartpole.lua " .. ("0"):rep(64))
+    assert.is_truthy(text:find "Results %d%d%d%d%-%d%d%-%d%d %d%d:%d%d UTC")
+    local config = html:match("<pre.->(.-)</pre>"):gsub("&quot;", '"')
+    assert.are.equal("CartPole-v1", json.decode(config).config.env.id)
+    local result = '{"status": "done", "metrics": {"eval/mean_reward": 1}, "system": {"isa": "generic"}}'
+    command.write(dir .. "/trials/ce000001d0000001/result.json", result)
+    contains(words(assert(report.page(dir))), "The trials were not all computed by the same version")
+  end)
+
+  it("holds texts as texts, whatever they are", function()
+    local html = page(hostile_sweep())
+    assert.is_nil(html:find("<script>window", 1, true))
+    assert.is_nil(html:find("<img", 1, true))
+    assert.is_nil(html:find("<b>=", 1, true))
+    assert.are.equal(2, select(2, html:gsub("</script>", "")))
+    contains(words(html), "$name $!raw")
+    contains(html, "ÿ\239\191\189z")
+    assert.are.equal("\195\191\0z", data_of(html).parameters[1].values[5])
+  end)
+
+  it("asks for nothing that is elsewhere", function()
+    local html = page()
+    for _, pattern in ipairs { "src=", "@import", "url%(", "fetch", "XMLHttpRequest", "WebSocket", "https?://[^w]" } do
+      assert.is_nil(html:find(pattern), pattern)
+    end
+    for link in html:gmatch 'href="([^"]*)"' do assert.is_truthy(link:find "^#" or link == "data:,", link) end
+  end)
+
+  it("shows each rung's trials of successive halving", function()
+    local html = page {
+      method = "halving", halving = { rungs = { 100, 200 }, factor = 2, min = 100, max = 200 }, seeds = { 1 },
+      status = function(cell, _, rung) return rung == 1 and "done" or cell >= 4 and "done" or "waiting" end,
+    }
+    contains(words(html), "Successive halving over delta and gamma")
+    contains(html, '<button type="button">rung</button>')
+    assert.are.equal("2", rows(html, "trials")[#rows(html, "trials")][6])
+  end)
+
+  it("is made of a sweep over a function as well", function()
+    local dir = sweep { kind = "run", seeds = { 1 }, parameters = { { path = "x", name = "x", values = { 1, 2 } } } }
+    project.lines("rm " .. project.quoted(dir) .. "/trials/*/progress.csv")
+    local text = words(assert(report.page(dir)))
+    contains(text, "A grid over x: 2 cells, 1 seed each, 2 trials.")
+    contains(text, "no interval, 1 seed")
+  end)
+end)
+
+describe("trpo report", function()
+  it("writes report.html into the sweep's folder and prints its path", function()
+    local dir = sweep()
+    local out, err, code = command.run(scratch, "report " .. project.quoted(dir .. "/"))
+    assert.are.same({ dir .. "/report.html\n", "", 0 }, { out, err, code })
+    contains(command.read(dir .. "/report.html"), "</html>")
+  end)
+
+  it("writes where it is told to, and nothing is left beside the page", function()
+    local dir = sweep()
+    project.lines("mkdir " .. project.quoted(dir .. "/out"))
+    local out, _, code = command.run(dir, "report . -o out/page.html")
+    assert.are.same({ "out/page.html\n", 0 }, { out, code })
+    assert.are.same({ "page.html" }, project.lines("ls -A " .. project.quoted(dir .. "/out")))
+    out = command.run(dir, "report . -o -")
+    assert.is_truthy(out:find "^<!DOCTYPE html>.*</html>\n$")
+  end)
+
+  it("says what is wrong in one sentence, and leaves an earlier page as it is", function()
+    local dir = sweep()
+    project.lines(("cd %s && mkdir other empty && printf '{' >other/sweep.json && mkdir newer"):format(project.quoted(dir)))
+    command.write(dir .. "/newer/sweep.json", '{"format": 99}')
+    command.write(dir .. "/report.html", "earlier")
+    local cases = {
+      { "nowhere", 2, "trpo: there is no sweep in nowhere (no sweep.json)" },
+      { "empty", 2, "trpo: there is no sweep in empty (no sweep.json)" },
+      { "report.html", 2, "no sweep" },
+      { "other", 2, "trpo: other/sweep.json is not JSON" },
+      { "newer", 2, "trpo: newer/sweep.json has format 99, which a newer trpo wrote" },
+      { ". -o missing/page.html", 1, "trpo: cannot write 'missing/page.html': No such file or directory" },
+      { ". -o empty", 1, "trpo: cannot write 'empty': " },
+      { ". -o /proc/page.html", 1, "trpo: cannot write '/proc/page.html': " },
+      { ". -o ''", 2, "the name of the page must not be empty" },
+    }
+    for _, case in ipairs(cases) do
+      local out, err, code = command.run(dir, "report " .. case[1])
+      assert.are.same({ "", case[2] }, { out, code }, case[1] .. ": " .. err)
+      contains(err, case[3])
+      assert.are.equal(1, select(2, err:gsub("\n", "")), err)
+    end
+    assert.are.equal("earlier", command.read(dir .. "/report.html"))
+  end)
+
+  it("says that a page could not be written when the disk is full", function()
+    local dir = sweep()
+    local _, err, code = command.run(dir, "report . -o - >/dev/full")
+    assert.are.equal(1, code)
+    contains(err, "cannot write to the standard output")
+  end)
+end)
+
+-- ---- in a browser --------------------------------------------------------------------------------
+
+-- a sweep in memory: so many cells of two parameters, 10 seeds, all done
+local function large(across, up)
+  local values, cells = { {}, {} }, {}
+  for i = 1, across do values[1][i] = i / 1000 end
+  for j = 1, up do values[2][j] = 1 - 1 / (j + 1) end
+  for i = 1, across do
+    for j = 1, up do
+      local ids = {}
+      for s = 1, 10 do ids[s] = ("%08x%08x"):format(#cells, s) end
+      cells[#cells + 1] = { params = { delta = values[1][i], gamma = values[2][j] }, ids = ids }
+    end
+  end
+  local made = results.empty(scratch .. "/nowhere", {
+    name = "large", kind = "run", method = "grid", seeds = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, cells = cells,
+    parameters = { { path = "delta", name = "delta", values = values[1] }, { path = "gamma", name = "gamma",
+      values = values[2] } },
+    metric = { name = "score", goal = "maximize" },
+  })
+  for c, cell in ipairs(made.cells) do
+    cell.trials = {}
+    for i = 1, 10 do
+      local trial = results.trial(made, c, i, 1)
+      trial.status, trial.metric = "done", (c * 37 + i * 11) % 1009 / 7
+      trial.metrics = { score = trial.metric }
+      cell.trials[i], made.trials[#made.trials + 1] = trial, trial
+    end
+  end
+  return made
+end
+
+local function large_page()
+  local made = large(10, 10)
+  local m = require("trpo.report.model").of(made, require("trpo.sweep.summary").of(made))
+  return require("trpo.report.page").of(m, require("trpo.report.curves").of(m))
+end
+
+-- what is done on the page of the example
+local example_test = [[
+const heads = (table) => all("#" + table + "-table th");
+const column = (table, i) => all("#" + table + "-table tbody tr").map((row) => text(row.cells[i]));
+const head = (table, title) => heads(table).findIndex((th) => text(th) === title);
+const sort = (table, title) => {
+  const i = head(table, title);
+  click(heads(table)[i].querySelector("button"));
+  return { values: column(table, i), sorts: heads(table).map((th) => th.getAttribute("aria-sort")).filter(Boolean),
+    sort: heads(table)[i].getAttribute("aria-sort") };
+};
+found.buttons = heads("trials").every((th) => {
+  const button = th.querySelector("button");
+  button.focus();
+  return document.activeElement === button;
+});
+found.first = column("cells", 0);
+found.up = sort("trials", "eval/mean_reward");
+found.down = sort("trials", "eval/mean_reward");
+found.seeds = sort("trials", "seed");
+found.status = sort("trials", "status");
+found.mean = sort("cells", "mean");
+
+const shown = () => all("#trials-table tbody tr").filter((row) => !row.hidden).length;
+const filter = (words) => { type(one("#trials-filter"), words); return [shown(), text(one("#trials-shown"))]; };
+found.filters = ["failed", "status=failed", "delta=0.01 gamma=0.99", "gamma=0.99", "ce000002", "NOTHING", "seed=", ""].map(filter);
+click(one("a[data-filter]"));
+found.link = [one("#trials-filter").value, shown()];
+
+const squares = all(".square");
+found.squares = squares.map((square) => text(square));
+found.names = squares.map((square) => square.getAttribute("aria-label"));
+found.best = squares.filter((square) => square.classList.contains("best")).map((square) => square.getAttribute("aria-label"));
+found.readout = text(one("#readout"));
+squares[0].focus();
+found.focused = [document.activeElement === squares[0], text(one("#readout"))];
+const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+const walk = ["ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowUp", "ArrowUp", "Enter"];
+found.walk = walk.map((key) => { press(key); return squares.indexOf(document.activeElement); });
+hover(squares[3]);
+found.hovered = text(one("#readout"));
+
+const curves = () => all("#chart .curve:not(.dim)").map((curve) => Number(curve.dataset.cell) + 1).sort();
+found.curves = curves();
+found.bands = all("#chart .band").length;
+click(squares[3]);
+found.picked = [squares[3].getAttribute("aria-pressed"), curves(), one("#clear").hidden];
+hover(squares[3], "pointerleave");
+click(squares[0]);
+found.both = curves();
+hover(all(".key")[0]);
+found.lit = all("#chart .lit").map((shape) => shape.dataset.cell).filter(Boolean).map(Number);
+hover(all(".key")[0], "pointerleave");
+click(one("#clear"));
+found.cleared = [curves(), squares[3].getAttribute("aria-pressed"), one("#clear").hidden];
+found.keys = all(".key").map((key) => text(key.querySelector("span")));
+found.family = one("#family").selectedOptions[0].textContent;
+one("#family").value = "0";
+one("#family").dispatchEvent(new Event("change"));
+found.points = all("#chart .lone").length;
+
+found.landmarks = [all("h1").length, all("section").every((s) => text(one("#" + s.getAttribute("aria-labelledby")))),
+  all("input").every((input) => input.labels.length === 1), all("table caption").length];
+found.duplicates = all("[id]").map((node) => node.id).filter((id, i, list) => list.indexOf(id) !== i);
+found.width = document.documentElement.scrollWidth <= window.innerWidth;
+]]
+
+-- what is done on the page of a sweep over three parameters
+local three_test = [[
+const selects = () => all("#axes select");
+const labels = () => all(".heat tfoot th").map((th) => text(th));
+const choose = (i, value) => { selects()[i].value = value; selects()[i].dispatchEvent(new Event("change")); };
+found.titles = all("#axes label").map((label) => label.firstChild.textContent);
+found.best = all(".square").map((square) => text(square));
+choose(2, "0");
+found.fixed = all(".square").map((square) => text(square));
+choose(0, "2");
+found.swapped = [labels(), all("#axes label").map((label) => label.firstChild.textContent)];
+choose(1, "2");
+found.turned = labels();
+]]
+
+local harmless_test = [[
+found.hacked = window.hacked === undefined;
+found.heading = text(one("h1"));
+found.values = all("#trials-table tbody tr").map((row) => text(row.cells[2]));
+all("#trials-table th button, #cells-table th button, .square, .key").forEach(click);
+all(".square").forEach((square) => hover(square));
+found.labels = all(".heat tfoot th").map((th) => th.textContent);
+found.elements = all("b, img").filter((node) => node.closest("main") && !node.closest(".ramp, .score, .chances")).length;
+]]
+
+local many_test = [[
+click(all("#trials-table th button")[5]);
+found.rows = all("#trials-table tbody tr").length;
+click(all("#trials-table th button")[6]);
+const values = all("#trials-table tbody tr").map((row) => Number(row.cells[6].dataset.v));
+found.ascending = values.every((x, i) => i === 0 || values[i - 1] <= x);
+type(one("#trials-filter"), "seed=10");
+found.shown = text(one("#trials-shown"));
+found.squares = all(".square").length;
+]]
+
+-- opens pages and sees to it that nothing went wrong on any of them
+local function open(pages)
+  local folder = scratch .. "/browser"
+  project.lines("mkdir -p " .. project.quoted(folder))
+  local found = browser.open(folder, pages)
+  for name, result in pairs(found) do
+    assert.are.same({}, result.problems, name)
+    assert.are.same({}, result.requests, name)
+    assert.is_nil(result.log:find("CONSOLE", 1, true), name .. ": " .. result.log)
+  end
+  return found
+end
+
+describe("the page in a browser", function()
+  if not browser.program then
+    print "skipped: there is no chromium here to open the pages of sweeps"
+    return pending "there is no chromium here"
+  end
+
+  it("sorts, filters, shows cells by pointer and keyboard, and brings out their curves", function()
+    local found = open { example = { test = example_test, page = page {
+      parameters = {
+        { path = "algorithm.delta", name = "delta", values = { 0.001, 0.01 } },
+        { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99 } },
+      },
+      status = function(cell, seed) return cell == 2 and seed == 3 and "failed" or "done" end,
+    } } }.example
+    -- scores: 121 to 123, 211 to 213, 211 to 213, 301 to 303
+    assert.is_true(found.buttons)
+    assert.are.same({ "4", "3", "2", "1" }, { found.first[1], found.first[2], found.first[3], found.first[4] })
+    assert.are.same({ "121.0", "122.0", "123.0", "211.0" }, { unpack(found.up.values, 1, 4) })
+    assert.are.same({ "303.0", "–" }, { unpack(found.up.values, 11, 12) })
+    assert.are.same({ "ascending", { "ascending" } }, { found.up.sort, found.up.sorts })
+    assert.are.same({ "303.0", "302.0" }, { unpack(found.down.values, 1, 2) })
+    assert.are.same({ "121.0", "–", "descending" }, { found.down.values[11], found.down.values[12], found.down.sort })
+    assert.are.same({ "1", "1", "1", "1", "2" }, { unpack(found.seeds.values, 1, 5) })
+    assert.are.same({ "done", "failed" }, { found.status.values[11], found.status.values[12] })
+    assert.are.same({ "122.0", "211.5", "212.0", "302.0" }, found.mean.values)
+    assert.are.same({ { 1, "1 of 12 shown" }, { 1, "1 of 12 shown" }, { 3, "3 of 12 shown" }, { 6, "6 of 12 shown" },
+      { 3, "3 of 12 shown" }, { 0, "0 of 12 shown" }, { 0, "0 of 12 shown" }, { 12, "" } }, found.filters)
+    assert.are.same({ "status=failed", 1 }, found.link)
+
+    assert.are.same({ "212", "302", "122", "212" }, found.squares)
+    assert.are.same({ "delta=0.01 gamma=0.99: IQM 302.0, 95 % interval 301.0 to 303.0, n = 3, best cell" }, found.best)
+    assert.are.equal("delta=0.001 gamma=0.99: IQM 211.5, 95 % interval 211.0 to 212.0, n = 2, 1 failed", found.names[1])
+    contains(found.readout, "Cell 4 best")
+    assert.is_true(found.focused[1])
+    contains(found.focused[2], "Cell 2")
+    contains(found.focused[2], "2 of 3 done, 1 failed")
+    assert.are.same({ 1, 3, 3, 3, 2, 0, 0, 0 }, found.walk)
+    contains(found.hovered, "Cell 3")
+
+    assert.are.same({ 1, 2, 3, 4 }, found.curves)
+    assert.are.equal(4, found.bands)
+    assert.are.same({ "true", { 3 }, false }, found.picked)
+    assert.are.same({ 2, 3 }, found.both)
+    assert.are.same({ 3 }, found.lit)
+    assert.are.same({ { 1, 2, 3, 4 }, "false", true }, found.cleared)
+    assert.are.same({ "delta=0.01 gamma=0.99 best", "delta=0.01 gamma=0.9", "delta=0.001 gamma=0.99",
+      "delta=0.001 gamma=0.9" }, found.keys)
+    assert.are.equal("rollout/ep_rew_mean", found.family)
+    assert.are.equal(4, found.points)
+    assert.are.same({ 1, true, true, 2 }, found.landmarks)
+    assert.are.same({}, found.duplicates)
+    assert.is_true(found.width)
+  end)
+
+  it("lets one choose two of three parameters, and the value of the third", function()
+    local found = open { three = { test = three_test, width = 400, page = page {
+      seeds = { 1 }, parameters = {
+        { path = "delta", name = "delta", values = { 1, 2 } }, { path = "gamma", name = "gamma", values = { 10, 20 } },
+        { path = "hidden", name = "hidden", values = { { 8 }, { 8, 8 } } },
+      },
+      score = function(params) return params.delta + params.gamma + 100 * #params.hidden end,
+    } } }.three
+    assert.are.same({ "Across", "Up", "hidden" }, found.titles)
+    assert.are.same({ "221", "222", "211", "212" }, found.best)
+    assert.are.same({ "121", "122", "111", "112" }, found.fixed)
+    assert.are.same({ { "{8}", "{8, 8}", "hidden →" }, { "Across", "Up", "delta" } }, found.swapped)
+    -- what is upwards already goes to the right
+    assert.are.same({ "10", "20", "gamma →" }, found.turned)
+  end)
+
+  it("runs nothing that a text holds, and opens small, large and empty sweeps", function()
+    local pages = {
+      hostile = { test = harmless_test, page = page(hostile_sweep()) },
+      large = { test = many_test, page = large_page() },
+      single = { test = "found.squares = all('.square').map(text); found.curves = all('#chart .curve').length;", page = page {
+        seeds = { 1 }, parameters = { { path = "delta", name = "delta", values = { 0.5 } } } } },
+      empty = { test = "found.squares = all('.square.empty').length;", page = page {
+        status = function() return "waiting" end } },
+      points = { page = page { seeds = { 1 }, method = "random", parameters = { { path = "delta", name = "delta",
+        values = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 } } },
+        score = function(params) return params.delta end },
+        test = [[
+found.points = all(".point").length;
+found.best = one(".point.best").getAttribute("aria-label");
+one(".point").dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+found.picked = all(".point[aria-pressed=true]").length;]] },
+    }
+    assert.is_true(#pages.large.page < 2 * 2 ^ 20)
+    local found = open(pages)
+    assert.is_true(found.hostile.hacked)
+    assert.are.equal(hostile[1], found.hostile.heading)
+    assert.are.equal(hostile[1], found.hostile.values[1])
+    assert.are.equal(hostile[2], found.hostile.labels[2])
+    assert.are.equal(0, found.hostile.elements)
+    assert.are.same({ 1000, true, "100 of 1000 shown", 100 },
+      { found.large.rows, found.large.ascending, found.large.shown, found.large.squares })
+    assert.are.same({ { "301" }, 1 }, { found.single.squares, found.single.curves })
+    assert.are.equal(6, found.empty.squares)
+    assert.are.same({ 17, 1 }, { found.points.points, found.points.picked })
+    contains(found.points.best, "delta=17: IQM 17")
+  end)
+end)
