@@ -68,6 +68,19 @@ local function quoted_field(text, at)
   end
 end
 
+-- The fields between two positions that hold no quote, into a list; returns their number.
+local function plain_fields(text, at, stop, fields)
+  local n = 1
+  local comma = text:find(",", at, true)
+  while comma and comma < stop do
+    fields[n], n, at = text:sub(at, comma - 1), n + 1, comma + 1
+    comma = text:find(",", at, true)
+  end
+  if text:byte(stop - 1) == 13 then stop = stop - 1 end
+  fields[n] = text:sub(at, stop - 1)
+  return n
+end
+
 -- The fields of the line at a position, into a list; returns their number and the position of the next line. nil when
 -- the line is not complete: a line ends with a line feed.
 local function record(text, at, fields)
@@ -119,14 +132,20 @@ local function read_table(run, text, path)
   run.names, run.columns, run.texts, run.rows = {}, {}, {}, 0
   local names, at = heading(text)
   if not names then return true end
-  local lists, line, fields = {}, 2, {}
+  local lists, line, fields, quote = {}, 2, {}, 0
   run.names = names
   for j, name in ipairs(names) do
     lists[j] = {}
     run.columns[name] = run.columns[name] or lists[j]
   end
   while at <= #text do
-    local n, after = record(text, at, fields)
+    if quote < at then quote = text:find('"', at, true) or math.huge end
+    local stop, n, after = text:find("\n", at, true), nil, nil
+    if stop and stop < quote then
+      n, after = plain_fields(text, at, stop, fields), stop + 1
+    else
+      n, after = record(text, at, fields)
+    end
     if not n then
       -- a quote that swallows lines is a mistake, a line without end is being written
       local _, rest = text:sub(at):gsub("\n", "")
@@ -138,7 +157,8 @@ local function read_table(run, text, path)
     elseif n ~= 1 or fields[1] ~= "" then
       return nil, ("%s: line %d has %d fields, the heading has %d"):format(path, line, n, #names)
     end
-    line, at = line + select(2, text:sub(at, after - 1):gsub("\n", "")), after
+    line = line + (stop and stop + 1 == after and 1 or select(2, text:sub(at, after - 1):gsub("\n", "")))
+    at = after
   end
   return true
 end
