@@ -389,7 +389,7 @@ IQM of 3 trials; . smallest to @ largest; * best
     assert.are.equal(6, select(2, out:gsub("\n  delta=", "")))
     sweep_folder.write(path "line", { parameters = { { path = "algorithm.delta", name = "delta", values = { 0.01, 0.001 } } } })
     out = command.run(scratch, "plot line --ascii")
-    assert.is_truthy(out:find("\n  0.001  212.0  [211.0, 213.0]  3 of 3  #\n", 1, true), out)
+    assert.is_truthy(out:find("\n  0.001  212     [211, 213]  3 of 3  #\n", 1, true), out)
     assert.is_truthy(out:find("  3 of 3  " .. ("#"):rep(30) .. " *\n", 1, true), out)
   end)
 

@@ -153,8 +153,9 @@ end
 local function text_of(made, asked, data, x)
   local list = {}
   for i, curve in ipairs(made) do
-    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, #curve.x == 1 and "points" or "lines",
-      plot.quoted(frame.fitted(curve.label, 50)))
+    -- lines come in seven characters
+    local shape = #made > 7 and ("points pt '%s'"):format(string.char(96 + i)) or #curve.x == 1 and "points" or "lines"
+    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(frame.fitted(curve.label, 50)))
   end
   return table.concat({
     data, #made > 1 and "set key outside below noenhanced" or "unset key", x.commands,

@@ -87,10 +87,11 @@ frame.axes = { steps = "time/total_timesteps", time = "time/time_elapsed", itera
 -- @tparam {number,...} list
 -- @treturn string for string.format
 function frame.format(list)
-  local most = 0
+  local most, whole = 0, true
   for _, x in ipairs(list) do
-    if math.abs(x) < math.huge then most = math.max(most, math.abs(x)) end
+    if math.abs(x) < math.huge then most, whole = math.max(most, math.abs(x)), whole and x == math.floor(x) end
   end
+  if whole and most < 1e6 then return "%.0f" end
   if most ~= 0 and (most < 0.01 or most >= 1e6) then return "%.2e" end
   return most < 10 and "%.3f" or most < 100 and "%.2f" or most < 10000 and "%.1f" or "%.0f"
 end

@@ -185,7 +185,8 @@ end
 -- what the picture shows, below its title
 local function subtitle_of(made, with_interval)
   local told = lattice.told(made, with_interval)
-  return made.best and told .. "; framed: the best" or told
+  if not made.best then return told end
+  return told .. (made.goal == "minimize" and "; framed: the best, smallest" or "; framed: the best")
 end
 
 local function tiles(made, asked)

@@ -212,7 +212,7 @@ function lattice.told(made, with_interval)
   end
   local many = high == 0 and "no trial is done yet"
     or low == high and frame.count(high, "trial") or ("%d to %d trials"):format(low, high)
-  local words = { high == 0 and many or ("IQM of %s"):format(many) }
+  local words = { high == 0 and many or high == 1 and "one trial each" or ("IQM of %s"):format(many) }
   if #made.pooled > 0 then words[1] = words[1] .. " over all " .. table.concat(made.pooled, ", ") end
   if with_interval then words[1] = words[1] .. ", 95 % bootstrap interval" end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
