@@ -181,9 +181,8 @@ function makers.cells(subject, asked)
   if not lattice then return nil, message, code end
   asked.y = asked.y or "rollout/ep_rew_mean"
   local list
-  list, message, code = groups_of(subject, { y = asked.y })
+  list, message, code = groups_of(subject, asked)
   if not list then return nil, message, code end
-  asked.y = runs.column(runs_of_trials(subject.sweep), asked.y)
   return require("trpo.plots.cells").picture(lattice, list, asked)
 end
 
@@ -289,7 +288,8 @@ local function entry(kind)
 end
 
 --- Draws learning curves of runs: one curve for all runs that agree in their parameters but the seed, with the
--- interquartile mean over them and its 95 % bootstrap interval; a single run as it is. Needs gnuplot.
+-- interquartile mean over them and its 95 % bootstrap interval as far as at least half of them go; a single run as it
+-- is. Needs gnuplot, also for letters.
 -- @function curves
 -- @tparam table given folders of runs, or one of a sweep; and the options `file` (ends in `.svg`, `.png`, `.pdf` or
 --   `.txt`, `-` prints letters; default `curves.svg` beside the runs), `x` ("steps", "time" or "iterations"), `y` (a
@@ -368,9 +368,7 @@ local function check_flags(flags)
   end
 end
 
---- `trpo plot`.
--- @tparam table flags of the command line
--- @treturn number exit code
+-- `trpo plot` with the flags of the command line: the exit code
 function plots.run(flags)
   check_flags(flags)
   local file, notes, code = answer(flags.paths, {
