@@ -97,6 +97,35 @@ describe("a run that is read", function()
     assert.are.same({}, run.parameters)
   end)
 
+  it("reads back what was written, whichever fields are quoted", function()
+    local rng = trpo.rng(90)
+    local function draw(n) return 1 + math.floor(n * trpo.rand(rng, 1)[1]) end
+    local function quoted(text, must) return (must or draw(3) == 1) and '"' .. text:gsub('"', '""') .. '"' or text end
+    for _ = 1, 50 do
+      local names, lines, columns = {}, {}, {}
+      for j = 1, draw(4) do names[j] = j .. ({ "a", "b c", 'd"', "e,f", "g\nh" })[draw(5)] end
+      local fields = {}
+      for j, name in ipairs(names) do
+        fields[j], columns[name] = quoted(name, name:find '[",\n]'), {}
+      end
+      lines[1] = table.concat(fields, ",")
+      for i = 1, draw(6) do
+        for j, name in ipairs(names) do
+          columns[name][i] = trpo.randn(rng, 1)[1]
+          fields[j] = quoted(trpo.json.number(columns[name][i]))
+        end
+        lines[i + 1] = table.concat(fields, ",")
+      end
+      local text = table.concat(lines, draw(2) == 1 and "\n" or "\r\n") .. "\n"
+      local run = assert(runs.read(write_run("random", text)))
+      assert.are.same(names, run.names)
+      assert.are.same(columns, run.columns)
+      -- however it is cut, it is read, or refused in one sentence
+      local cut = runs.read(write_run("random", text:sub(1, draw(#text))))
+      assert.is_true(cut == nil or cut.rows <= run.rows)
+    end
+  end)
+
   it("ends with its last whole line", function()
     for _, tail in ipairs { "3,30", "3", "3,", '3,"30', "\n" } do
       local run = assert(runs.read(write_run("half", "a,b\n1,10\n2,20\n" .. tail)))
@@ -575,6 +604,8 @@ chmod +x none/gnuplot; PATH=$PWD/none:$PATH "$trpo" plot first]])
       { "s --parameters delta,delta", 2, "parameter 'delta' is named twice" },
       { "s --parameters delta,gamma,lambda", 2, "a picture has two axes, got 3 parameters" },
       { "s --fix delta=3", 2, "no cell has delta=3; there is 0.001, 0.01" },
+      { "s --parameters ,", 2, "--parameters is empty" },
+      { "one -y ''", 2, "-y is empty" },
       { "s --fix worst", 2, "--fix must be 'best' or NAME=VALUE, got 'worst'" },
       { "s --kind cells -y nothing", 2, "no run has a column 'nothing'" },
     } do
@@ -608,6 +639,7 @@ describe("wrong arguments", function()
       "trpo.plots.curves: x must be 'steps', 'time' or 'iterations', got the string 'step'" },
     { "another ending", plots.diagnostics, { { "a", file = "a.gif" } },
       "file must end in .svg, .png, .pdf or .txt, or be '-', got 'a.gif'" },
+    { "no parameters", plots.heatmap, { { "a", parameters = "," } }, "parameters must be a list of names, got the string ','" },
     { "parameters that are none", plots.heatmap, { { "a", parameters = { 1 } } },
       "trpo.plots.heatmap: parameters must be a list of names, got {1}" },
   })

@@ -234,7 +234,7 @@ local axes = { "steps", "time", "iterations" }
 
 -- a list of names; a text with commas is one as well
 local names = options.any { optional = true, expected = "a list of names", accept = function(value)
-  if type(value) == "string" then return #value > 0 end
+  if type(value) == "string" then return value:find "[^,%s]" ~= nil end
   if type(value) ~= "table" or #value == 0 then return false end
   for _, name in ipairs(value) do
     if type(name) ~= "string" then return false end
@@ -357,7 +357,7 @@ local function check_flags(flags)
   check_word("--kind", flags.kind, kinds)
   check_word("-x", flags.x, axes)
   for _, name in ipairs { "y", "group", "parameters" } do
-    if flags[name] == "" then leave(2, "%s is empty", #name > 1 and "--" .. name or "-" .. name) end
+    if flags[name] and not flags[name]:find "[^,%s]" then leave(2, "%s is empty", (#name > 1 and "--" or "-") .. name) end
   end
   if flags.ascii and flags.output then
     leave(2, "--ascii prints the picture: leave -o out, or name a file that ends in .txt")

@@ -140,7 +140,8 @@ local function read_table(run, text, path)
   end
   while at <= #text do
     if quote < at then quote = text:find('"', at, true) or math.huge end
-    local stop, n, after = text:find("\n", at, true), nil, nil
+    local stop = text:find("\n", at, true)
+    local n, after
     if stop and stop < quote then
       n, after = plain_fields(text, at, stop, fields), stop + 1
     else
