@@ -357,7 +357,8 @@ local function check_flags(flags)
   check_word("--kind", flags.kind, kinds)
   check_word("-x", flags.x, axes)
   for _, name in ipairs { "y", "group", "parameters" } do
-    if flags[name] and not flags[name]:find "[^,%s]" then leave(2, "%s is empty", (#name > 1 and "--" or "-") .. name) end
+    local given = flags[name]
+    if given and not given:find "[^,%s]" then leave(2, "%s is empty", (#name > 1 and "--" or "-") .. name) end
   end
   if flags.ascii and flags.output then
     leave(2, "--ascii prints the picture: leave -o out, or name a file that ends in .txt")

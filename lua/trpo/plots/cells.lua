@@ -144,14 +144,20 @@ local function surroundings(made, size, asked, words)
   for i, text in ipairs(size.above == 0 and made.x.texts or {}) do
     local left, right = corners(size, { column = i, row = 1 })
     local told = i == 1 and made.x.name .. "=" .. text or text
-    if 6 * frame.length(told) > size.panel[1] + size.gap then told = text end
+    if 6 * frame.length(told) > size.panel[1] + size.gap then
+      told = text
+      if i == 1 then put("columns: " .. made.x.name, 16, 14, "left font ',11'") end
+    end
     put(frame.fitted(told, math.floor((size.panel[1] + size.gap) / 6)), (left + right) / 2, size.height - size.top + 11,
       "center font ',11'")
   end
   for j, text in ipairs(size.above == 0 and made.y.texts or {}) do
     local _, right, top, bottom = corners(size, { column = #made.x.texts, row = #made.y.texts + 1 - j })
     local told = j == #made.y.texts and made.y.name .. "=" .. text or text
-    if 6 * frame.length(told) > size.panel[2] + size.gap then told = text end
+    if 6 * frame.length(told) > size.panel[2] + size.gap then
+      told = text
+      if j == #made.y.texts then put("rows: " .. made.y.name, size.width - 10, 14, "right font ',11'") end
+    end
     put(frame.fitted(told, math.floor((size.panel[2] + size.gap) / 6)), right + 14, (top + bottom) / 2,
       "center rotate by -90 font ',11'")
   end

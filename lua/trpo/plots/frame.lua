@@ -179,8 +179,8 @@ local dashes = { "1", "(9,4)", "(2,3)" }
 -- @treturn string
 function frame.dash(i) return dashes[(i - 1) % frame.dashes + 1] end
 
---- The colour of what is best, what failed, what is told in passing.
-frame.best, frame.failed, frame.faint = "#D55E00", "#A34700", "#555555"
+--- The colour of what is best, what failed, what is told in passing; texts are readable on every shade of a heat map.
+frame.best, frame.failed, frame.faint = "#D55E00", "#6B2300", "#444444"
 
 -- pixels on both sides of a heading
 local MARGIN = 16
