@@ -131,9 +131,10 @@ function squares(cells) {
   const up = make("thead", {}, make("tr", {},
     make("th", { class: "axis", colspan: xs.length + 1 }, axes.y < 0 ? "" : "↑ " + parameters[axes.y].name)));
   const style = xs.length > 12 ? " bare" : xs.length > 7 ? " dense" : "";
-  return make("div", { class: "scroll" + style }, make("table", { class: "heat" }, make("col", { class: "y" }),
-    ...xs.map(() => make("col", {})),
-    axes.y < 0 ? "" : up, body, make("tfoot", {}, names, across)));
+  const columns = [make("col", { class: "y" }), ...xs.map(() => make("col", {}))];
+  const table = make("table", { class: "heat", style: "min-width:" + (3 * xs.length + 4) + "rem" }, ...columns,
+    axes.y < 0 ? "" : up, body, make("tfoot", {}, names, across));
+  return make("div", { class: "scroll" + style }, table);
 }
 
 // ---- points ----

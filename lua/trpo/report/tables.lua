@@ -141,7 +141,7 @@ local function trial_row(m, trial)
   parts[#parts + 1] = number(trial.seconds, m.formats.seconds)
   parts[#parts + 1] = text(trial.host)
   if m.has_messages then
-    parts[#parts + 1] = trial.message and text(trial.message, "long") or [[<td class="long"></td>]]
+    parts[#parts + 1] = trial.message and text(trial.message, "message") or "<td></td>"
   end
   return "<tr>" .. table.concat(parts) .. "</tr>"
 end
