@@ -56,7 +56,7 @@ end
 -- the two parameters of the map: delta to the right and gamma upwards, or else the first ones
 local function axes(m)
   local by_name = {}
-  for i, p in ipairs(m.parameters) do by_name[p.path:match "[^.]+$"] = i end
+  for i, p in ipairs(m.parameters) do by_name[p.path:match "[^.]+$" or p.path] = i end
   local x = by_name.delta or by_name.gamma ~= 1 and 1 or 2
   if not m.parameters[x] then x = 1 end
   local y = by_name.gamma ~= x and by_name.gamma or nil
