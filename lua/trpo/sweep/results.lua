@@ -12,6 +12,7 @@ local core = require "trpo.core"
 local disk = require "trpo.disk"
 local halving = require "trpo.sweep.halving"
 local json = require "trpo.json"
+local space = require "trpo.sweep.space"
 
 local results = {}
 
@@ -20,28 +21,11 @@ results.format = 1
 
 -- ---- labels ------------------------------------------------------------------------------------
 
--- {64, 64}; numbers with so many digits, or exactly
-local function text_of(value, digits)
-  if type(value) == "table" then
-    local words = {}
-    for i, entry in ipairs(value) do words[i] = text_of(entry, digits) end
-    return "{" .. table.concat(words, ", ") .. "}"
-  elseif type(value) == "number" then
-    return digits and ("%." .. digits .. "g"):format(value) or json.number(value)
-  end
-  return tostring(value)
-end
-
---- A value of a parameter as a person reads it.
--- @param value number, string, boolean or list
--- @treturn string numbers exactly
-function results.text(value) return text_of(value) end
-
 -- numbers, then everything else as text
 local function before(a, b)
   if type(a) == "number" and type(b) == "number" then return a < b end
   if type(a) == "number" or type(b) == "number" then return type(a) == "number" end
-  return text_of(a) < text_of(b)
+  return space.text(a) < space.text(b)
 end
 
 -- the different values of a parameter: as listed, or in order of size
@@ -50,8 +34,8 @@ local function values_of(parameter, cells)
   local out, seen = {}, {}
   for _, cell in ipairs(cells) do
     local value = cell.params[parameter.path]
-    if not seen[text_of(value)] then
-      seen[text_of(value)] = true
+    if not seen[space.text(value)] then
+      seen[space.text(value)] = true
       out[#out + 1] = value
     end
   end
@@ -65,7 +49,7 @@ local function digits_of(parameter, values)
   for digits = 4, 16 do
     local seen, clear = {}, true
     for _, value in ipairs(values) do
-      local text = text_of(value, digits)
+      local text = space.text(value, digits)
       clear, seen[text] = clear and not seen[text], true
     end
     if clear then return digits end
@@ -83,7 +67,7 @@ local function name_cells(sweep)
   for _, cell in ipairs(sweep.cells) do
     local words = {}
     for i, parameter in ipairs(sweep.parameters) do
-      words[i] = parameter.name .. "=" .. text_of(cell.params[parameter.path], digits[i])
+      words[i] = parameter.name .. "=" .. space.text(cell.params[parameter.path], digits[i])
     end
     cell.label = table.concat(words, " ")
   end
@@ -340,7 +324,7 @@ local function quote(text) return text:find '[",\r\n]' and '"' .. text:gsub('"',
 
 local function field(value)
   if value == nil then return "" end
-  if type(value) ~= "number" then return quote(text_of(value)) end
+  if type(value) ~= "number" then return quote(space.text(value)) end
   if value ~= value then return "nan" end
   if value == math.huge or value == -math.huge then return value > 0 and "inf" or "-inf" end
   return json.number(value)

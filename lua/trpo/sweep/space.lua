@@ -28,6 +28,21 @@ local reserved = {
   id = true, cell = true, seed = true, rung = true, status = true, metric = true, seconds = true, host = true,
 }
 
+--- A value of a parameter as a person reads it.
+-- @param value number, string, boolean or list
+-- @tparam[opt] number digits of numbers; by default as many as read back exactly
+-- @treturn string lists as `{64, 64}`
+function space.text(value, digits)
+  if type(value) == "table" then
+    local words = {}
+    for i, entry in ipairs(value) do words[i] = space.text(entry, digits) end
+    return "{" .. table.concat(words, ", ") .. "}"
+  elseif type(value) == "number" then
+    return digits and ("%." .. digits .. "g"):format(value) or json.number(value)
+  end
+  return tostring(value)
+end
+
 -- ---- values ------------------------------------------------------------------------------------
 
 -- number, string, boolean or a list of such
@@ -184,6 +199,16 @@ function space.read(given, rules)
   end
   table.sort(out, function(a, b) return a.path < b.path end)
   return out
+end
+
+--- What a cell is called in messages.
+-- @tparam {table,...} list of `read`
+-- @tparam table params from path to value
+-- @treturn string e.g. `delta=0.01 gamma=0.99`, numbers exactly
+function space.label(list, params)
+  local words = {}
+  for i, parameter in ipairs(list) do words[i] = parameter.name .. "=" .. space.text(params[parameter.path]) end
+  return table.concat(words, " ")
 end
 
 -- ---- drawing -----------------------------------------------------------------------------------

@@ -1,0 +1,267 @@
+--- Sweeps: the same experiment, or function, with many settings and seeds.
+--
+--     return trpo.sweep {
+--       experiment = "examples/cartpole.lua",
+--       method     = "grid",                                     -- grid, random, sobol or halving
+--       parameters = { delta = { 0.001, 0.01, 0.1 }, gamma = { 0.9, 0.99, 0.999 } },
+--       seeds      = 10,                                         -- 1 to 10 in every cell
+--       metric     = { name = "eval/mean_reward", goal = "maximize" },
+--     }:main(...)
+--
+-- A cell is one setting of the parameters; a trial is a cell with a seed. All cells have the same seeds, so that they
+-- differ by their parameters only. What a sweep is stands in `<dir>/<name>/sweep.json`, what it found beside it;
+-- running the same sweep again does what is not done yet.
+-- @module trpo.sweep
+local blame = require "trpo.blame"
+local design = require "trpo.sweep.design"
+local folder = require "trpo.folder"
+local halving = require "trpo.sweep.halving"
+local identity = require "trpo.sweep.identity"
+local json = require "trpo.json"
+local options = require "trpo.options"
+local results = require "trpo.sweep.results"
+local script = require "trpo.script"
+local settings = require "trpo.sweep.settings"
+local space = require "trpo.sweep.space"
+local subject = require "trpo.sweep.subject"
+local trpo = require "trpo"
+
+local sweep = {}
+
+--- Whether sweeps are described without their cells: in the process of a trial, which knows its own.
+sweep.without_cells = false
+
+--- A sweep.
+-- @type Sweep
+local methods = {}
+methods.__index = methods
+
+-- ---- the description --------------------------------------------------------------------------
+
+local function ids_of(what, seeds)
+  local out = json.list {}
+  for i, seed in ipairs(seeds) do out[i] = identity.id(what, seed) end
+  return out
+end
+
+-- cells with the ids of their trials; nil and one sentence when one cannot be, or two are the same
+local function cells_of(about, list, seeds)
+  local cells, owner = {}, {}
+  for i, params in ipairs(list) do
+    local what, values = about:cell(params)
+    if not what then return nil, values end
+    local ids = ids_of(what, seeds)
+    local other = owner[ids[1]]
+    if other then
+      return nil, ("%s and %s are the same"):format(space.label(about.space, list[other]),
+        space.label(about.space, params))
+    end
+    cells[i], owner[ids[1]] = { params = values, ids = ids }, i
+  end
+  return cells
+end
+
+-- the machine, as far as numbers may depend on it
+local function system_of()
+  local info = trpo.info()
+  return { isa = info.isa, blas = info.blas, luajit = info.luajit, version = info.version }
+end
+
+-- the parameters as sweep.json has them
+local function listed(space_)
+  local out = json.list {}
+  for i, p in ipairs(space_) do
+    out[i] = { path = p.path, name = p.name, values = p.values, distribution = p.distribution, low = p.low,
+      high = p.high }
+  end
+  return out
+end
+
+-- everything about a sweep; nil and one sentence
+local function describe(o, about)
+  local list, message = {}, nil
+  if not sweep.without_cells then
+    list, message = design.cells(about.space, { sampler = o.sampler, samples = o.samples, seed = o.seed,
+      seeds = #o.seeds })
+  end
+  if not list then return nil, message end
+  local cells, files
+  cells, message = cells_of(about, list, o.seeds)
+  if not cells then return nil, message end
+  files, message = about:files()
+  if not files then return nil, message end
+  return {
+    format = results.format, name = o.name, kind = about.kind, method = o.method,
+    sampler = o.method == "halving" and o.sampler or nil, samples = o.samples,
+    seed = o.sampler == "random" and o.seed or nil, parameters = listed(about.space), seeds = o.seeds,
+    metric = o.metric, cells = cells, halving = o.halving, config = about:config(), files = files,
+    system = system_of(),
+  }
+end
+
+-- what follows from options: the fields of a sweep; nil and one sentence
+local function prepare(given, home, texts)
+  local o, message = settings.read(given)
+  if not o then return nil, message end
+  local about, description
+  about, message = subject.new(o, home, texts)
+  if not about then return nil, message end
+  description, message = describe(o, about)
+  if not description then return nil, message end
+  return { name = o.name, dir = o.dir, method = o.method, kind = about.kind, seeds = o.seeds, metric = o.metric,
+    subject = about, description = description }
+end
+
+-- the folder of the script that calls us, with a slash at its end, and the script's name without ending
+local function caller()
+  local ours = debug.getinfo(1, "S").source:match "^@(.*)sweep%.lua$"
+  for level = 2, math.huge do
+    local info = debug.getinfo(level, "S")
+    if not info then return nil end
+    local path = info.source:match "^@(.*)$"
+    if path and not (ours and path:sub(1, #ours) == ours) then
+      return path:match "^(.*/)[^/]*$" or "", (path:match "([^/]+)$":gsub("%.lua$", ""))
+    end
+  end
+end
+
+local function adopt(self, fields)
+  for key, value in pairs(fields) do self[key] = value end
+  return self
+end
+
+--- Describes a sweep. Nothing is run, but the experiment's script is loaded, and every cell is tried on its rules.
+-- @function trpo.sweep
+-- @tparam table opts
+--
+-- - `experiment`: the file of a script that ends with `return run:main(...)`, looked for from the current folder and
+--   then beside the sweep's script; or `run`: a function(params, seed, dir) that returns a table of numbers by name,
+--   the metric among them; `params` has the values by the names in `parameters` (with halving also `steps`), `dir` is
+--   a folder of the trial's own.
+-- - `parameters`: from names (of an experiment: dotted paths, or clear bare names) to a list of values, or, but for
+--   grids, to one of { uniform = { low, high } }, { log_uniform = … }, { integer = … }, { log_integer = … } and
+--   { choice = { values } }. A list of lists varies a list, e.g. `["policy.hidden"] = { { 32 }, { 64, 64 } }`.
+-- - `method`: "grid" (default; all combinations), "random", "sobol" (points that fill the space evenly) or "halving"
+--   (successive halving: all cells for a few steps, the best of them for more, …).
+-- - `samples`: how many cells are drawn, but for grids. More of them extend a sweep: the first ones stay.
+-- - `seed`: of the cells of "random" (default 1).
+-- - `halving`: { `min`, `max` (steps of the first and the last rung), `factor` (3; steps grow by it, and of n cells
+--   max(1, floor(n / factor)) go on), `aggregate` "mean" (default) or "iqm" of the metric over the seeds }; `sampler`
+--   "random" (default when there are `samples`), "sobol" or "grid".
+-- - `seeds`: n for the seeds 1, 2, …, n (default 1), or a list; the same in every cell.
+-- - `metric`: a name, or { `name`, `goal` "maximize" (default) or "minimize" }; by default "eval/mean_reward" of an
+--   experiment and "metric" of a function.
+-- - `set`: a table from names to values that hold in all cells.
+-- - `name` (default: that of the script), `dir` "sweeps": the folder is `<dir>/<name>`.
+-- @treturn Sweep
+-- @raise one sentence about the first mistake (an experiment's script that fails: with its traceback)
+function sweep.new(opts)
+  if type(opts) ~= "table" then
+    blame(("trpo.sweep: options must be a table, got %s"):format(options.describe(opts)))
+  end
+  local home, title = caller()
+  local given = {}
+  for key, value in pairs(opts) do given[key] = value end
+  if given.name == nil then given.name = folder.safe_name(title or "sweep") end
+  local fields, message = prepare(given, home)
+  if not fields then blame("trpo.sweep: " .. message) end
+  return adopt(setmetatable({ given = given, home = home }, methods), fields)
+end
+
+--- Whether something is a sweep.
+-- @param value
+-- @treturn boolean
+function sweep.is(value) return getmetatable(value) == methods end
+
+--- Changes a sweep before it is run, as the command line does.
+-- @tparam table flags `name`, `dir`, `set` (a list of "NAME=VALUE", after the script's own)
+-- @treturn Sweep|nil self; nothing is changed on failure
+-- @treturn string|nil one sentence
+function methods:override(flags)
+  local given = {}
+  for key, value in pairs(self.given) do given[key] = value end
+  for _, option in ipairs { "name", "dir" } do
+    if flags[option] ~= nil then given[option] = flags[option] end
+  end
+  local fields, message = prepare(given, self.home, flags.set)
+  if not fields then return nil, message end
+  self.given = given
+  return adopt(self, fields)
+end
+
+-- ---- the sweep's face --------------------------------------------------------------------------
+
+--- The folder of this sweep.
+-- @treturn string `<dir>/<name>`
+function methods:place() return self.dir .. "/" .. self.name end
+
+--- What this sweep is: `sweep.json`.
+-- @treturn table { format, name, kind, method, sampler, samples, seed, parameters, seeds, metric, cells = { {params,
+--   ids} }, halving, config (of all cells, unless they vary it), files (their hashes), system }
+function methods:describe() return self.description end
+
+--- The trials, without looking at what has been done. With halving: those of the first rung.
+-- @treturn {table,...} list of { key, id, cell, rung, seed, params, steps, dir }, seed by seed
+function methods:trials()
+  local view = results.empty(self:place(), self.description)
+  return (halving.trials(view, function(cell, i, rung)
+    local trial = results.trial(view, cell, i, rung)
+    trial.dir = ("%s/trials/%s"):format(view.dir, trial.id)
+    return trial
+  end))
+end
+
+--- Makes the folder of this sweep, or finds that it is there.
+-- @treturn boolean|nil true
+-- @treturn table|string { state = "new", "same" or "extended", warnings }; or a message that names what changed
+-- @treturn string|nil code: "changed", "running", "io", "format", "version"
+function methods:open() return identity.open(self:place(), self.description) end
+
+--- What has been found so far, read from the folder.
+-- @tparam[opt] table known what this returned earlier: trials that were done then are not read again
+-- @treturn table|nil see `trpo.sweep.results.read`
+-- @treturn string|nil message
+-- @treturn string|nil code
+function methods:results(known) return results.read(self:place(), known) end
+
+--- What is to be done now.
+-- @tparam table found of `results`
+-- @treturn {table,...}|string trials to run; "wait" while other processes work on all that is left; "done"
+-- @function Sweep:pending
+function methods.pending(_, found) return halving.next(found) end
+
+--- How a trial is told what to do. Can be written as JSON.
+-- @tparam table trial
+-- @treturn table of an experiment: { script = file, changes = list of { name, value } or { name, text } for its
+--   `override`, seed }; of a function: { params (by the user's names, with halving also `steps`), seed }
+function methods:settings(trial) return self.subject:settings(trial) end
+
+--- Runs all trials that are not done yet.
+-- @tparam[opt] table opts `jobs` and so on, see `trpo.sweep.launch`
+-- @treturn table|nil what was found, see `trpo.sweep.results.read`
+-- @treturn string|nil message
+-- @treturn string|nil code
+function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) end
+
+--- Makes a script a command: runs the sweep when the script is run, does nothing when `trpo sweep` loads it.
+-- @param ... the `...` of the script
+-- @treturn Sweep self
+function methods:main(...)
+  if select("#", ...) > 0 and (...) == script.sentinel then return self end
+  for i = 1, select("#", ...) do
+    if type(select(i, ...)) ~= "string" then
+      blame(("sweep:main: pass on the script's own '...', got %s"):format(options.describe((select(i, ...)))))
+    end
+  end
+  local code = require("trpo.sweep.launch").script(self, { ... })
+  if code ~= 0 then os.exit(code, true) end
+  return self
+end
+
+function methods:__tostring()
+  local d = self.description
+  return ("trpo.sweep %s (%s of %d cells with %d seeds, %s %s)"):format(self.name, self.method, #d.cells, #d.seeds,
+    d.metric.goal, d.metric.name)
+end
+
+return sweep

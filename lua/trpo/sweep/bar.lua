@@ -1,0 +1,165 @@
+--- Shows a running sweep: one refreshing line on a terminal, one plain line per finished trial elsewhere.
+-- @module trpo.sweep.bar
+local progress = require "trpo.progress"
+local trpo = require "trpo"
+
+local bar = {}
+bar.__index = bar
+
+--- A display.
+-- @tparam table opts `quiet` (nothing is shown), `out` (file), and what `trpo.progress.terminal` returns
+-- @treturn Bar
+function bar.new(opts)
+  local self = { out = io.stderr, width = 80, finished_here = 0, seconds = 0, values = {}, reached = {} }
+  for key, value in pairs(opts) do self[key] = value end
+  self.progress = progress.new { colour = self.colour, unicode = self.unicode, out = self.out }
+  return setmetatable(self, bar)
+end
+
+-- what a cell has reached over the seeds that are done
+local function note(self, trial)
+  local x = trial.metric
+  if trial.status ~= "done" or not x or x ~= x then return end
+  local values = self.values[trial.cell] or {}
+  values[#values + 1], self.values[trial.cell] = x, values
+  self.reached[trial.cell] = trpo.stats.iqm(trpo.tensor(values))
+end
+
+-- label and value of the best cell so far
+local function best_of(self, sweep)
+  local best, sign = nil, sweep.metric.goal == "minimize" and -1 or 1
+  for cell, value in pairs(self.reached) do
+    local ahead = best and sign * (value - self.reached[best])
+    if not best or ahead > 0 or ahead == 0 and cell < best then best = cell end
+  end
+  if best then return sweep.cells[best].label, self.reached[best] end
+end
+
+-- seconds until all is done, guessed from the trials so far; nil before there is one
+local function left(self, work)
+  if self.finished_here == 0 then return nil end
+  local counts = work.counts
+  local rest = counts.total - counts.done - counts.failed
+  -- by the time each took here, or by the pace of all who work on it, whichever is faster
+  local alone = self.seconds / self.finished_here * (rest - work.pool.running / 2) / work.jobs
+  local together = (trpo.now() - self.began) / self.finished_here * rest
+  return math.max(0, math.min(alone, together))
+end
+
+-- as many of the fields as fit into some columns, from the left
+local function fitting(fields, columns)
+  local text = ""
+  for i, entry in ipairs(fields) do
+    local longer = i > 1 and text .. "  " .. entry or entry
+    if #longer > columns then break end
+    text = longer
+  end
+  return text
+end
+
+local function line(self, work)
+  local counts = work.counts
+  local remaining = left(self, work)
+  local label, value = best_of(self, work.sweep)
+  local text = fitting({
+    ("done %d/%d"):format(counts.done, counts.total), ("running %d"):format(work.pool.running),
+    ("failed %d"):format(counts.failed), remaining and progress.duration(remaining) .. " left" or "-:-- left",
+    label and ("best %s %s"):format(label, progress.short(value)) or nil,
+  }, self.width - 1)
+  -- name and bar take the columns that the numbers leave
+  local room = self.width - 1 - #text
+  local name = #work.sweep.name + 12 <= room and work.sweep.name .. "  " or ""
+  local columns = math.min(20, room - #name - 2)
+  local fraction = (counts.done + counts.failed) / math.max(1, counts.total)
+  return name .. (columns >= 4 and self.progress:bar(columns, fraction) .. "  " or "") .. text
+end
+
+local function draw(self, work)
+  self.out:write("\r", line(self, work), "\27[K")
+  self.out:flush()
+  self.drawn = true
+end
+
+-- a line of its own, above the bar where there is one
+local function say(self, text)
+  if self.drawn then self.out:write "\r\27[K" end
+  self.out:write(text, "\n")
+end
+
+local function first_line(text) return tostring(text):match "^[^\n]*" end
+
+--- Begins: trials that are done already count.
+-- @tparam table work see `trpo.sweep.work`
+function bar:begin(work)
+  self.began = trpo.now()
+  for _, trial in ipairs(work.sweep.trials) do note(self, trial) end
+  if self.terminal and not self.quiet then draw(self, work) end
+end
+
+--- A trial has begun.
+-- @tparam table trial
+-- @tparam table work
+function bar:started(_, work)
+  if self.terminal and not self.quiet then draw(self, work) end
+end
+
+--- A trial has its result.
+-- @tparam table trial
+-- @tparam table work
+function bar:finished(trial, work)
+  self.finished_here = self.finished_here + 1
+  self.seconds = self.seconds + (trial.seconds or 0)
+  note(self, trial)
+  if self.quiet then return end
+  if trial.status == "failed" then
+    say(self, ("failed: %s seed %.0f: %s"):format(work.sweep.cells[trial.cell].label, trial.seed,
+      first_line(trial.message)))
+  end
+  if self.terminal then return draw(self, work) end
+  if trial.status == "failed" then return end
+  local counts, remaining = work.counts, left(self, work)
+  say(self, ("done %d/%d  %s seed %.0f  %s %s  %.1f s  %s left"):format(counts.done, counts.total,
+    work.sweep.cells[trial.cell].label, trial.seed, work.sweep.metric.name, progress.short(trial.metric),
+    trial.seconds or 0, progress.duration(remaining)))
+end
+
+--- A trial was given back without a result.
+function bar:stopped(_, work)
+  if self.terminal and not self.quiet then draw(self, work) end
+end
+
+--- A trial was killed and is tried again.
+-- @tparam table trial
+-- @tparam number signal
+function bar:again(trial, signal)
+  if not self.quiet then
+    say(self, ("killed by signal %d, tried again: trial %s"):format(signal, trial.key))
+  end
+end
+
+--- The sweep comes to a stop.
+-- @tparam string name of the signal
+-- @tparam table work
+function bar:signal(_, work)
+  if self.quiet then return end
+  if self.drawn then self.out:write "\n" end
+  self.drawn = false
+  local n = work.pool.running
+  self.out:write(("trpo: %d %s to a stop (once more stops at once)\n"):format(n,
+    n == 1 and "trial comes" or "trials come"))
+end
+
+--- A second has passed.
+-- @tparam table work
+function bar:tick(work)
+  if self.terminal and not self.quiet then draw(self, work) end
+end
+
+--- Ends the display; the last state stays on the screen.
+function bar:finish()
+  if self.drawn then self.out:write "\n" end
+  self.out:flush()
+  self.drawn = false
+end
+
+return bar

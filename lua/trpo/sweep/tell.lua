@@ -1,0 +1,140 @@
+--- What a sweep says at its end: the table of cells, failures, numbers as JSON.
+-- @module trpo.sweep.tell
+local json = require "trpo.json"
+local progress = require "trpo.progress"
+local results = require "trpo.sweep.results"
+local trpo = require "trpo"
+
+local tell = {}
+
+-- "1 trial", "2 trials"
+local function counted(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
+
+-- rows of a table with columns side by side, numbers to the right
+local function aligned(rows)
+  local widths = {}
+  for _, row in ipairs(rows) do
+    for i, text in ipairs(row) do widths[i] = math.max(widths[i] or 0, #text) end
+  end
+  local lines = {}
+  for i, row in ipairs(rows) do
+    local words = {}
+    for j, text in ipairs(row) do
+      words[j] = j == 1 and text .. (" "):rep(widths[j] - #text) or (" "):rep(widths[j] - #text) .. text
+    end
+    lines[i] = (table.concat(words, "  "):gsub("%s+$", ""))
+  end
+  return lines
+end
+
+-- a table does not get longer than this
+local most_rows = 40
+
+-- rows of the summary, those of the best cells when there are many
+local function shown_rows(sweep, found)
+  local rows, sign = {}, sweep.metric.goal == "minimize" and -1 or 1
+  for _, row in ipairs(found.rows) do rows[#rows + 1] = row end
+  if #rows <= most_rows then return rows end
+  table.sort(rows, function(a, b)
+    local x, y = a.iqm and sign * a.iqm or -math.huge, b.iqm and sign * b.iqm or -math.huge
+    if x ~= y then return x > y end
+    return a.cell < b.cell
+  end)
+  for i = #rows, most_rows + 1, -1 do rows[i] = nil end
+  return rows
+end
+
+--- The cells with their statistics, the best one marked.
+-- @tparam table sweep as `trpo.sweep.results.read` returns it
+-- @tparam table found of `trpo.sweep.summary`
+-- @treturn string
+function tell.table(sweep, found)
+  local rows = { { sweep.metric.name, "runs", "IQM", "95 % interval", "median", "failed" } }
+  local best = found.best and found.rows[found.best]
+  for _, row in ipairs(shown_rows(sweep, found)) do
+    rows[#rows + 1] = {
+      (row == best and "* " or "  ") .. row.label, ("%d"):format(row.n), progress.short(row.iqm),
+      row.low and ("[%s, %s]"):format(progress.short(row.low), progress.short(row.high)) or "-",
+      progress.short(row.median), row.failed > 0 and ("%d"):format(row.failed) or "",
+    }
+  end
+  local lines = aligned(rows)
+  if #found.rows > most_rows then lines[#lines + 1] = ("  ... and %d cells more"):format(#found.rows - most_rows) end
+  if best then
+    lines[#lines + 1] = ("best: %s, %s %s (interquartile mean of %s)"):format(best.label, sweep.metric.name,
+      progress.short(best.iqm), counted(best.n, "run"))
+  end
+  return table.concat(lines, "\n")
+end
+
+-- a number, or its name where JSON has none
+local function number(x)
+  if x and (x ~= x or x == math.huge or x == -math.huge) then return x ~= x and "nan" or x > 0 and "inf" or "-inf" end
+  return x
+end
+
+--- The summary as JSON.
+-- @tparam table sweep
+-- @tparam table found
+-- @treturn string
+function tell.json(sweep, found)
+  local rows = {}
+  for i, row in ipairs(found.rows) do
+    rows[i] = { params = row.params, label = row.label, n = row.n, failed = row.failed, iqm = number(row.iqm),
+      low = number(row.low), high = number(row.high), median = number(row.median), mean = number(row.mean),
+      std = number(row.std), min = number(row.min), max = number(row.max), rung = row.rung,
+      probability = number(found.probability[i]) }
+  end
+  return json.encode({
+    name = sweep.name, dir = sweep.dir, metric = sweep.metric, trials = results.count(sweep), cells = json.list(rows),
+    best = found.best and rows[found.best] or json.null,
+  }, { order = { "name", "dir", "metric", "trials", "best", "cells" } })
+end
+
+--- How many trials stand how.
+-- @tparam table sweep
+-- @treturn string
+function tell.counts(sweep)
+  local count = results.count(sweep)
+  return ("%s: %d of %d done, %d running, %d failed, %d waiting"):format(sweep.name, count.done, count.total,
+    count.running, count.failed, count.waiting)
+end
+
+--- Names the trials that failed, the first few of them.
+-- @tparam table sweep
+-- @treturn string|nil nil when there are none
+function tell.failed(sweep)
+  local failed = {}
+  for _, trial in ipairs(sweep.trials) do
+    if trial.status == "failed" then failed[#failed + 1] = trial end
+  end
+  if #failed == 0 then return nil end
+  local lines = { ("%d of %s failed; --retry-failed runs %s again"):format(#failed, counted(#sweep.trials, "trial"),
+    #failed == 1 and "it" or "them") }
+  for i = 1, math.min(#failed, 10) do
+    local trial = failed[i]
+    lines[#lines + 1] = ("  %s seed %.0f: %s\n    %s/output.txt"):format(sweep.cells[trial.cell].label, trial.seed,
+      (trial.message or "failed"):match "^[^\n]*", trial.dir)
+  end
+  if #failed > 10 then lines[#lines + 1] = ("  ... and %d more"):format(#failed - 10) end
+  return table.concat(lines, "\n")
+end
+
+--- Says when another machine or version has run some trials.
+-- @tparam table sweep
+-- @treturn string|nil nil when all ran on such a one as this
+function tell.foreign(sweep)
+  local here, count, of = trpo.info(), 0, nil
+  for _, trial in ipairs(sweep.trials) do
+    local system = trial.status == "done" and trial.system
+    if system and (system.isa ~= here.isa or system.blas ~= here.blas or system.version ~= here.version) then
+      count, of = count + 1, of or system
+    end
+  end
+  if count == 0 then return nil end
+  return ("%s ran elsewhere (%s, %s, trpo %s; here %s, %s, %s): their numbers need not be those of this machine; "
+    .. "'system' in result.json tells which"):format(counted(count, "trial"), tostring(of.isa), tostring(of.blas),
+    tostring(of.version), here.isa, here.blas, here.version)
+end
+
+return tell

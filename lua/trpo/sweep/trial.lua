@@ -1,0 +1,244 @@
+--- One trial, in a process of its own.
+--
+-- The process is told what to do by a table in its command line, loads the sweep's script, makes the trial out of it,
+-- and checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
+-- @module trpo.sweep.trial
+local core = require "trpo.core"
+local identity = require "trpo.sweep.identity"
+local json = require "trpo.json"
+local results = require "trpo.sweep.results"
+local rock = require "trpo.rocks"
+local script = require "trpo.script"
+local spelling = require "trpo.spelling"
+local trpo = require "trpo"
+
+local trial = {}
+
+--- Exit codes of a trial's process, besides 0 (it has its result), 1 (it failed; what it printed says why) and those of
+-- signals.
+trial.codes = { changed = 3, paused = 75 }
+
+-- ---- results -----------------------------------------------------------------------------------
+
+local special = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
+
+-- JSON has no such numbers
+local function written(x)
+  if x ~= x then return "nan" end
+  if x == math.huge then return "inf" end
+  return x == -math.huge and "-inf" or x
+end
+
+--- Writes the result of a trial, whole or not at all.
+-- @tparam table entry a trial of `trpo.sweep.results`: `dir`, `rung`
+-- @tparam table description of the sweep
+-- @tparam table result `status` ("done", "failed"), `metrics` (numbers by name), `seconds`, `attempt`, `message`,
+--   `code`
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil code
+function trial.record(entry, description, result)
+  local uv, info = rock("luv", "trpo sweep"), trpo.info()
+  local out = { host = uv.os_gethostname(), pid = uv.os_getpid(), metrics = {} }
+  for key, value in pairs(result) do out[key] = value end
+  out.metrics = {}
+  for name, value in pairs(result.metrics) do out.metrics[name] = written(value) end
+  out.metric = out.metrics[description.metric.name]
+  out.system = { isa = info.isa, blas = info.blas, version = info.version }
+  local text = json.encode(out, { indent = true, order = { "status", "metric", "metrics" } }) .. "\n"
+  local name = results.file(description, entry.rung)
+  local ok, message, code = core.file.write(entry.dir .. "/" .. name, text)
+  -- the last rung that was reached has the name that all readers know
+  if ok and name ~= "result.json" then ok, message, code = core.file.write(entry.dir .. "/result.json", text) end
+  return ok, message, code
+end
+
+--- The result of a trial.
+-- @tparam table entry
+-- @tparam table description
+-- @treturn table|nil `status`, `metrics`, `seconds`, `attempt`, `message`, `code`, `system`; nil when there is none
+function trial.result(entry, description)
+  local text = core.file.read(entry.dir .. "/" .. results.file(description, entry.rung))
+  local result = text and json.decode(text)
+  if type(result) ~= "table" or result.status ~= "done" and result.status ~= "failed" then return nil end
+  local metrics = {}
+  for name, value in pairs(type(result.metrics) == "table" and result.metrics or {}) do
+    metrics[name] = type(value) == "number" and value or special[value]
+  end
+  return {
+    status = result.status, metrics = metrics, seconds = tonumber(result.seconds), attempt = tonumber(result.attempt),
+    message = type(result.message) == "string" and result.message or nil, host = result.host,
+    code = type(result.code) == "string" and result.code or nil, system = result.system,
+  }
+end
+
+-- ---- running -----------------------------------------------------------------------------------
+
+-- of a run's result what tells about the run and not about learning
+local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true }
+
+-- trains the experiment of a trial: its metrics; or nil, message, exit code
+local function train(run)
+  local result, message = run:train()
+  if not result then return nil, message, 1 end
+  if result.status == "interrupted" then return nil, nil, 128 + result.signal end
+  if result.status == "paused" then return nil, nil, trial.codes.paused end
+  local metrics = {}
+  for key, value in pairs(result) do
+    if type(value) == "number" and not plain[key] then metrics[key] = value end
+  end
+  return metrics
+end
+
+-- what the user's function returned, as numbers by name; nil and one sentence
+local function numbers_of(value, description)
+  if type(value) == "number" then return { [description.metric.name] = value } end
+  if type(value) ~= "table" then
+    return nil, ("run must return a table of numbers with '%s' in it, or that number; it returned %s")
+      :format(description.metric.name, value == nil and "nothing" or "a " .. type(value))
+  end
+  local metrics = {}
+  for key, number in pairs(value) do
+    if type(key) ~= "string" or type(number) ~= "number" then
+      return nil, ("run must return a table of numbers by name; of '%s' it returned a %s"):format(tostring(key),
+        type(number))
+    end
+    metrics[key] = number
+  end
+  return metrics
+end
+
+-- calls the user's function
+local function call(fn, params, entry, description)
+  local ok, value = xpcall(function() return fn(params, entry.seed, entry.dir) end, debug.traceback)
+  if not ok then return nil, value, 1 end
+  local metrics, message = numbers_of(value, description)
+  return metrics, message, 1
+end
+
+-- one sentence about a metric that is not among some
+local function missing(name, metrics)
+  local names = {}
+  for key in pairs(metrics) do names[#names + 1] = key end
+  table.sort(names)
+  if #names == 0 then return ("no metric '%s' was reported, and no other one"):format(name) end
+  return ("no metric '%s' was reported%s; there is %s"):format(name, spelling.hint(name, names),
+    table.concat(names, ", "))
+end
+
+-- runs a trial and writes its result: exit code, message
+local function finish(task, metrics, message, code, begin)
+  if not metrics then return code, message end
+  local name = task.description.metric.name
+  local result = { status = "done", metrics = metrics, seconds = trpo.now() - begin, attempt = task.attempt }
+  if metrics[name] == nil then
+    result.status, result.code, result.message = "failed", "metric", missing(name, metrics)
+  end
+  local ok
+  ok, message = trial.record(task.entry, task.description, result)
+  return ok and 0 or 1, message
+end
+
+local function changed(what)
+  return trial.codes.changed, ("%s has changed since the sweep began; it stops here"):format(what)
+end
+
+-- the experiment of a trial; or nil, exit code, message
+local function experiment_of(task)
+  local settings, entry = task.settings, task.entry
+  if identity.file(settings.script) ~= task.hash then return nil, changed(settings.script) end
+  local run, message = script.load(settings.script)
+  if not run then return nil, 1, message end
+  local ok
+  ok, message = run:override(settings.changes)
+  -- with halving the id is that of the whole way
+  if ok and task.steps then ok, message = run:override { { name = "steps", value = task.steps } } end
+  if not ok then return nil, 1, message end
+  local id = identity.id({ kind = "experiment", config = identity.config(run:describe()) }, entry.seed)
+  if id ~= entry.id then return nil, changed("what " .. settings.script .. " loads") end
+  ok, message = run:override {
+    { name = "steps", value = entry.steps or run.config.steps }, { name = "name", value = entry.id },
+    { name = "dir", value = entry.dir:match "^(.*)/" }, { name = "overwrite", value = false },
+    { name = "resume", value = true }, { name = "threads", value = 1 },
+  }
+  if not ok then return nil, 1, message end
+  return run
+end
+
+local function run_experiment(task)
+  local run, code, message = experiment_of(task)
+  if not run then return code, message end
+  trpo.signals.watch ""
+  local begin = trpo.now()
+  local metrics
+  metrics, message, code = train(run)
+  return finish(task, metrics, message, code, begin)
+end
+
+-- whether a trial is one of a function
+local function is_of(entry, fn)
+  return identity.id({ kind = "run", params = entry.params, code = identity.code(fn) }, entry.seed) == entry.id
+end
+
+-- runs the trial of a function, which the script has given to a sweep
+local function run_function(task, sweep)
+  local entry = task.entry
+  if not is_of(entry, sweep.subject.call) then return changed("the function in " .. task.file) end
+  local begin = trpo.now()
+  local metrics, message, code = call(sweep.subject.call, sweep:settings(entry).params, entry, task.description)
+  return finish(task, metrics, message, code, begin)
+end
+
+--- What this process is to do when it is the process of a trial; nil otherwise.
+trial.task = nil
+
+-- ends the process by an exit code, with what is to be said
+local function leave(code, message)
+  if message then io.stderr:write("trpo: ", message, "\n") end
+  io.stdout:flush()
+  os.exit(code)
+end
+
+local function protected(fn, ...)
+  local ok, code, message = xpcall(fn, debug.traceback, ...)
+  if not ok then code, message = 1, code end
+  leave(code, message)
+end
+
+--- What a script that was loaded for a trial is to do when it comes to run a sweep itself: of the sweep that the trial
+-- belongs to the trial is run, and the process ends; all else is left to others.
+-- @tparam Sweep sweep
+-- @treturn boolean whether this is the process of a trial
+function trial.take(sweep)
+  local task = trial.task
+  if task and sweep.subject.call and is_of(task.entry, sweep.subject.call) then protected(run_function, task, sweep) end
+  return task ~= nil
+end
+
+local function work_off(task)
+  trpo.threads(1)
+  local entry = task.entry
+  core.file.write(entry.dir .. "/trial.json", json.encode({
+    id = entry.id, cell = entry.cell, params = entry.params, seed = entry.seed, rung = entry.rung,
+  }, { indent = true }) .. "\n")
+  if task.description.kind == "experiment" then return run_experiment(task) end
+  trial.task = task
+  require("trpo.sweep").without_cells = true
+  local sweep, message = script.load(task.file)
+  if not sweep then return 1, message end
+  if not require("trpo.sweep").is(sweep) or not sweep.subject.call then return changed(task.file) end
+  return run_function(task, sweep)
+end
+
+--- Runs a trial and ends the process.
+-- @tparam string text what is to be done, as JSON
+function trial.main(text)
+  local task = json.decode(text)
+  -- a parent that is gone has lost its claim
+  if not core.process.die_with_parent(task.parent) then os.exit(1) end
+  _G.arg = { [0] = task.file }
+  io.stdout:setvbuf "line"
+  protected(work_off, task)
+end
+
+return trial

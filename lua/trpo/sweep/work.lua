@@ -1,0 +1,323 @@
+--- Works off the trials of a sweep: takes what nobody works on, runs it, tries again what was killed, and waits for
+-- what others run.
+--
+-- Nothing is looked at over and over but the few trials that other processes hold, once a second and only when nothing
+-- else is left to take.
+-- @module trpo.sweep.work
+local claims = require "trpo.sweep.claims"
+local pool = require "trpo.sweep.pool"
+local results = require "trpo.sweep.results"
+local rock = require "trpo.rocks"
+local trial = require "trpo.sweep.trial"
+
+local work = {}
+work.__index = work
+
+--- So many times in a row a trial may be killed before it counts as failed.
+work.deaths = 3
+
+-- what stands for the endings of a child that are no results
+local ends = trial.codes
+
+-- ---- what is left ------------------------------------------------------------------------------
+
+-- puts the trials that have no result yet into the queue, and when asked those that failed
+local function enqueue(self, retry)
+  self.counts = { total = #self.sweep.trials, done = 0, failed = 0 }
+  for _, entry in ipairs(self.sweep.trials) do
+    local again = retry and entry.status == "failed"
+    if again then self.retry[entry.key] = entry.attempt or 0 end
+    if entry.status == "done" or entry.status == "failed" and not again then
+      self.counts[entry.status] = self.counts[entry.status] + 1
+      self.without_metric = self.without_metric + (entry.code == "metric" and 1 or 0)
+    elseif not self.only or entry.key == self.only then
+      self.queue[#self.queue + 1] = entry
+    end
+  end
+end
+
+-- reads the result of a trial, if it has one that counts
+local function has_result(self, entry)
+  local result = trial.result(entry, self.sweep.description)
+  if not result or result.status == "failed" and result.attempt == self.retry[entry.key] then return false end
+  for key, value in pairs(result) do entry[key] = value end
+  entry.metric = entry.metrics[self.sweep.metric.name]
+  return true
+end
+
+-- no more trials are started; the first reason is the one that is told
+local function stop(self, reason)
+  self.stopping = self.stopping or reason
+end
+
+-- counts a trial that has its result
+local function finished(self, entry)
+  local counts = self.counts
+  counts[entry.status] = counts[entry.status] + 1
+  if entry.code == "metric" then
+    self.without_metric = self.without_metric + 1
+    if counts.done == 0 and counts.failed == self.without_metric then
+      stop(self, { message = entry.message, code = "metric" })
+    end
+  end
+  self.view:finished(entry, self)
+end
+
+-- the process that runs a trial which is ours now
+local function task_of(self, entry, claim)
+  local task = self.command(entry, claim.attempt)
+  task.trial, task.claim, task.output = entry, claim, entry.dir .. "/output.txt"
+  self.uv.fs_mkdir(entry.dir, 493) -- 0755
+  -- the failure that is tried again is no result any more
+  if self.retry[entry.key] then
+    self.uv.fs_unlink(entry.dir .. "/" .. results.file(self.sweep.description, entry.rung))
+  end
+  return task
+end
+
+-- takes a trial of the queue: a task, or nil when it has its result or is another's
+local function take(self, entry)
+  local claim, message, code = self.claims:take(entry.key)
+  if code == "io" then
+    stop(self, { message = message, code = code })
+    return nil
+  end
+  -- only now it is certain that nobody is about to finish it
+  if has_result(self, entry) then
+    if claim then self.claims:finish(claim) end
+    finished(self, entry)
+    return nil
+  end
+  if claim then return task_of(self, entry, claim) end
+  self.others[entry.key] = entry
+end
+
+-- the next trial to be started, or nil
+local function next_task(self)
+  while not self.stopping do
+    if #self.again > 0 then return table.remove(self.again) end
+    local entry = self.queue[self.head]
+    if not entry then return nil end
+    self.queue[self.head], self.head = nil, self.head + 1
+    local task = take(self, entry)
+    if task then return task end
+  end
+end
+
+-- looks at what other processes hold: results are counted, what was given up is taken
+local function look_at_others(self)
+  for key, entry in pairs(self.others) do
+    if has_result(self, entry) then
+      self.others[key] = nil
+      finished(self, entry)
+    elseif not self.claims:owner(key) then
+      self.others[key] = nil
+      self.queue[#self.queue + 1] = entry
+    end
+  end
+end
+
+-- ---- how a trial ended -------------------------------------------------------------------------
+
+local function give_back(self, task)
+  self.claims:release(task.claim)
+  self.view:stopped(task.trial, self)
+end
+
+-- records a trial as failed; where even that fails, the sweep stops
+local function fail(self, task, ending, message, code)
+  local ok, why, io_code = trial.record(task.trial, self.sweep.description, {
+    status = "failed", metrics = {}, seconds = ending.seconds, attempt = task.claim.attempt, message = message,
+    code = code,
+  })
+  if not ok then
+    stop(self, { message = ("%s; the trial failed with: %s"):format(why, message), code = io_code })
+    give_back(self, task)
+    return
+  end
+  self.claims:finish(task.claim)
+  has_result(self, task.trial)
+  finished(self, task.trial)
+end
+
+-- a process that was killed: again, unless it was killed too often
+local function killed(self, task, ending, signal)
+  local key = task.trial.key
+  self.deaths[key] = (self.deaths[key] or 0) + 1
+  if self.deaths[key] >= work.deaths then
+    local printed = self.pool:tail(task)
+    fail(self, task, ending, ("killed by signal %d, %d times in a row%s%s"):format(signal, work.deaths,
+      #printed > 0 and "\n" or "", printed), "killed")
+    return
+  end
+  local claim = self.claims:again(task.claim)
+  if not claim then
+    self.others[key] = task.trial
+    return
+  end
+  self.again[#self.again + 1] = task_of(self, task.trial, claim)
+  self.view:again(task.trial, signal)
+end
+
+local function ended(self, task, ending)
+  self.tasks[task] = nil
+  if ending.message then
+    stop(self, { message = ending.message, code = "spawn" })
+    return give_back(self, task)
+  end
+  -- another host took it, as we seemed dead
+  if task.lost then
+    self.others[task.trial.key] = task.trial
+    return
+  end
+  if has_result(self, task.trial) then
+    self.claims:finish(task.claim)
+    return finished(self, task.trial)
+  end
+  local signal = ending.signal ~= 0 and ending.signal or ending.code > 128 and ending.code - 128 or nil
+  if signal and self.stopping and self.stopping.signal then return give_back(self, task) end
+  if signal then return killed(self, task, ending, signal) end
+  local printed = self.pool:tail(task)
+  if ending.code == ends.changed then
+    stop(self, { message = printed:gsub("^trpo: ", ""), code = "changed" })
+    return give_back(self, task)
+  elseif ending.code == ends.paused then
+    return give_back(self, task)
+  end
+  fail(self, task, ending, #printed > 0 and printed or ("exit code %d without a word"):format(ending.code), "error")
+end
+
+-- ---- the loop ----------------------------------------------------------------------------------
+
+-- a halving that goes on when a rung is complete; whether there is more to do
+local function is_extended(self)
+  if not self.sweep.description.halving or self.only then return false end
+  local before = #self.sweep.trials
+  local sweep, message, code = results.read(self.sweep.dir)
+  if not sweep then
+    stop(self, { message = message, code = code })
+    return false
+  end
+  self.sweep, self.queue, self.head, self.without_metric = sweep, {}, 1, 0
+  enqueue(self, false)
+  return #self.queue > 0 and #sweep.trials > before
+end
+
+-- whether all is done that can be done
+local function is_over(self)
+  if self.pool.running > 0 or #self.again > 0 then return false end
+  if self.stopping then return true end
+  if self.queue[self.head] then return false end
+  if self.only then return true end
+  return next(self.others) == nil and not is_extended(self)
+end
+
+local function fill(self)
+  self.pool:fill()
+  -- what was all to be had may be more now
+  while not is_over(self) and self.pool.running == 0 and self.queue[self.head] do self.pool:fill() end
+  self.over = is_over(self)
+end
+
+local function beat(self)
+  for _, claim in ipairs(self.claims:beat()) do
+    for task in pairs(self.tasks) do
+      if task.claim == claim then
+        task.lost = true
+        self.pool:signal("sigkill", task)
+      end
+    end
+  end
+end
+
+-- once a second
+local function tick(self)
+  self.ticks = self.ticks + 1
+  if self.ticks % claims.heartbeat == 0 then beat(self) end
+  if not self.queue[self.head] and not self.stopping then look_at_others(self) end
+  fill(self)
+  self.view:tick(self)
+end
+
+-- the first signal lets the trials come to a stop, the second one ends all at once
+local function on_signal(self, name, number)
+  if self.stopping and self.stopping.signal then
+    self.pool:signal("sigkill")
+    for _, handle in ipairs(self.handles) do handle:stop() end
+    self.uv.kill(self.uv.os_getpid(), number)
+  end
+  -- a reason that is there already is not as good as this one
+  self.stopping = { signal = number, name = name }
+  self.view:signal(name, self)
+  for _, task in ipairs(self.again) do give_back(self, task) end
+  self.again = {}
+  self.pool:signal "sigterm"
+  self.over = is_over(self)
+end
+
+local function open_handles(self)
+  local uv = self.uv
+  for name, number in pairs { sigint = 2, sigterm = 15 } do
+    local handle = uv.new_signal()
+    handle:start(name, function() on_signal(self, name:upper(), number) end)
+    self.handles[#self.handles + 1] = handle
+  end
+  local timer = uv.new_timer()
+  timer:start(1000, 1000, function() tick(self) end)
+  self.handles[#self.handles + 1] = timer
+end
+
+local function close_handles(self)
+  for _, handle in ipairs(self.handles) do handle:close() end
+  -- lets them go
+  self.uv.run "nowait"
+end
+
+--- Works until all trials have their results, or until something ends it.
+-- @tparam table o `sweep` (as `trpo.sweep.results.read` returns it), `jobs` (processes at a time), `command` =
+--   function(trial, attempt) → { file, args, env }, `view` (see `trpo.sweep.bar`), `only` (key of the one trial that is
+--   wanted), `retry` (true: those that failed, too)
+-- @treturn table|nil { total, done, failed, signal (number, when one ended it), stopped { message, code } (when
+--   something else did), held (with `only`: who works on it) }
+-- @treturn string|nil message
+-- @treturn string|nil code
+function work.run(o)
+  local claimed, message, code = claims.open(o.sweep.dir)
+  if not claimed then return nil, message, code end
+  local self = {
+    uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command,
+    view = o.view,
+    only = o.only, queue = {}, head = 1, others = {}, again = {}, retry = {}, deaths = {}, tasks = {}, handles = {},
+    ticks = 0, without_metric = 0,
+  }
+  self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)
+  self.pool = pool.new {
+    jobs = o.jobs,
+    next = function() return next_task(self) end,
+    started = function(task, pid)
+      self.tasks[task] = true
+      self.claims:runs(task.claim, pid)
+      self.view:started(task.trial, self)
+    end,
+    ended = function(task, ending)
+      ended(self, task, ending)
+    end,
+  }
+  enqueue(self, o.retry)
+  open_handles(self)
+  self.view:begin(self)
+  fill(self)
+  while not self.over do
+    self.uv.run "once"
+    if not self.over then fill(self) end
+  end
+  close_handles(self)
+  self.view:finish()
+  local stopping = self.stopping or {}
+  return {
+    total = self.counts.total, done = self.counts.done, failed = self.counts.failed, signal = stopping.signal,
+    stopped = stopping.message and stopping or nil, held = self.only and next(self.others) ~= nil or nil,
+  }
+end
+
+return work
