@@ -93,9 +93,8 @@ local function describe(o, about)
   return {
     format = results.format, name = o.name, kind = about.kind, method = o.method,
     sampler = o.method == "halving" and o.sampler or nil, samples = o.samples,
-    seed = o.sampler == "random" and o.seed or nil, parameters = listed(about.space), seeds = o.seeds,
-    metric = o.metric, cells = cells, halving = o.halving, config = about:config(), files = files,
-    system = system_of(),
+    seed = o.seed, parameters = listed(about.space), seeds = o.seeds, metric = o.metric, cells = cells,
+    halving = o.halving, config = about:config(), files = files, system = system_of(),
   }
 end
 
@@ -144,7 +143,7 @@ end
 -- - `method`: "grid" (default; all combinations), "random", "sobol" (points that fill the space evenly) or "halving"
 --   (successive halving: all cells for a few steps, the best of them for more, …).
 -- - `samples`: how many cells are drawn, but for grids. More of them extend a sweep: the first ones stay.
--- - `seed`: of the cells of "random" (default 1).
+-- - `seed`: of the cells of "random" (default 1); of "sobol", whose points are scrambled when there is one.
 -- - `halving`: { `min`, `max` (steps of the first and the last rung), `factor` (3; steps grow by it, and of n cells
 --   max(1, floor(n / factor)) go on), `aggregate` "mean" (default) or "iqm" of the metric over the seeds }; `sampler`
 --   "random" (default when there are `samples`), "sobol" or "grid".
@@ -153,7 +152,7 @@ end
 --   experiment and "metric" of a function.
 -- - `set`: a table from names to values that hold in all cells.
 -- - `name` (default: that of the script), `dir` "sweeps": the folder is `<dir>/<name>`.
--- @treturn Sweep
+-- @treturn Sweep with the fields `name`, `dir`, `method`, `kind` ("experiment" or "run"), `seeds`, `metric`
 -- @raise one sentence about the first mistake (an experiment's script that fails: with its traceback)
 function sweep.new(opts)
   if type(opts) ~= "table" then
@@ -200,20 +199,26 @@ function methods:place() return self.dir .. "/" .. self.name end
 --   ids} }, halving, config (of all cells, unless they vary it), files (their hashes), system }
 function methods:describe() return self.description end
 
+-- as much of what `results.read` returns as trials are made of
+local function view_of(dir, description)
+  return { dir = dir, description = description, seeds = description.seeds, cells = description.cells,
+    metric = description.metric }
+end
+
 --- The trials, without looking at what has been done. With halving: those of the first rung.
 -- @treturn {table,...} list of { key, id, cell, rung, seed, params, steps, dir }, seed by seed
 function methods:trials()
-  local view = results.empty(self:place(), self.description)
-  return (halving.trials(view, function(cell, i, rung)
-    local trial = results.trial(view, cell, i, rung)
-    trial.dir = ("%s/trials/%s"):format(view.dir, trial.id)
-    return trial
-  end))
+  local view = view_of(self:place(), self.description)
+  return (halving.trials(view, function(cell, i, rung) return results.trial(view, cell, i, rung) end))
 end
 
---- Makes the folder of this sweep, or finds that it is there.
+--- Makes the folder of this sweep, or finds that it is there. Several processes may do so at once.
+--
+-- A sweep may be extended: by values, seeds, samples or another metric, as long as every trial that is there stays one,
+-- and while no process works on it. Everything else that changes its trials is refused.
 -- @treturn boolean|nil true
--- @treturn table|string { state = "new", "same" or "extended", warnings }; or a message that names what changed
+-- @treturn table|string { state = "new", "same" or "extended", warnings = sentences: that the sweep was extended, that
+--   another machine or version began it }; or a message that names what changed
 -- @treturn string|nil code: "changed", "running", "io", "format", "version"
 function methods:open() return identity.open(self:place(), self.description) end
 
@@ -259,9 +264,8 @@ function methods:main(...)
 end
 
 function methods:__tostring()
-  local d = self.description
-  return ("trpo.sweep %s (%s of %d cells with %d seeds, %s %s)"):format(self.name, self.method, #d.cells, #d.seeds,
-    d.metric.goal, d.metric.name)
+  return ("trpo.sweep %s (%s, %d cells x %d seeds, %s %s)"):format(self.name, self.method, #self.description.cells,
+    #self.seeds, self.metric.goal, self.metric.name)
 end
 
 return sweep

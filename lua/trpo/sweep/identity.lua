@@ -257,8 +257,8 @@ end
 -- @tparam string dir is made with all above it
 -- @tparam table description
 -- @treturn boolean|nil true
--- @treturn table|string { state = "new", "same" or "extended", warnings = list of sentences about another machine or
---   version }; or a message that names what changed
+-- @treturn table|string { state = "new", "same" or "extended", warnings = sentences: that the sweep was extended, that
+--   another machine or version began it }; or a message that names what changed
 -- @treturn string|nil code: "changed", "running", "io", "format", "version"
 function identity.open(dir, description)
   local uv = rock("luv", "a sweep's folder")
@@ -280,11 +280,13 @@ function identity.open(dir, description)
     return nil, ("the sweep in %s is another one: %s; choose another name, or remove the folder"):format(dir,
       table.concat(found, "; ")), "changed"
   end
+  local remarks = warnings_of(old, description)
   if state == "extended" then
     ok, message, code = extend(dir, text, found)
     if not ok then return nil, message, code end
+    table.insert(remarks, 1, ("the sweep in %s is extended: %s"):format(dir, table.concat(found, "; ")))
   end
-  return true, { state = state, warnings = warnings_of(old, description) }
+  return true, { state = state, warnings = remarks }
 end
 
 return identity

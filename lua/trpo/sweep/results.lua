@@ -227,18 +227,18 @@ function results.file(description, rung)
 end
 
 --- What a trial is, before anything is known of it.
--- @tparam table sweep `description`, `seeds`, `cells`
+-- @tparam table sweep `dir`, `description`, `seeds`, `cells`
 -- @tparam number cell
 -- @tparam number i index of its seed
 -- @tparam number rung
--- @treturn table { id, key, cell, rung, seed, params, steps (with halving: at the end of the rung) }
+-- @treturn table { id, key, cell, rung, seed, params, steps (with halving: at the end of the rung), dir }
 function results.trial(sweep, cell, i, rung)
   local d = sweep.description
   local id = sweep.cells[cell].ids[i]
   return {
     id = id, key = results.key(d, id, rung), cell = cell, rung = rung, seed = sweep.seeds[i],
     params = sweep.cells[cell].params, steps = d.halving and d.halving.rungs[rung] or nil, metrics = {},
-    status = "waiting",
+    status = "waiting", dir = sweep.dir and ("%s/trials/%s"):format(sweep.dir, id) or nil,
   }
 end
 
@@ -253,7 +253,6 @@ local function reader(sweep, known)
   local held = claims_of(sweep.dir)
   return function(cell, i, rung)
     local trial = results.trial(sweep, cell, i, rung)
-    trial.dir = ("%s/trials/%s"):format(sweep.dir, trial.id)
     local old = remembered(known, trial.key)
     if not old then
       local warning
