@@ -1,7 +1,7 @@
 --- Pictures by gnuplot, which runs as a process of its own: SVG, PNG, PDF, or text for a terminal.
 --
 -- A picture is a script for gnuplot with its data inside. It is drawn into a temporary file, and the file that was
--- asked for appears whole or not at all. Texts of the user's stand in single quotes, where gnuplot reads no commands.
+-- asked for appears whole or not at all. Texts of the user's stand in quotes, where gnuplot reads no commands.
 -- @module trpo.plot
 local core = require "trpo.core"
 local spelling = require "trpo.spelling"
@@ -22,7 +22,7 @@ local terminals = {
 }
 
 -- columns and lines of the picture in a terminal
-local dumb = "set terminal dumb size 79,24 noenhanced"
+local dumb = "set terminal dumb size 79,%d noenhanced"
 
 local formats = { "svg", "png", "pdf" }
 
@@ -43,9 +43,12 @@ end
 
 --- A text as gnuplot reads it back, and nothing else: no escapes, no commands.
 -- @tparam string text
--- @treturn string in single quotes
+-- @treturn string in single quotes; a text that has some itself in double ones, with a number for every mark
 function plot.quoted(text)
-  return "'" .. tostring(text):gsub("%c", " "):gsub("'", "''") .. "'"
+  text = tostring(text):gsub("%c", " ")
+  if not text:find("'", 1, true) then return "'" .. text .. "'" end
+  -- gnuplot 5.4 mistakes where a text ends that holds two of '' in a row
+  return '"' .. text:gsub("[^%w \128-\255]", function(mark) return ("\\%03o"):format(mark:byte()) end) .. '"'
 end
 
 --- A word of a block of data; `with labels` shows it as it is (say `noenhanced`).
@@ -155,14 +158,15 @@ end
 --- Draws a picture.
 -- @tparam string file its ending says the format, see `format`
 -- @tparam table picture `script` = commands for gnuplot, `width` and `height` in pixels of 1/96 inch, `text` = commands
---   for a terminal (by default the script)
+--   for a terminal (by default the script), `lines` = its height there (24)
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string message
 -- @treturn[2] string code: "no_gnuplot", "gnuplot", "no_file", "io"
 function plot.draw(file, picture)
   local format = assert(plot.format("plot", file))
-  local terminal = terminals[format] and terminals[format]:format(picture.width, picture.height) or dumb
+  local terminal = terminals[format] and terminals[format]:format(picture.width, picture.height)
+    or dumb:format(picture.lines or 24)
   local script = not terminals[format] and picture.text or picture.script
   local bytes, message, code = drawn(format, terminal, script)
   if not bytes then return nil, message, code end

@@ -28,13 +28,13 @@ local understood = {
 
 -- the runs of a sweep's trials, under the names of its parameters; failed ones and those without a row are not there
 local function runs_of_trials(sweep)
-  local text_of, list, seen = require("trpo.sweep.results").text, {}, {}
+  local list, seen = {}, {}
   for _, trial in ipairs(sweep.trials) do
     local run = trial.status ~= "failed" and not seen[trial.dir] and runs.kind(trial.dir) and runs.read(trial.dir)
     seen[trial.dir] = true
     if run and run.rows > 0 then
       run.cell = trial.cell
-      for path, value in pairs(trial.params) do run.parameters[path] = text_of(value) end
+      for path, value in pairs(trial.params) do run.parameters[path] = runs.text(value) end
       list[#list + 1] = run
     end
   end
@@ -196,6 +196,15 @@ local function draw(file, picture)
   return plot.draw(file, picture)
 end
 
+-- the kinds that understand an option
+local function kinds_with(name)
+  local list = {}
+  for _, kind in ipairs(kinds) do
+    if understood[kind][name] then list[#list + 1] = kind end
+  end
+  return list
+end
+
 -- Draws what is asked for: the path and notes, or nil, message, code ("usage": the question is wrong).
 local function answer(paths, asked)
   local subject, message, code = subject_of(paths)
@@ -203,7 +212,8 @@ local function answer(paths, asked)
   asked.kind = asked.kind or subject.sweep and "heatmap" or "curves"
   for _, name in ipairs { "x", "y", "group", "parameters", "fix" } do
     if asked[name] and not understood[asked.kind][name] then
-      return nil, ("%s does not go with the kind '%s'"):format(name, asked.kind), "usage"
+      return nil, ("%s does not go with the kind '%s', it goes with %s"):format(name, asked.kind,
+        table.concat(kinds_with(name), ", ")), "usage"
     end
   end
   asked.x = asked.x or "steps"
@@ -249,7 +259,9 @@ end
 
 -- the folders and the options of a call; raises what is wrong with them
 local function read_call(what, given)
-  if type(given) ~= "table" then blame(("%s: options must be a table, got %s"):format(what, options.describe(given))) end
+  if type(given) ~= "table" then
+    blame(("%s: options must be a table, got %s"):format(what, options.describe(given)))
+  end
   local paths, rest = {}, {}
   for key, value in pairs(given) do
     if type(key) ~= "number" then rest[key] = value end

@@ -149,10 +149,7 @@ end
 local function plain(value)
   local kind = type(value)
   if kind == "number" or kind == "string" or kind == "boolean" then return value end
-  if kind ~= "table" then return nil end
-  local parts = {}
-  for i, entry in ipairs(value) do parts[i] = type(entry) == "table" and "…" or runs.text(entry) end
-  return table.concat(parts, ",")
+  return kind == "table" and runs.text(value) or nil
 end
 
 -- adds the leaves of a tree by their dotted paths
@@ -179,9 +176,14 @@ local function read_parameters(path)
 end
 
 --- A value of a parameter as pictures show it.
--- @param value number, string, boolean
--- @treturn string the shortest text that reads back as the number, up to 6 digits where they suffice
+-- @param value number, string, boolean or a list of such
+-- @treturn string a number with six digits where they say it exactly; the entries of a list with commas between them
 function runs.text(value)
+  if type(value) == "table" then
+    local parts = {}
+    for i, entry in ipairs(value) do parts[i] = type(entry) == "table" and "…" or runs.text(entry) end
+    return table.concat(parts, ",")
+  end
   if type(value) ~= "number" then return tostring(value) end
   local short = ("%.6g"):format(value)
   if tonumber(short) == value or value ~= value then return short end
@@ -236,11 +238,21 @@ function runs.column(list, name)
   return nil, ("no run has a column '%s'%s"):format(name, spelling.hint(name, names))
 end
 
---- The rows of a run that have finite numbers in two columns, sorted by the first one if they are not.
+-- numbers of two columns, the first ones strictly ascending: of equal ones the last row holds
+local function ascending(a, b, rows)
+  local first, second, n = {}, {}, 0
+  for _, i in ipairs(rows) do
+    if n == 0 or a[i] > first[n] then n = n + 1 end
+    first[n], second[n] = a[i], b[i]
+  end
+  return core.tensor(first), core.tensor(second)
+end
+
+--- The rows of a run that have finite numbers in two columns, in the order of the first one.
 -- @tparam table run
 -- @tparam string x name of a column
 -- @tparam string y name of a column
--- @treturn Tensor|nil [n] numbers of the first column, ascending
+-- @treturn Tensor|nil [n] numbers of the first column, ascending; of equal ones the last row counts
 -- @treturn Tensor|string [n] numbers of the second one; one sentence when the first is nil
 -- @treturn string|nil "empty" when the columns are there and hold no such row
 function runs.pairs(run, x, y)
@@ -252,23 +264,21 @@ function runs.pairs(run, x, y)
         run.texts[name].line, name, run.texts[name].text:sub(1, 40))
     end
   end
-  local a, b, rows, ascending = run.columns[x], run.columns[y], {}, true
+  local a, b, rows, sorted = run.columns[x], run.columns[y], {}, true
   for i = 1, run.rows do
     if math.abs(a[i]) < math.huge and math.abs(b[i]) < math.huge then
       rows[#rows + 1] = i
-      ascending = ascending and (#rows == 1 or a[rows[#rows - 1]] <= a[i])
+      sorted = sorted and (#rows == 1 or a[rows[#rows - 1]] <= a[i])
     end
   end
   if #rows == 0 then return nil, ("%s has no numbers in '%s' yet"):format(run.path, y), "empty" end
-  if not ascending then
+  if not sorted then
     table.sort(rows, function(i, j)
       if a[i] ~= a[j] then return a[i] < a[j] end
       return i < j
     end)
   end
-  local first, second = {}, {}
-  for n, i in ipairs(rows) do first[n], second[n] = a[i], b[i] end
-  return core.tensor(first), core.tensor(second)
+  return ascending(a, b, rows)
 end
 
 return runs

@@ -104,7 +104,7 @@ local legend = " left top Left reverse samplen 2.6 spacing 1.15 noenhanced"
 
 -- pixels: where the legend stands, and the picture's size
 local function size_of(made, titled)
-  local size = { left = 74, right = 26, top = titled and 56 or 40, bottom = 54 }
+  local size = { left = 74, right = 26, top = titled and 56 or 40, bottom = 68 }
   local labels = {}
   for i, curve in ipairs(made) do labels[i] = frame.fitted(curve.label, 60) end
   local longest = frame.longest(labels)
@@ -116,10 +116,10 @@ local function size_of(made, titled)
     size.key = "set key at graph 1.04, graph 1.0" .. legend
   else
     local columns = longest <= 44 and 2 or 1
-    size.bottom = 62 + 19 * math.ceil(#made / columns)
+    size.bottom = 76 + 19 * math.ceil(#made / columns)
     size.width, size.height = 760, 370 + size.bottom
-    size.key = ("set key at screen %.5f, screen %.5f%s maxcols %d"):format(size.left / size.width,
-      (size.bottom - 50) / size.height, legend, columns)
+    size.key = ("set key at screen %.5f, screen %.5f%s maxrows %d"):format(size.left / size.width,
+      (size.bottom - 64) / size.height, legend, math.ceil(#made / columns))
   end
   return size
 end

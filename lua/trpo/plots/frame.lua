@@ -25,14 +25,16 @@ local function characters(text)
   return out
 end
 
---- A text that fits: at most so many characters, the last one `…` when some are left out.
+--- A text that fits: at most so many characters, a mark at the end when some are left out.
 -- @tparam string text may come from anybody's file
 -- @tparam number most characters
+-- @tparam[opt="…"] string mark
 -- @treturn string valid UTF-8 without control characters
-function frame.fitted(text, most)
+function frame.fitted(text, most, mark)
   local list = characters((tostring(text):gsub("%c", " ")))
   if #list <= most then return table.concat(list) end
-  return table.concat(list, "", 1, math.max(most - 1, 0)) .. "…"
+  mark = mark or "…"
+  return table.concat(list, "", 1, math.max(most - #characters(mark), 0)) .. mark
 end
 
 --- The number of characters of a text.
@@ -179,18 +181,21 @@ function frame.dash(i) return dashes[(i - 1) % frame.dashes + 1] end
 --- The colour of what is best, what failed, what is told in passing.
 frame.best, frame.failed, frame.faint = "#D55E00", "#A34700", "#555555"
 
+-- pixels on both sides of a heading
+local MARGIN = 16
+
 --- Title and subtitle of a picture, above it on the left.
--- @tparam table size `width`, `height`, `left` in pixels
+-- @tparam table size `width`, `height` in pixels
 -- @tparam string title
 -- @tparam[opt] string subtitle
 -- @treturn string commands
 function frame.heading(size, title, subtitle)
-  local room = size.width - size.left - 10
+  local room = size.width - 2 * MARGIN
   local form = "set label %d %s at screen %.5f, screen %.5f left font ',%s' %s noenhanced front"
-  local lines = { form:format(901, plot.quoted(frame.fitted(title, math.floor(room / 8.2))), size.left / size.width,
+  local lines = { form:format(901, plot.quoted(frame.fitted(title, math.floor(room / 8.2))), MARGIN / size.width,
     1 - 20 / size.height, "14", "tc rgb '#000000'") }
   if subtitle then
-    lines[2] = form:format(902, plot.quoted(frame.fitted(subtitle, math.floor(room / 6))), size.left / size.width,
+    lines[2] = form:format(902, plot.quoted(frame.fitted(subtitle, math.floor(room / 6))), MARGIN / size.width,
       1 - 40 / size.height, "11", ("tc rgb '%s'"):format(frame.faint))
   end
   return table.concat(lines, "\n")

@@ -204,7 +204,14 @@ local function all_same(curves)
   return true
 end
 
--- the curve of several runs
+local function picked(list, places)
+  local out = {}
+  for i, place in ipairs(places) do out[i] = list[place] end
+  return out
+end
+
+-- The curve of several runs, as far as at least half of them go: what a few runs did that were longer than the others
+-- is no curve of the group.
 local function band(curves)
   local options = { curves = curves }
   if all_same(curves) then
@@ -214,8 +221,16 @@ local function band(curves)
     options.points = POINTS
   end
   local made = trpo.stats.curve(options)
-  return { x = made.steps:totable(), y = made.iqm:totable(), low = made.low:totable(), high = made.high:totable(),
-    n = made.n:totable() }
+  local n, most = made.n:totable(), made.n:max()
+  local kept, fewest = {}, math.min(most, math.ceil(#curves / 2))
+  for i, count in ipairs(n) do
+    if count >= fewest then kept[#kept + 1] = i end
+  end
+  local out = { n = picked(n, kept) }
+  for name, field in pairs { x = "steps", y = "iqm", low = "low", high = "high" } do
+    out[name] = picked(made[field]:totable(), kept)
+  end
+  return out
 end
 
 --- The curve of a group.

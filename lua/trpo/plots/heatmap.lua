@@ -28,11 +28,11 @@ local function size_of(made, interval_length)
     between(18, math.floor(400 / rows), 70) }
   size.slanted = 6.8 * frame.longest(size.x_texts) > size.cell[1] - 6
   size.left = 46 + 7 * frame.longest(size.y_texts)
-  size.bottom = 58 + (size.slanted and 4.6 * frame.longest(size.x_texts) or 0)
+  size.bottom = 66 + (size.slanted and 4.6 * frame.longest(size.x_texts) or 0)
   size.top, size.right = 62, 112
   if size.slanted then size.left = math.max(size.left, 4.6 * frame.longest(size.x_texts) + 10) end
   -- room for titles
-  size.right = math.max(size.right, 470 - size.left - columns * size.cell[1])
+  size.right = math.max(size.right, 520 - size.left - columns * size.cell[1])
   size.width = size.left + columns * size.cell[1] + size.right
   size.height = size.top + rows * size.cell[2] + size.bottom
   return size
@@ -57,10 +57,11 @@ local function interval(entry, format)
   return entry.n > 1 and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or ""
 end
 
--- what is to be said of a cell that is not complete
-local function remark(entry)
-  if entry.failed > 0 then return ("%d failed"):format(entry.failed) end
-  if entry.n < entry.total then return ("%d of %d"):format(entry.n, entry.total) end
+-- what is to be said of a cell that is not complete, or was trained for less than others
+local function remark(made, entry)
+  if entry.failed > 0 then return ("%d failed"):format(entry.failed), frame.failed end
+  if entry.n < entry.total then return ("%d of %d"):format(entry.n, entry.total), frame.faint end
+  if made.halving and entry.steps > 0 then return frame.short(entry.steps) .. " steps", frame.faint end
 end
 
 -- a font that lets a text of so many characters into a cell; nil when none does
@@ -79,7 +80,8 @@ local function data_of(made, format)
   for i = 1, #made.x.texts do
     for j = 1, #made.y.texts do
       local entry = made.at[i] and made.at[i][j]
-      local told = entry and remark(entry)
+      local told, colour
+      if entry then told, colour = remark(made, entry) end
       if entry and entry.iqm then
         local range = interval(entry, format)
         tall = tall or range ~= ""
@@ -89,7 +91,7 @@ local function data_of(made, format)
       elseif entry then
         data.empty[#data.empty + 1] = { i, j }
       end
-      if told then data.remarks[#data.remarks + 1] = { i, j, plot.word(told) } end
+      if told then data.remarks[#data.remarks + 1] = { i, j, plot.word(told), tonumber(colour:sub(2), 16) } end
     end
   end
   if made.best then data.best[1] = { made.best.i, made.best.j } end
@@ -101,7 +103,8 @@ local function boxes(name, half, style)
 end
 
 local function labels(name, points, dy, colour)
-  return ("$%s using 1:($2+%g):3 with labels font ',%d' tc rgb '%s' noenhanced notitle"):format(name, dy, points, colour)
+  return ("$%s using 1:($2+%g):3%s with labels font ',%d' tc rgb %s noenhanced notitle"):format(name, dy,
+    colour and "" or ":4", points, colour and plot.quoted(colour) or "variable")
 end
 
 -- the layers from below
@@ -115,20 +118,22 @@ local function layers(data, size, longest)
   for _, name in ipairs { "values", "empty" } do
     add(name, boxes(name, 0.5, " with boxxyerror fillstyle empty border lc rgb '#ffffff' lc rgb '#ffffff' lw 1.5"))
   end
-  local frame_style = (" with boxxyerror fillstyle empty border lc rgb '%s' lc rgb '%s' lw 3"):format(frame.best, frame.best)
-  add("best", boxes("best", 0.475, frame_style))
+  add("best", boxes("best", 0.475, (" with boxxyerror fillstyle empty border lc rgb '%s' lc rgb '%s' lw 3")
+    :format(frame.best, frame.best)))
   local points = font(size, longest.number, 13)
   local small = longest.interval > 0 and size.cell[2] >= 44 and font(size, longest.interval, 10)
   small = small and small >= 8 and small
   add("numbers", points and labels("numbers", points, small and 0.13 or 0, "#000000"))
   add("intervals", small and labels("intervals", small, -0.14, "#333333"))
   local note = size.cell[2] >= (small and 62 or 34) and font(size, longest.remark, 9)
-  add("remarks", note and labels("remarks", note, -0.36, frame.failed))
+  add("remarks", note and labels("remarks", note, -0.36))
   return frame.command(list)
 end
 
--- a range of colours; one value alone gets room on both sides
-local function colour_range(rows)
+--- The range of colours; one value alone gets room on both sides.
+-- @tparam {table,...} rows with the values at 3
+-- @treturn string a command
+function heatmap.colour_range(rows)
   local low, high = math.huge, -math.huge
   for _, row in ipairs(rows) do
     if math.abs(row[3]) < math.huge then low, high = math.min(low, row[3]), math.max(high, row[3]) end
@@ -141,8 +146,6 @@ local function colour_range(rows)
   return ("set cbrange [%s:%s]"):format(plot.number(low), plot.number(high))
 end
 
-heatmap.colour_range = colour_range
-
 --- A bar of colours on the right of a frame.
 -- @tparam table size `width`, `height`, `left`, `right`, `top`, `bottom`
 -- @tparam string label
@@ -150,7 +153,7 @@ heatmap.colour_range = colour_range
 function heatmap.colour_bar(size, label)
   local tall = size.height - size.top - size.bottom
   return ("set palette defined (%s)\nset colorbox user origin screen %.5f,%.5f size screen %.5f,%.5f\n"
-    .. "set cbtics scale 0.6 format '%%g'\nset cblabel %s noenhanced offset 0.5,0"):format(plot.palette,
+    .. "set cbtics scale 0.6 format '%%g'\nset cblabel %s noenhanced offset 1.4,0"):format(plot.palette,
     (size.width - size.right + 14) / size.width, size.bottom / size.height, 14 / size.width, tall / size.height,
     plot.quoted(frame.fitted(label, math.max(12, math.floor(tall / 7)))))
 end
@@ -181,9 +184,8 @@ end
 
 -- what the picture shows, below its title
 local function subtitle_of(made, with_interval)
-  local told = lattice.told(made)
-  if with_interval then told = told .. ", with 95 % bootstrap interval" end
-  return made.best and told .. "; the best is framed" or told
+  local told = lattice.told(made, with_interval)
+  return made.best and told .. "; framed: the best" or told
 end
 
 local function tiles(made, asked)
@@ -202,7 +204,7 @@ local function tiles(made, asked)
       "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced offset 0,"
         .. (size.slanted and "-0.2" or "0.2"),
       "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 40)) .. " noenhanced",
-      colour_range(data.values), #data.values > 0 and heatmap.colour_bar(size, made.metric) or "unset colorbox",
+      heatmap.colour_range(data.values), #data.values > 0 and heatmap.colour_bar(size, made.metric) or "unset colorbox",
       layers(data, size, longest),
     }, "\n"),
     letters = letters.tiles(made, asked.title, format),
@@ -218,7 +220,9 @@ end
 function heatmap.picture(made, asked)
   local any = false
   for _, entry in ipairs(made.entries) do any = any or entry.iqm ~= nil end
-  if not any then return nil, ("no trial of sweep '%s' has a number for %s yet"):format(made.name, made.metric), "empty" end
+  if not any then
+    return nil, ("no trial of sweep '%s' has a number for %s yet"):format(made.name, made.metric), "empty"
+  end
   if not made.y.name then return require("trpo.plots.points").line(made, asked), {} end
   if made.scattered then return require("trpo.plots.points").scatter(made, asked), {} end
   return tiles(made, asked), {}

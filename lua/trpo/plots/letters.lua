@@ -41,6 +41,28 @@ local function heading(made, title)
     lattice.told(made), ramp[1], ramp[#ramp])
 end
 
+-- texts of an axis as far as there is room
+local function short(text) return frame.fitted(text, 24, "..") end
+
+-- shades alone, two columns a cell
+local function shades(made, title)
+  local low, high = range_of(made)
+  local lines = {}
+  for j = #made.y.texts, 1, -1 do
+    local words = {}
+    for i in ipairs(made.x.texts) do
+      local entry = made.at[i] and made.at[i][j]
+      words[i] = entry and entry.iqm and shade(entry.iqm, low, high) .. (entry == made.best and "*" or " ") or "  "
+    end
+    lines[#lines + 1] = { short(made.y.texts[j]), table.concat(words) .. "|" }
+  end
+  table.insert(lines, 1, { short(made.y.name), "" })
+  local best = made.best
+  return ("%s\n%s%s from the left: %s to %s\nbest: %s=%s %s=%s\n"):format(heading(made, title),
+    aligned(lines, { 1, 2 }), made.x.name, made.x.texts[1], made.x.texts[#made.x.texts], made.x.name,
+    made.x.texts[best.i], made.y.name, made.y.texts[best.j])
+end
+
 --- A table over two parameters, the second one upwards as in the picture.
 -- @tparam table made see `trpo.plots.lattice`
 -- @tparam string title
@@ -48,25 +70,26 @@ end
 -- @treturn string
 function letters.tiles(made, title, format)
   local low, high = range_of(made)
-  local rows, widest = { { made.y.name } }, 0
+  local rows, widest = { { short(made.y.name) } }, 0
   for i in ipairs(made.x.texts) do rows[1][i + 1] = "" end
   for j = #made.y.texts, 1, -1 do
-    local row = { made.y.texts[j] }
+    local row = { short(made.y.texts[j]) }
     for i in ipairs(made.x.texts) do
       row[i + 1] = word_of(made, made.at[i] and made.at[i][j], format, low, high)
       widest = math.max(widest, #row[i + 1])
     end
     rows[#rows + 1] = row
   end
-  local last = { made.x.name }
+  local last = { short(made.x.name) }
   for i, text in ipairs(made.x.texts) do
     -- above the numbers, not above their shades
-    last[i + 1] = text .. "    "
+    last[i + 1] = short(text) .. "    "
     widest = math.max(widest, #last[i + 1])
   end
   rows[#rows + 1] = last
-  if (widest + 2) * #made.x.texts + #made.y.name + 4 > WIDEST then return letters.list(made, title, format) end
-  return heading(made, title) .. "\n" .. aligned(rows, { 1 })
+  if (widest + 2) * #made.x.texts + 26 <= WIDEST then return heading(made, title) .. "\n" .. aligned(rows, { 1 }) end
+  if 2 * #made.x.texts + 30 <= WIDEST then return shades(made, title) end
+  return letters.list(made, title, format)
 end
 
 -- a bar as long as a number is large
@@ -105,11 +128,11 @@ function letters.list(made, title, format)
   local rows = { heads }
   for n = 1, math.min(#entries, LONGEST) do
     local entry = entries[n]
-    local row = { made.x.texts[entry.i], entry.iqm and format:format(entry.iqm) or "-",
+    local row = { short(made.x.texts[entry.i]), entry.iqm and format:format(entry.iqm) or "-",
       entry.iqm and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "",
       ("%d of %d"):format(entry.n, entry.total),
       entry.iqm and bar(entry.iqm, low, high) .. (entry == made.best and " *" or "") or "" }
-    if made.y.name then table.insert(row, 2, made.y.texts[entry.j]) end
+    if made.y.name then table.insert(row, 2, short(made.y.texts[entry.j])) end
     rows[#rows + 1] = row
   end
   local rest = #entries - LONGEST

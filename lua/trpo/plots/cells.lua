@@ -1,0 +1,238 @@
+--- Learning curves of each cell of a sweep as small pictures, which share their axes and stand where the cells stand in
+-- the heat map.
+-- @module trpo.plots.cells
+local aligned = require("trpo.mdp.text").aligned
+local frame = require "trpo.plots.frame"
+local groups = require "trpo.plots.groups"
+local letters = require "trpo.plots.letters"
+local plot = require "trpo.plot"
+
+local cells = {}
+
+-- the most rows and columns of a table, and the most cells that are shown in order of rank
+local WIDEST, RANKED = 12, 24
+
+-- ---- panels ------------------------------------------------------------------------------------
+
+-- the curve of an entry of the table: of all runs in its cells
+local function curve_of(entry, by_cell, x, y)
+  local group = { runs = {} }
+  for _, cell in ipairs(entry.cells) do
+    for _, run in ipairs(by_cell[cell.index] or {}) do group.runs[#group.runs + 1] = run end
+  end
+  if #group.runs == 0 then return nil end
+  return groups.curve(group, x, y)
+end
+
+local function label_of(made, entry)
+  local words = { made.x.name .. "=" .. made.x.texts[entry.i] }
+  if made.y.name then words[2] = made.y.name .. "=" .. made.y.texts[entry.j] end
+  return table.concat(words, " ")
+end
+
+local function is_table(made)
+  return made.y.name and not made.scattered and #made.x.texts <= WIDEST and #made.y.texts <= WIDEST
+end
+
+-- Entries with their columns and rows, counted from above: as in the heat map, or one after another, the best first
+-- where there is no order.
+local function placed(made)
+  local list = {}
+  if is_table(made) then
+    for _, entry in ipairs(made.entries) do
+      list[#list + 1] = { entry = entry, column = entry.i, row = #made.y.texts + 1 - entry.j }
+    end
+    return list, #made.x.texts, #made.y.texts
+  end
+  local order = made.entries
+  if made.y.name then order = letters.ranked(made) else table.sort(order, function(a, b) return a.i < b.i end) end
+  local n = math.min(#order, RANKED)
+  local columns = math.min(4, n)
+  for k = 1, n do
+    list[k] = { entry = order[k], column = (k - 1) % columns + 1, row = math.floor((k - 1) / columns) + 1,
+      label = label_of(made, order[k]) }
+  end
+  return list, columns, math.ceil(n / columns), #order - n
+end
+
+-- the range of all bands, with a little room
+local function range_of(panels)
+  local low, high = math.huge, -math.huge
+  for _, panel in ipairs(panels) do
+    local curve = panel.curve
+    for i = 1, curve and #curve.y or 0 do
+      low = math.min(low, curve.low and curve.low[i] or curve.y[i])
+      high = math.max(high, curve.high and curve.high[i] or curve.y[i])
+    end
+  end
+  local room = high > low and 0.05 * (high - low) or math.max(math.abs(high), 1) * 0.1
+  return low - room, high + room
+end
+
+-- ---- script ------------------------------------------------------------------------------------
+
+local function between(low, x, high) return math.max(low, math.min(x, high)) end
+
+local function size_of(columns, rows, with_labels)
+  local size = { left = 78, right = 40, top = with_labels and 66 or 88, bottom = 48, gap = 14 }
+  size.above = with_labels and 18 or 0
+  size.panel = { math.floor(between(58, 700 / columns, 190)), math.floor(between(48, 480 / rows, 120)) }
+  size.width = math.max(size.left + columns * (size.panel[1] + size.gap) + size.right, 480)
+  size.height = size.top + rows * (size.panel[2] + size.gap + size.above) + size.bottom
+  return size
+end
+
+-- pixels of a panel: left, right, top, bottom, from the left and from below
+local function corners(size, panel)
+  local left = size.left + (panel.column - 1) * (size.panel[1] + size.gap)
+  local top = size.height - size.top - (panel.row - 1) * (size.panel[2] + size.gap + size.above) - size.above
+  return left, left + size.panel[1], top, top - size.panel[2]
+end
+
+local function layers(panel, k)
+  local curve, colour = panel.curve, frame.colour(1)
+  if not curve then return "plot NaN notitle" end
+  local list = {}
+  if curve.low then
+    list[1] = ("$cell%d using 1:3:4 with filledcurves fc rgb '%s' fillstyle transparent solid 0.25 noborder")
+      :format(k, colour)
+  end
+  list[#list + 1] = ("$cell%d using 1:2 with %s lc rgb '%s'"):format(k,
+    curve.sparse and "linespoints lw 1.3 pt 7 ps 0.4" or "lines lw 1.8", colour)
+  return frame.command(list)
+end
+
+local function screen(x, y, size) return ("screen %.5f, screen %.5f"):format(x / size.width, y / size.height) end
+
+-- what stands in an empty panel
+local function reason(entry) return entry.failed > 0 and entry.failed == entry.total and "failed" or "no rows yet" end
+
+local function panel_script(panel, k, size, made, last_row)
+  local left, right, top, bottom = corners(size, panel)
+  local best = panel.entry == made.best
+  local lines = {
+    ("set lmargin screen %.5f\nset rmargin screen %.5f\nset tmargin screen %.5f\nset bmargin screen %.5f"):format(
+      left / size.width, right / size.width, top / size.height, bottom / size.height),
+    best and ("set border 15 lw 2.5 lc rgb '%s'"):format(frame.best) or "set border 15 lw 0.6 lc rgb '#999999'",
+    last_row and size.ticks or size.ticks:gsub("'[^']*'", "''"),
+    panel.column == 1 and "set format y '%g'" or "set format y ''", "unset label",
+  }
+  if panel.label then
+    lines[#lines + 1] = ("set label %s at %s left font ',10' noenhanced"):format(
+      plot.quoted(frame.fitted(panel.label, math.floor(size.panel[1] / 5.6))), screen(left, top + 9, size))
+  end
+  if not panel.curve then
+    lines[#lines + 1] = ("set label '%s' at graph 0.5, graph 0.5 center font ',10' tc rgb '%s'"):format(
+      reason(panel.entry), panel.entry.failed > 0 and frame.failed or frame.faint)
+  end
+  lines[#lines + 1] = layers(panel, k)
+  return table.concat(lines, "\n")
+end
+
+-- names of columns and rows around a table, titles, labels of the axes; drawn with an empty picture over everything
+local function surroundings(made, size, asked, words)
+  local lines = { "set lmargin screen 0\nset rmargin screen 1\nset tmargin screen 1\nset bmargin screen 0",
+    "unset border\nunset tics\nunset grid\nunset label", frame.heading(size, asked.title, words.subtitle) }
+  local function put(text, x, y, style)
+    lines[#lines + 1] = ("set label %s at %s %s noenhanced"):format(plot.quoted(text), screen(x, y, size), style)
+  end
+  local wide = words.columns * (size.panel[1] + size.gap) - size.gap
+  local tall = size.height - size.top - size.bottom
+  put(words.x, size.left + wide / 2, 14, "center font ',12'")
+  put(frame.fitted(frame.label(asked.y), math.floor(size.height / 8)), 16, size.bottom + tall / 2,
+    "center rotate by 90 font ',12'")
+  for i, text in ipairs(size.above == 0 and made.x.texts or {}) do
+    local left, right = corners(size, { column = i, row = 1 })
+    local told = i == 1 and made.x.name .. "=" .. text or text
+    if 6 * frame.length(told) > size.panel[1] + size.gap then told = text end
+    put(frame.fitted(told, math.floor((size.panel[1] + size.gap) / 6)), (left + right) / 2, size.height - size.top + 11,
+      "center font ',11'")
+  end
+  for j, text in ipairs(size.above == 0 and made.y.texts or {}) do
+    local _, right, top, bottom = corners(size, { column = #made.x.texts, row = #made.y.texts + 1 - j })
+    local told = j == #made.y.texts and made.y.name .. "=" .. text or text
+    if 6 * frame.length(told) > size.panel[2] + size.gap then told = text end
+    put(frame.fitted(told, math.floor((size.panel[2] + size.gap) / 6)), right + 14, (top + bottom) / 2,
+      "center rotate by -90 font ',11'")
+  end
+  lines[#lines + 1] = "set xrange [0:1]\nset yrange [0:1]\nplot NaN notitle"
+  return table.concat(lines, "\n")
+end
+
+-- ---- letters -----------------------------------------------------------------------------------
+
+-- a line for each cell: its curve in shades, the last number
+local function in_letters(panels, made, asked, low, high)
+  local rows = { { "cell", "curve", "last", "" } }
+  for k, panel in ipairs(panels) do
+    local curve = panel.curve
+    rows[k + 1] = { frame.fitted(label_of(made, panel.entry), 44, ".."),
+      curve and "|" .. letters.spark(curve.y, low, high, 32) .. "|" or reason(panel.entry),
+      curve and ("%.5g"):format(curve.y[#curve.y]) or "", panel.entry == made.best and "*" or "" }
+  end
+  return ("%s: %s\n. is %.4g, @ is %.4g; * best\n\n"):format(frame.fitted(asked.title, 60), asked.y, low, high)
+    .. aligned(rows, { 1, 2, 4 })
+end
+
+-- ---- the picture -------------------------------------------------------------------------------
+
+-- runs by cell
+local function by_cell(list)
+  local out = {}
+  for _, group in ipairs(list) do out[group.runs[1].cell] = group.runs end
+  return out
+end
+
+local function told(panels, made, left_out)
+  local curves = {}
+  for _, panel in ipairs(panels) do curves[#curves + 1] = panel.curve end
+  local words = { groups.told(curves) or "one run each" }
+  if #made.pooled > 0 then words[1] = words[1] .. ", over all " .. table.concat(made.pooled, ", ") end
+  if #made.fixed > 0 then words[#words + 1] = made.fixed end
+  if (left_out or 0) > 0 then words[#words + 1] = ("the %d best of %d cells"):format(#panels, #panels + left_out) end
+  if made.best then words[#words + 1] = "framed: the best" end
+  return table.concat(words, "; ")
+end
+
+--- The picture of all cells.
+-- @tparam table made see `trpo.plots.lattice`
+-- @tparam table list groups of runs, one for each cell
+-- @tparam table asked `x`, `y`, `title`
+-- @treturn table|nil for `trpo.plot.draw`, with `letters`
+-- @treturn {string,...}|string remarks; or what is wrong
+-- @treturn string|nil code
+function cells.picture(made, list, asked)
+  local panels, columns, rows, left_out = placed(made)
+  local runs, curves = by_cell(list), {}
+  for _, panel in ipairs(panels) do
+    local message, code
+    panel.curve, message, code = curve_of(panel.entry, runs, frame.axes[asked.x], asked.y)
+    if message and code ~= "empty" then return nil, message, "format" end
+    curves[#curves + 1] = panel.curve
+  end
+  if #curves == 0 then return nil, ("no cell has numbers in '%s' yet"):format(asked.y), "empty" end
+  local size, high = size_of(columns, rows, not is_table(made)), groups.reach(curves)
+  local commands, label, divisor = frame.over(asked.x, high, 3)
+  local low, top = range_of(panels)
+  -- a tick at the end of one panel would touch the first one of the next
+  size.ticks = frame.ticks("x", 0.9 * high / divisor, math.max(1, math.floor(size.panel[1] / 55)))
+  local lines = {}
+  for k, panel in ipairs(panels) do
+    if panel.curve then lines[#lines + 1] = plot.block("cell" .. k, groups.rows(panel.curve, divisor)) end
+  end
+  lines[#lines + 1] = table.concat({ frame.axes_style, "unset key", "set multiplot", commands,
+    ("set yrange [%s:%s]"):format(plot.number(low), plot.number(top)),
+    ("set ytics %s"):format(plot.number(frame.step(low, top, math.max(2, math.floor(size.panel[2] / 26)))) ),
+    "set tics scale 0.4 font ',10' tc rgb '#000000'" }, "\n")
+  for k, panel in ipairs(panels) do
+    local below = panel.row == rows or left_out and k + columns > #panels
+    lines[#lines + 1] = panel_script(panel, k, size, made, below)
+  end
+  lines[#lines + 1] = surroundings(made, size, asked,
+    { subtitle = told(panels, made, left_out), x = label, columns = columns })
+  lines[#lines + 1] = "unset multiplot"
+  return { width = size.width, height = size.height, script = table.concat(lines, "\n"),
+    letters = in_letters(panels, made, asked, low, top) }, {}
+end
+
+return cells

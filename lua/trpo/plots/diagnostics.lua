@@ -1,0 +1,324 @@
+--- Diagnostics of the trust region: what each step of TRPO was allowed, what it took, and what it brought.
+-- @module trpo.plots.diagnostics
+local frame = require "trpo.plots.frame"
+local groups = require "trpo.plots.groups"
+local plot = require "trpo.plot"
+local runs = require "trpo.runs"
+local trpo = require "trpo"
+
+local diagnostics = {}
+
+local KL, FRACTION, SUCCESS = "train/kl_divergence_loss", "train/step_fraction", "train/is_line_search_success"
+local EXPECTED, ACTUAL = "train/expected_improvement", "train/actual_improvement"
+local VARIANCE = "train/explained_variance"
+
+-- the KL divergence in units of delta, a column that only the picture knows
+local RATIO = "kl/delta"
+
+-- points of the scatter plot for one group
+local MOST = 1500
+
+-- ---- data --------------------------------------------------------------------------------------
+
+local function delta_of(run)
+  local delta = run.parameters["algorithm.delta"]
+  delta = tonumber(delta)
+  return delta and delta > 0 and delta < math.huge and delta or nil
+end
+
+-- the only delta of all runs; nil when there are several, false when a run has none
+local function common_delta(list)
+  local common
+  for _, group in ipairs(list) do
+    for _, run in ipairs(group.runs) do
+      local delta = delta_of(run)
+      if not delta then return false end
+      if common and delta ~= common then return nil end
+      common = delta
+    end
+  end
+  return common
+end
+
+local function add_ratios(list)
+  for _, group in ipairs(list) do
+    for _, run in ipairs(group.runs) do
+      local column, delta = run.columns[KL], delta_of(run)
+      local ratios = column and {}
+      for i = 1, column and run.rows or 0 do ratios[i] = column[i] / delta end
+      run.columns[RATIO] = ratios
+    end
+  end
+end
+
+-- curves of a column by group, for those that have it; nil and one sentence when something is wrong with it
+local function curves_of(list, x, y)
+  local out = {}
+  for i, group in ipairs(list) do
+    local having = { runs = {} }
+    for _, run in ipairs(group.runs) do
+      if run.columns[y] then having.runs[#having.runs + 1] = run end
+    end
+    local curve, message, code
+    if #having.runs > 0 then
+      curve, message, code = groups.curve(having, x, y)
+      if message and code ~= "empty" then return nil, message end
+    end
+    if curve then
+      curve.group = i
+      out[#out + 1] = curve
+    end
+  end
+  return out
+end
+
+-- expected and actual improvement of each step, thinned out, by group
+local function improvements(list)
+  local out, largest, smallest = {}, 0, 0
+  for i, group in ipairs(list) do
+    local rows = {}
+    for _, run in ipairs(group.runs) do
+      local a, b = run.columns[EXPECTED], run.columns[ACTUAL]
+      local stride = math.max(1, math.ceil(run.rows * #group.runs / MOST))
+      for n = 1, a and b and run.rows or 0, stride do
+        if math.abs(a[n]) < math.huge and math.abs(b[n]) < math.huge then
+          rows[#rows + 1] = { a[n], b[n] }
+          largest, smallest = math.max(largest, a[n], b[n]), math.min(smallest, a[n], b[n])
+        end
+      end
+    end
+    if #rows > 0 then out[#out + 1] = { group = i, rows = rows } end
+  end
+  return out, smallest, largest
+end
+
+-- how many steps the line search accepted, and of how many
+local function accepted(list)
+  local marks = {}
+  for _, group in ipairs(list) do
+    for _, run in ipairs(group.runs) do
+      local column = run.columns[SUCCESS]
+      for i = 1, column and run.rows or 0 do
+        if column[i] == column[i] then marks[#marks + 1] = column[i] end
+      end
+    end
+  end
+  if #marks > 0 then return trpo.tensor(marks):sum(), #marks end
+end
+
+-- everything that is drawn; nil and one sentence when a column holds no numbers
+local function data_of(list, asked)
+  local delta = common_delta(list)
+  if delta == nil then add_ratios(list) end
+  local made = { delta = delta, list = list }
+  for name, column in pairs { kl = delta == nil and RATIO or KL, fraction = FRACTION, variance = VARIANCE } do
+    local curves, message = curves_of(list, frame.axes[asked.x], column)
+    if not curves then return nil, message, "format" end
+    made[name] = curves
+  end
+  made.points, made.smallest, made.largest = improvements(list)
+  made.taken, made.all = accepted(list)
+  made.count = #made.kl + #made.fraction + #made.variance + #made.points
+  return made
+end
+
+-- ---- script ------------------------------------------------------------------------------------
+
+-- pixels of the whole, and of the four panels
+local function size_of(list, subtitle)
+  local size = { width = 780, height = 660, left = 70, gap = 84, wide = 290, tall = 205, above = subtitle and 88 or 72,
+    between = 92 }
+  size.top = size.height - size.above
+  local labels = {}
+  for i, group in ipairs(list) do labels[i] = group.label end
+  size.columns = #list < 2 and 0 or math.max(1, math.min(#list, math.floor(700 / (70 + 6.8 * frame.longest(labels)))))
+  size.legend = #list < 2 and 0 or 12 + 19 * math.ceil(#list / size.columns)
+  size.height = size.height + size.legend
+  size.top = size.top + size.legend
+  return size
+end
+
+local function margins(size, column, row)
+  local left = size.left + (column - 1) * (size.wide + size.gap)
+  local top = size.top - (row - 1) * (size.tall + size.between)
+  return ("set lmargin screen %.5f\nset rmargin screen %.5f\nset tmargin screen %.5f\nset bmargin screen %.5f")
+    :format(left / size.width, (left + size.wide) / size.width, top / size.height, (top - size.tall) / size.height)
+end
+
+-- bands and lines of the curves
+local function layers(name, curves)
+  local list = {}
+  for k, curve in ipairs(curves) do
+    if curve.low and #curve.x > 1 then
+      list[#list + 1] = ("$%s%d using 1:3:4 with filledcurves fc rgb '%s' fillstyle transparent solid 0.18 noborder")
+        :format(name, k, frame.colour(curve.group))
+    end
+  end
+  for k, curve in ipairs(curves) do
+    local colour = frame.colour(curve.group)
+    list[#list + 1] = #curve.x > 1 and ("$%s%d using 1:2 with lines lw 1.4 lc rgb '%s'"):format(name, k, colour)
+      or ("$%s%d using 1:2 with points pt 7 ps 0.6 lc rgb '%s'"):format(name, k, colour)
+  end
+  return list
+end
+
+local function title(text)
+  return ("set label 1 %s at graph 0, graph 1.07 left font ',12' noenhanced"):format(plot.quoted(text))
+end
+
+-- a panel without numbers says so
+local function body(list, column)
+  if #list > 0 then return frame.command(list) end
+  return ("set label 3 %s at graph 0.5, graph 0.5 center font ',10' tc rgb '%s' noenhanced\nplot NaN notitle"):format(
+    plot.quoted("no " .. column), frame.faint)
+end
+
+local dashed = "with lines dashtype (6,4) lw 1.2 lc rgb '#000000' notitle"
+
+local function divergence(made, x)
+  local list = layers("kl", made.kl)
+  local limit = made.delta == nil and 1 or made.delta or nil
+  if limit and #list > 0 then list[#list + 1] = ("%s %s"):format(plot.number(limit), dashed) end
+  return table.concat({
+    title(made.delta == nil and "KL divergence of each step / delta" or "KL divergence of each step [nats]"),
+    limit and ("set label 2 %s at graph 0.99, first %s right offset 0,0.55 font ',10' noenhanced"):format(
+      plot.quoted(made.delta and "delta = " .. runs.text(limit) or "the limit, delta"), plot.number(limit)) or "",
+    x.commands, limit and ("set yrange [0:%s<*]"):format(plot.number(1.25 * limit)) or "set yrange [0:*]",
+    "set xlabel " .. plot.quoted(x.label), body(list, KL),
+  }, "\n")
+end
+
+local function fraction(made, x)
+  local told = made.all and (": %.0f of %.0f accepted"):format(made.taken, made.all) or ""
+  return table.concat({
+    title("fraction of the step taken" .. told), x.commands, "set yrange [-0.04:1.08]",
+    "set xlabel " .. plot.quoted(x.label), body(layers("fraction", made.fraction), FRACTION),
+  }, "\n")
+end
+
+local function improvement(made)
+  local list = {}
+  for k, points in ipairs(made.points) do
+    list[k] = ("$improvement%d using 1:2 with points pt 7 ps 0.35 lc rgb '#60%s'"):format(k,
+      frame.colour(points.group):sub(2))
+  end
+  if #list > 0 then list[#list + 1] = "x " .. dashed end
+  local low, high = made.smallest, made.largest > made.smallest and made.largest or made.smallest + 1
+  local step = frame.step(low, high, 5)
+  low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+  return table.concat({
+    title("improvement of the surrogate per step"), "set xlabel 'expected'\nset ylabel 'actual' offset 1,0",
+    ("set xrange [%s:%s]\nset yrange [%s:%s]"):format(plot.number(low), plot.number(high), plot.number(low),
+      plot.number(high)),
+    ("set xtics %s\nset ytics %s"):format(plot.number(step), plot.number(step)), body(list, EXPECTED),
+  }, "\n")
+end
+
+local function variance(made, x)
+  local low = 0
+  for _, curve in ipairs(made.variance) do
+    for i, y in ipairs(curve.y) do low = math.min(low, curve.low and curve.low[i] or y) end
+  end
+  -- a critic that knows nothing yet may be arbitrarily wrong
+  low = math.max(-1, low)
+  local list = layers("variance", made.variance)
+  if #list > 0 and low < 0 then list[#list + 1] = "0 " .. dashed:gsub("#000000", "#999999") end
+  return table.concat({
+    title("explained variance of the critic"), x.commands, "unset ylabel\nset ytics autofreq",
+    ("set yrange [%s:1.05]"):format(plot.number(low - 0.04)), "set xlabel " .. plot.quoted(x.label),
+    body(list, VARIANCE),
+  }, "\n")
+end
+
+-- one legend for all panels
+local function legend(list, size)
+  if #list < 2 then return "" end
+  local entries = {}
+  for i, group in ipairs(list) do
+    entries[i] = ("NaN with lines lw 2 lc rgb '%s' title %s"):format(frame.colour(i),
+      plot.quoted(frame.fitted(group.label, 60)))
+  end
+  return table.concat({
+    "unset border\nunset tics\nunset grid\nunset xlabel\nunset ylabel\nset xrange [0:1]\nset yrange [0:1]",
+    "set lmargin screen 0\nset rmargin screen 1\nset tmargin screen 1\nset bmargin screen 0",
+    ("set key at screen %.5f, screen %.5f left top Left reverse samplen 2.4 spacing 1.15 maxrows %d noenhanced")
+      :format(size.left / size.width, (size.legend - 8) / size.height, math.ceil(#list / size.columns)),
+    frame.command(entries),
+  }, "\n")
+end
+
+local function blocks(made)
+  local out = {}
+  for _, name in ipairs { "kl", "fraction", "variance" } do
+    for k, curve in ipairs(made[name]) do
+      out[#out + 1] = plot.block(name .. k, groups.rows(curve, made.divisor))
+    end
+  end
+  for k, points in ipairs(made.points) do out[#out + 1] = plot.block("improvement" .. k, points.rows) end
+  return table.concat(out, "\n")
+end
+
+local function told(made)
+  local longest = #made.kl > 0 and made.kl or made.variance
+  return #longest > 0 and groups.told(longest) or nil
+end
+
+local function script_of(made, asked, x)
+  local subtitle = told(made)
+  local size = size_of(made.list, subtitle)
+  return {
+    width = size.width, height = size.height,
+    script = table.concat({
+      blocks(made), frame.axes_style, "unset key", "set tics font ',10'", "set multiplot",
+      margins(size, 1, 1), frame.heading(size, asked.title, subtitle), divergence(made, x),
+      "unset label", margins(size, 2, 1), fraction(made, x),
+      "unset label", margins(size, 1, 2), improvement(made),
+      "unset label", margins(size, 2, 2), variance(made, x),
+      "unset label", legend(made.list, size), "unset multiplot",
+    }, "\n"),
+  }
+end
+
+-- in a terminal: one panel below the other
+local function text_of(made, asked, x)
+  local function panel(text)
+    text = text:gsub("set label 1 ('.-') at [^\n]*", "unset label\nset title %1 offset 0,-1", 1)
+    return (text:gsub("lc rgb '[^']*'", ""))
+  end
+  return table.concat({
+    blocks(made), "set tics nomirror", "unset key",
+    ("set multiplot layout 4,1 title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title, 76))),
+    panel(divergence(made, x)), panel(fraction(made, x)), panel(improvement(made)), panel(variance(made, x)),
+    "unset multiplot",
+  }, "\n")
+end
+
+--- The picture of diagnostics.
+-- @tparam table list groups, see `trpo.plots.groups`
+-- @tparam table asked `x`, `title`
+-- @treturn table|nil for `trpo.plot.draw`
+-- @treturn {string,...}|string remarks; or what is wrong
+-- @treturn string|nil code: "format", "empty", "too_many"
+function diagnostics.picture(list, asked)
+  if #list > frame.colours then
+    return nil, ("diagnostics of %d groups cannot be told apart, there may be %d: put runs together by --group"):format(
+      #list, frame.colours), "too_many"
+  end
+  local made, message, code = data_of(list, asked)
+  if not made then return nil, message, code end
+  if made.count == 0 then
+    return nil, ("no run has columns of TRPO's diagnostics, such as %s"):format(KL), "empty"
+  end
+  local curves = {}
+  for _, name in ipairs { "kl", "fraction", "variance" } do
+    for _, curve in ipairs(made[name]) do curves[#curves + 1] = curve end
+  end
+  local commands, label, divisor = frame.over(asked.x, groups.reach(curves), 5)
+  made.divisor = divisor
+  local x = { commands = commands, label = label }
+  local picture = script_of(made, asked, x)
+  picture.text, picture.lines = text_of(made, asked, x), 80
+  return picture, {}
+end
+
+return diagnostics
