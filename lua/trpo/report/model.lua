@@ -97,8 +97,9 @@ local function cells_of(sweep, summary)
   for i, row in ipairs(summary.rows) do
     local cell = sweep.cells[i]
     cells[i] = {
-      index = i, label = cell.label ~= "" and cell.label or "cell " .. i, params = cell.params, trials = cell.trials, total = #cell.trials,
-      row = row_of(row), scores = scores_of(cell), probability = summary.probability and summary.probability[i] or nil,
+      index = i, label = cell.label ~= "" and cell.label or "cell " .. i, params = cell.params,
+      trials = cell.trials, total = #cell.trials, row = row_of(row), scores = scores_of(cell),
+      probability = summary.probability[i],
     }
   end
   return cells
