@@ -186,30 +186,6 @@ describe("progress.csv", function()
       end
     end
   end)
-
-  it("reports a full disk", function()
-    -- every write to /dev/full fails with ENOSPC
-    if not exists("/dev/full") then return pending("there is no /dev/full here") end
-    local place = { path = scratch, open = function() return io.open("/dev/full", "a") end }
-    local log, message, code = logger.new { folder = place }
-    assert.is_nil(log)
-    assert.are.equal("io", code)
-    assert.is_truthy(message:find("cannot write", 1, true))
-  end)
-
-  it("reports a full disk also after it went well for long", function()
-    if not exists("/dev/full") then return pending("there is no /dev/full here") end
-    local function failures(file, count)
-      local failed = 0
-      for _ = 1, count do
-        if not logger:line(file, "somewhere", "1,2,3") then failed = failed + 1 end
-      end
-      return failed
-    end
-    -- a compiled flush would miss it: see logger:line
-    assert.are.equal(0, failures(assert(io.open(scratch .. "/good", "a")), 300))
-    for _ = 1, 5 do assert.are.equal(20, failures(assert(io.open("/dev/full", "a")), 20)) end
-  end)
 end)
 
 describe("the display of progress", function()

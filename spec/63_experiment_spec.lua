@@ -46,7 +46,9 @@ describe("an experiment", function()
       c.algorithm.backtrack_ratio, c.algorithm.backtracks, c.algorithm.standardize_advantages, c.algorithm.step_scale,
     })
     assert.are.same({ 100000, 8, 256, 1, "runs" }, { c.steps, c.lanes, c.horizon, c.seed, c.dir })
-    assert.are.same({ episodes = 100, every = 0, deterministic = true }, c.evaluation)
+    assert.are.same({ episodes = 100, every = 0, deterministic = true, save_best = true }, c.evaluation)
+    assert.are.same({ every = 0, seconds = 60, keep = 3 }, c.checkpoint)
+    assert.is_false(c.resume)
   end)
 
   it("takes an environment by id, by id and limit, and as a table", function()

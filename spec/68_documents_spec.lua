@@ -99,7 +99,7 @@ describe("the example", function()
   -- the same files, for less time
   local cases = {
     ["cartpole.lua"] = "--steps 4096 -q", ["pendulum.lua"] = "--steps 4096 -q", ["custom_env.lua"] = "--steps 4096 -q",
-    ["training_loop.lua"] = "2",
+    ["training_loop.lua"] = "2", ["callbacks.lua"] = "--steps 4096 -q", ["resume.lua"] = "",
   }
   for name, arguments in pairs(cases) do
     it(name .. " runs", function()

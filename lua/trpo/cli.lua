@@ -105,8 +105,8 @@ local function experiment_of(flags)
   if flags.file then return origin.experiment(flags.file) end
   local path = flags.resume and flags.resume[1]
   if path then return origin.of_folder(path) end
-  return nil, flags.resume and "--resume needs the folder of a run, or a FILE" or "give a Lua script or the id of an "
-    .. "environment, or --resume with the folder of a run", 2
+  return nil, "missing argument 'file': give a Lua script or the id of an environment, or --resume with the folder of "
+    .. "a run", 2
 end
 
 function run.train(flags)

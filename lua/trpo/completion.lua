@@ -54,7 +54,7 @@ function bash.command(command, facts)
   local lines = { ("    %s)"):format(command.name), "      case $prev in" }
   local flags = { "--help" }
   for _, option in ipairs(command.options) do
-    flags[#flags + 1] = long_flag(option)
+    flags[#flags + 1] = long_flag(option) or option.flags
     if option.value then
       local flags_of = option.flags:gsub(" ", "|")
       lines[#lines + 1] = ("        %s) %s; return ;;")
@@ -132,7 +132,7 @@ function zsh.option(option, facts)
   local tail = "[" .. zsh_text(option.help) .. "]"
   if option.value then
     local name = option.value:lower():gsub("=", " ")
-    tail = tail .. (":%s:%s"):format(name, zsh.values(values_of(option), facts))
+    tail = tail .. (option.optional_value and "::%s:%s" or ":%s:%s"):format(name, zsh.values(values_of(option), facts))
   end
   return table.concat(map(flags, function(flag)
     return quote((option.repeats and "*" or "") .. flag .. tail)
@@ -200,9 +200,9 @@ function fish.command(command, facts)
   local when = ("complete -c trpo -n '__fish_seen_subcommand_from %s'"):format(command.name)
   local lines = {}
   for _, option in ipairs(command.options) do
-    local short = short_flag(option)
-    lines[#lines + 1] = ("%s%s -l %s%s -d %s"):format(when, short and " -s " .. short or "",
-      long_flag(option):sub(3), option.value and " -x" .. fish.values(values_of(option), facts) or "",
+    local short, long = short_flag(option), long_flag(option)
+    lines[#lines + 1] = ("%s%s%s%s -d %s"):format(when, short and " -s " .. short or "",
+      long and " -l " .. long:sub(3) or "", option.value and " -x" .. fish.values(values_of(option), facts) or "",
       fish_quote(option.help))
   end
   for _, argument in ipairs(command.arguments) do

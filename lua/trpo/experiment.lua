@@ -125,10 +125,11 @@ end
 --   lane in a batch), or `whole_episodes` true with `budget` (steps in a batch, at least; default lanes × horizon);
 --   `seed` 1 (an integer in [0, 2^53)); `normalize_observations` "auto" (on for boxes without finite bounds, off for
 --   classic control), true or false; `threads`; `evaluation` { `episodes` 100, `every` 0 (iterations; 0: at
---   the end only), `deterministic` true, `save_best` true (keeps the policy with the best evaluation as
+--   the end only), `deterministic` true, `save_best` true (keeps what had the best evaluation as
 --   `checkpoints/best.safetensors`), `reward_threshold` (training is done when an evaluation reaches it) };
---   `checkpoint` { `every` 0 (iterations; 0: not by their number), `seconds` 60 (0: not by the clock), `keep` 3 } (there
---   is always one at the end); `resume` false (true: go on with what the folder holds, begin when there is nothing);
+--   `checkpoint` { `every` 0 (iterations; 0: not by their number), `seconds` 60 (0: not by the clock), `keep` 3 }
+--   (there is always one at the end); `resume` false (true: go on with what the folder holds, begin when there is
+--   nothing);
 --   `on_iteration`, `on_episode`, see `Experiment:train`; `name`, `dir` "runs" (false: no files), `overwrite` false
 -- @treturn Experiment
 -- @raise one sentence about the first wrong option
@@ -293,12 +294,14 @@ end
 --
 -- Writes the run's folder (`config.json`, `command.txt`, `progress.csv`, `progress.jsonl`, `monitor.csv`, TensorBoard's
 -- events, `checkpoints`, `status.json`) unless `dir` is false. Afterwards `run.policy` and `run.value` are what was
--- learnt (a step that fails leaves them as they were), and `run.result` is what is returned. A run that goes on makes the
--- same numbers, to the bit, as one that never stopped; when nothing is left to do, its result is returned at once.
+-- learnt (a step that fails leaves them as they were), and `run.result` is what is returned. A run that goes on makes
+-- the same numbers, to the bit, as one that never stopped; when nothing is left to do, its result is returned at once.
 -- @tparam[opt] table callbacks take the place of the experiment's: `on_iteration` = function(record, run), called after
 --   each iteration with its numbers by column name; it may add numbers of its own, and returning "stop" ends training.
 --   `on_episode` = function({ reward, length, index }, run), called for each episode of training that has ended, after
---   its iteration. `max_seconds`: stop after the iteration in which so much time has gone by, with a checkpoint
+--   its iteration. What they have to remember belongs into `run.memory`, a table that is empty at the beginning and
+--   that checkpoints keep (numbers, strings, booleans, tensors and tables of them). `max_seconds`: stop after the
+--   iteration in which so much time has gone by, with a checkpoint
 -- @treturn table|nil the last record (`eval/mean_reward` and so on) and `status` ("done", "stopped" by on_iteration,
 --   "paused" by max_seconds, "interrupted"), `reason`, `dir`, `iterations`, `steps`, `seconds`, `best` { reward,
 --   iteration, steps }, `idle` (true: nothing was left to do)
@@ -324,7 +327,8 @@ end
 -- @treturn string|nil code
 -- @raise on wrong options
 function methods:evaluate(opts)
-  local o, message = options.resolve("run:evaluate", settings.evaluation(self.config.evaluation, self.config.seed), opts)
+  local c = self.config
+  local o, message = options.resolve("run:evaluate", settings.evaluation(c.evaluation, c.seed), opts)
   if not o then blame(message) end
   if not self.policy then
     local built
@@ -332,9 +336,10 @@ function methods:evaluate(opts)
     if not built then return nil, message, training.code_of(message) end
   end
   local env
-  env, message = self:make_env({ env = self.config.env, seed = o.seed }, math.min(o.episodes, 100), streams.evaluation)
+  env, message = self:make_env({ env = c.env, seed = o.seed }, math.min(o.episodes, 100), streams.evaluation)
   if not env then return nil, message, "environment" end
-  local rewards, lengths, code = trpo.play(env, self.policy, { episodes = o.episodes, deterministic = o.deterministic })
+  local rewards, lengths, code =
+    trpo.play(env, self.policy, { episodes = o.episodes, deterministic = o.deterministic })
   if not rewards then return nil, lengths, code end
   local mean = rewards:mean()
   local deviation = rewards - mean

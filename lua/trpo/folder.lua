@@ -1,7 +1,8 @@
 --- The folder of a run: made once, never half-written.
 --
--- `config.json`, `status.json`, `command.txt` and checkpoints appear whole or not at all (temporary name, sync, rename);
--- the tables grow by whole flushed lines. `status.json` says "running", with process and host, until the run is over.
+-- `config.json`, `status.json` and checkpoints appear whole or not at all (temporary name, sync, rename); the tables
+-- grow by whole flushed lines. `status.json` says "running", with process and host, until the run
+-- is over.
 -- @module trpo.folder
 local disk = require "trpo.disk"
 local json = require "trpo.json"
@@ -84,10 +85,15 @@ local function clear(path, overwrite)
   return true
 end
 
+--- A folder that is there, to look into.
+-- @tparam string path
+-- @treturn Folder
+function folder.at(path) return setmetatable({ path = path }, folder) end
+
 local function make(path)
   local ok, message = disk.make(path)
   if not ok then return nil, ("cannot make the run folder: %s"):format(message), "io" end
-  return setmetatable({ path = path }, folder)
+  return folder.at(path)
 end
 
 --- Makes the folder of a new run.

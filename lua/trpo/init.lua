@@ -24,6 +24,7 @@ local lazy = {
   save = { "trpo.files", "save" },
   npz = { "trpo.npz" },
   json = { "trpo.json" },
+  tensorboard = { "trpo.tensorboard" },
   plots = { "trpo.plots" },
 }
 

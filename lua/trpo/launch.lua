@@ -1,5 +1,6 @@
 --- Runs an experiment as a command: overrides, progress, signals, results, exit code.
 -- @module trpo.launch
+local disk = require "trpo.disk"
 local parameters = require "trpo.parameters"
 local progress = require "trpo.progress"
 local rock = require "trpo.rocks"
@@ -184,7 +185,14 @@ function launch.train(run, flags)
     say("trpo: ", (message:gsub("^trpo%.%w+: ", "")))
     return 2
   end
-  run.folder = flags.resume and flags.resume[1] or run.folder
+  local place = flags.resume and flags.resume[1]
+  if place then
+    run.folder = place:gsub("(.)/+$", "%1")
+    if not disk.exists(run.folder) then
+      say(("trpo: there is no run '%s' to go on with"):format(run.folder))
+      return 2
+    end
+  end
   local view = view_of(run, flags)
   trpo.signals.watch(flags.quiet and ""
     or "\ntrpo: finishing this iteration (once more stops at once)\n")

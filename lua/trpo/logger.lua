@@ -39,16 +39,28 @@ local function header(names)
   return table.concat(fields, ",") .. "\n"
 end
 
+-- a name in quotes, of which the first is at a place, and where the next name begins
+local function quoted_name(line, at)
+  local from = at + 1
+  local stop = from
+  while line:find('^[^"]*""', stop) do stop = line:match('""()', stop) end
+  stop = line:find('"', stop, true) or #line
+  return (line:sub(from, stop - 1):gsub('""', '"')), stop + 2
+end
+
 -- the names in the header of a file of comma-separated values
 local function names_in(line)
   local names, at = {}, 1
-  repeat
-    local quoted, behind = line:match('^"(.-)"()%f[,%z]', at)
-    local name, next_at = line:match("^([^,]*)()", at)
-    if quoted then name, next_at = quoted:gsub('""', '"'), behind end
-    names[#names + 1] = name
-    at = next_at + 1
-  until at > #line + 1
+  line = line .. ","
+  while at <= #line do
+    local name, behind
+    if line:sub(at, at) == '"' then
+      name, behind = quoted_name(line, at)
+    else
+      name, behind = line:match("^([^,]*),()", at)
+    end
+    names[#names + 1], at = name, behind
+  end
   return names
 end
 
@@ -100,7 +112,7 @@ local function close_all(opened)
   return ok, message, code
 end
 
--- opens all files, and only then cuts them; a table by name, or nil, message, code
+-- opens all files; a table by name, or nil, message, code
 local function open_all(path, names, positions)
   local opened = {}
   local function failed(message, code)
@@ -116,11 +128,15 @@ local function open_all(path, names, positions)
     if not file then return failed(message, code) end
     opened[name] = file
   end
+  return opened
+end
+
+local function cut_all(opened)
   for _, file in pairs(opened) do
     local ok, message, code = file:cut()
-    if not ok then return failed(message, code) end
+    if not ok then return nil, message, code end
   end
-  return opened
+  return true
 end
 
 -- bytes of a file from one place up to another
@@ -133,33 +149,48 @@ local function part(path, from, to)
   return text
 end
 
--- what is written before the first record
-local function begin(self, opts)
-  local ok, message, code = self.files[self.events]:append(core.log.version(tensorboard.now()))
-  if not ok then return nil, message, code end
-  local first = json.encode({ t_start = opts.t_start or tensorboard.now(), env_id = opts.env_id or "" },
-    { order = { "t_start", "env_id" } })
-  return self.files["monitor.csv"]:append("#" .. first .. "\nr,l,t\n")
+local function first_line(path)
+  local file = io.open(path, "rb")
+  local line = file and file:read "*l"
+  if file then file:close() end
+  return line or ""
 end
 
--- columns and time as they were
+-- what is written before the first record; or nil, message, code
+local function begin(self, opts)
+  local ok, message, code = cut_all(self.files)
+  if not ok then return nil, message, code end
+  ok, message, code = self.files[self.events]:append(core.log.version(tensorboard.now()))
+  if not ok then return nil, message, code end
+  -- blanks where Python puts them
+  return self.files["monitor.csv"]:append(('#{"t_start": %s, "env_id": %s}\nr,l,t\n'):format(
+    json.number(opts.t_start or tensorboard.now()), json.encode(opts.env_id or "")))
+end
+
+-- columns and time as they were; or nil, message, code
 local function go_on(self, path)
-  local line = part(path .. "/progress.csv", 0, self.files["progress.csv"]:position()):match "^[^\n]+"
-  if line then
-    set_names(self, names_in(line))
+  for _, name in ipairs(files) do
+    local position = self.files[name]:position()
+    if position > 0 and part(path .. "/" .. name, position - 1, position) ~= "\n" then
+      return nil, ("cannot go on in '%s/%s': it is not the file that the checkpoint knows, no line of it ends at byte "
+        .. "%.0f"):format(path, name, position), "format"
+    end
+  end
+  if self.files["progress.csv"]:position() > 0 then
+    set_names(self, names_in(first_line(path .. "/progress.csv")))
     self.fields = #self.names
   end
   local position = self.files["monitor.csv"]:position()
   local last = part(path .. "/monitor.csv", math.max(0, position - 80), position)
   self.elapsed = tonumber(last:match ",([%d.e+-]+)\n$") or 0
-  return true
+  return cut_all(self.files)
 end
 
---- A logger.
+--- A logger. When it cannot go on, nothing of any file has changed.
 -- @tparam table opts `folder` (a run folder, or nil: no file), `sink` (function(record), e.g. a display),
---   `json` (a file that gets one JSON object per record), `env_id` and `t_start` (seconds since 1970) for `monitor.csv`,
---   `positions` (what `positions` gave when the checkpoint was taken: go on from there; whatever was written later is
---   cut off)
+--   `json` (a file that gets one JSON object per record), `env_id` and `t_start` (seconds since 1970) for
+--   `monitor.csv`, `positions` (what `positions` gave when the checkpoint was taken: go on from there; whatever was
+--   written later is cut off)
 -- @treturn Logger|nil
 -- @treturn string|nil one sentence
 -- @treturn string|nil "io", "no_file" (a file is missing) or "format" (a file is shorter than it was)
@@ -167,13 +198,13 @@ function logger.new(opts)
   local self = setmetatable({ sink = opts.sink, json = opts.json, elapsed = 0, files = {} }, logger)
   set_names(self, logger.columns)
   if not opts.folder then return self end
-  local path, positions = opts.folder.path, opts.positions
+  local path, positions = opts.folder.path, opts.positions or nil
   self.events = positions and event_file_in(positions) or tensorboard.file_name()
   local opened, message, code = open_all(path, { files[1], files[2], files[3], self.events }, positions)
   if not opened then return nil, message, code end
   self.files = opened
   local ok
-  if positions then ok = go_on(self, path) else ok, message, code = begin(self, opts) end
+  if positions then ok, message, code = go_on(self, path) else ok, message, code = begin(self, opts) end
   if ok then return self end
   close_all(opened)
   return nil, message, code
@@ -213,8 +244,9 @@ function logger:record(record)
   if not ok then return nil, message, code end
   local first = not self.fields
   self.fields = self.fields or #self.names
+  local step = record["time/total_timesteps"]
   local csv, line, event = core.log.encode(self.names, self.fields, record, tensorboard.now(),
-    record["time/total_timesteps"] or 0)
+    is_position(step) and step or 0)
   if self.events then
     ok, message, code = append(self, first and header(self.names) .. csv or csv, line, event)
     if not ok then return nil, message, code end

@@ -105,11 +105,11 @@ end
 local function source(config, path)
   if config.script then
     if disk.exists(config.script) then return origin.experiment(config.script) end
-    return nil, ("the script of %s, %s, is not there any more; where it is now, 'trpo train FILE --resume %s' goes on")
+    return nil, ("the script of %s, %s, is not there any more; 'trpo train FILE --resume %s' goes on with it elsewhere")
       :format(path, config.script, path), 1
   elseif config.described then
-    return nil, ("the environment of %s (%s) was described in Lua by a program that is not recorded: call run:train() there "
-      .. "with resume = true, or write 'trpo train FILE --resume %s' with a script that ends with 'return run:main(...)'")
+    return nil, ("the environment of %s (%s) was described by a Lua program that is not recorded: train there with "
+      .. "resume = true, or write 'trpo train FILE --resume %s' with a script that ends with 'return run:main(...)'")
       :format(path, config.env.id, path), 1
   end
   return of_id(config.env.id)
@@ -134,6 +134,23 @@ local function changes_of(config, run)
   return changes
 end
 
+--- The experiment that was made from a configuration, with the options that were in force.
+-- @tparam table config what `config.json` holds
+-- @tparam string path where it comes from, for messages
+-- @treturn Experiment|nil
+-- @treturn string|nil message
+-- @treturn number|nil exit code
+function origin.of_config(config, path)
+  local run, message, code = source(config, path)
+  if not run then return nil, message, code end
+  local changes = changes_of(config, run)
+  changes[#changes + 1] = { name = "overwrite", value = false }
+  local ok
+  ok, message = run:override(changes)
+  if not ok then return nil, ("%s: %s"):format(path, message), 1 end
+  return run
+end
+
 --- The experiment of a run's folder, with the options that were in force there.
 -- @tparam string path of the folder
 -- @treturn Experiment|nil
@@ -144,15 +161,9 @@ function origin.of_folder(path)
   local config, message, code = config_of(path)
   if not config then return nil, message, code end
   local run
-  run, message, code = source(config, path)
-  if not run then return nil, message, code end
-  local changes = changes_of(config, run)
-  changes[#changes + 1] = { name = "overwrite", value = false }
-  local ok
-  ok, message = run:override(changes)
-  if not ok then return nil, ("%s: %s"):format(path, message), 1 end
-  run.folder = path
-  return run
+  run, message, code = origin.of_config(config, path)
+  if run then run.folder = path end
+  return run, message, code
 end
 
 return origin

@@ -1,8 +1,8 @@
 --- Nested plain data as a tree that JSON holds without losing a bit.
 --
--- Finite numbers, booleans, lists and strings of ASCII stand for themselves. The rest are objects with one meaning each:
--- `{"number": "nan"}` (or "inf", "-inf"), `{"bytes": "00ff"}`, `{"keys": […], "values": […]}` for tables that are no
--- lists, and `{"tensor": "name"}` for tensors, which are kept elsewhere.
+-- Finite numbers, booleans, lists and strings of ASCII stand for themselves. The rest are objects with one meaning
+-- each: `{"number": "nan"}` (or "inf", "-inf"), `{"bytes": "00ff"}`, `{"keys": […], "values": […]}` for tables that
+-- are no lists, and `{"tensor": "name"}` for tensors, which are kept elsewhere.
 -- @module trpo.pack
 local core = require "trpo.core"
 local json = require "trpo.json"
@@ -121,7 +121,7 @@ local function unpack_pairs(object, tensors, depth)
 end
 
 local function unpack_object(object, tensors, depth)
-  if depth > DEEPEST then refuse "its data is nested too deep" end
+  if depth > DEEPEST + 1 then refuse "its data is nested too deep" end
   if #object > 0 then return unpack_list(object, tensors, depth) end
   if object.keys ~= nil then return unpack_pairs(object, tensors, depth) end
   if object.number ~= nil then return numbers[object.number] or refuse "a number is none" end

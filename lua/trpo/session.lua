@@ -18,7 +18,7 @@ session.__index = session
 
 local function fresh_counters()
   return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,
-    started = os.time(), exact = true }
+    started = os.time(), exact = true, memory = {} }
 end
 
 --- A sitting of an experiment; nothing is touched yet.
@@ -52,7 +52,7 @@ end
 
 local function is_group(value) return type(value) == "table" and value[1] == nil and next(value) ~= nil end
 
--- one clause for each option that differs
+-- one clause for each option that differs; `there` may lack options that are newer than it
 local function compare(here, there, prefix, out)
   local keys = {}
   for key in pairs(here) do keys[key] = true end
@@ -73,23 +73,21 @@ local function compare(here, there, prefix, out)
   return out
 end
 
--- the newest checkpoint that can be read; damaged ones are noted on the way. Nil and a message when there are some
--- and none is any good, false when there are none
-function session:newest()
-  local paths, message, code = self.folder:checkpoints()
-  if not paths then return nil, message, code end
+--- The newest of some checkpoints that can be read.
+-- @tparam {string,...} paths the newest first
+-- @treturn table|nil what `trpo.checkpoint.load` returned
+-- @treturn {table,...}|string the damaged ones that are newer, { path, message }; or one sentence
+-- @treturn string|nil code
+function session.newest(paths)
+  local damaged = {}
   for _, path in ipairs(paths) do
-    local saved, why
-    saved, why, code = checkpoint.load(path)
-    if saved then return saved end
+    local saved, message, code = checkpoint.load(path)
+    if saved then return saved, damaged end
     -- a file of a newer version, or one that may not be read, is not damaged
-    if code ~= "format" and code ~= "too_large" then return nil, why, code end
-    self.damaged[#self.damaged + 1] = { path = path, message = why }
+    if code ~= "format" and code ~= "too_large" then return nil, message, code end
+    damaged[#damaged + 1] = { path = path, message = message }
   end
-  local first = self.damaged[1]
-  if not first then return false end
-  return nil, ("%s cannot be resumed, none of its checkpoints can be read (%s); overwrite it to begin anew")
-    :format(self.folder.path, first.message), "format"
+  return nil, ("none of the checkpoints can be read: %s"):format(damaged[1].message), "format"
 end
 
 -- whether a folder without checkpoints may be begun anew: its run was killed, or failed, before the first one
@@ -110,15 +108,23 @@ function session:look(path)
   local message, code
   self.folder, message, code = folder.resume(path)
   if not self.folder then return nil, message, code end
-  local saved
-  saved, message, code = self:newest()
-  if saved == nil then return nil, message, code end
-  if not saved then return self:begin_anew() end
+  local paths
+  paths, message, code = self.folder:checkpoints()
+  if not paths then return nil, message, code end
+  if #paths == 0 then
+    local ok
+    ok, message, code = self:begin_anew()
+    if ok then return self:write_first_files() end
+    return nil, message, code
+  end
+  local saved, damaged
+  saved, damaged, code = session.newest(paths)
+  if not saved then return nil, ("%s cannot be resumed: %s"):format(path, damaged), code end
   local differences = compare(self.run:describe(), saved.config, "", {})
   if #differences > 0 then
     return nil, ("%s cannot be resumed: %s"):format(path, table.concat(differences, "; ")), "mismatch"
   end
-  self.saved = saved
+  self.saved, self.damaged = saved, damaged
   return true
 end
 
@@ -134,7 +140,7 @@ function session:prepare()
   local message, code
   self.folder, message, code = folder.create(path, config.overwrite)
   if not self.folder then return nil, message, code end
-  return true
+  return self:write_first_files()
 end
 
 -- ---- going on ----------------------------------------------------------------------------------
@@ -163,7 +169,7 @@ end
 function session:restore()
   local saved = self.saved
   local ok, message, code = checkpoint.restore(saved, self.run)
-  if not ok then return nil, ("%s cannot be resumed: %s"):format(self.folder.path, message), code end
+  if not ok then return nil, message, code end
   self.counters = saved.counters
   self.counters.sessions = self.counters.sessions + 1
   self:compare_systems()
@@ -173,6 +179,14 @@ function session:restore()
       tostring(last.pid), tostring(last.host))
   end
   return true
+end
+
+-- the run may have been killed between its checkpoint and the other name of it
+function session:relink_best()
+  local counters = self.counters
+  if counters.best and counters.best.iteration == counters.iterations and self.run.config.evaluation.save_best then
+    self:link_best(checkpoint.name(counters.iterations))
+  end
 end
 
 -- puts damaged checkpoints aside, where they can still be looked at
@@ -207,19 +221,29 @@ end
 
 -- one block for each sitting
 function session:write_command()
-  local before = disk.read(self.folder.path .. "/command.txt")
-  local text = command_line.text(os.date "!%Y-%m-%dT%H:%M:%SZ")
-  return self.folder:write("command.txt", before and before .. "\n" .. text or text)
+  local path = self.folder.path .. "/command.txt"
+  local before = disk.exists(path)
+  local file, message, code = self.folder:open "command.txt"
+  if not file then return nil, message, code end
+  local text = (before and "\n" or "") .. command_line.text(os.date "!%Y-%m-%dT%H:%M:%SZ")
+  local ok, why = file:write(text)
+  if ok then ok, why = file:close() end
+  if ok then return true end
+  return nil, ("cannot write %s: %s"):format(path, why), "io"
 end
 
+-- a compiled close would not notice that it failed, as a flush
+jit.off(session.write_command)
+
 function session:write_first_files()
+  self.opened = true
   local ok, message, code = self:write_status { status = "running" }
   if ok then ok, message, code = self:write_config() end
   if ok then ok, message, code = self:write_command() end
   return ok, message, code
 end
 
---- Begins, or goes on: restores the checkpoint, writes the first files, opens the log. The run has been built.
+--- Begins, or goes on: restores the checkpoint, opens the log. The run has been built.
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil code
@@ -228,12 +252,12 @@ function session:open()
   if self.saved then ok, message, code = self:restore() end
   if not ok then return nil, message, code end
   self.begin, self.before = self.uv.hrtime(), self.counters.elapsed
-  self.last_checkpoint = self.begin
-  if self.folder then
-    self.opened = true
+  self.last_checkpoint, self.run.memory = self.begin, self.counters.memory
+  if self.saved then
     self:put_aside()
     ok, message, code = self:write_first_files()
     if not ok then return nil, message, code end
+    self:relink_best()
   end
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
@@ -266,9 +290,10 @@ function session:write_checkpoint(name)
   local ok, message = disk.make(place)
   if not ok then return nil, ("cannot make the folder of checkpoints: %s"):format(message), "io" end
   local counters = self.counters
-  counters.elapsed, counters.positions = self:elapsed(), self.log:positions()
+  counters.elapsed, counters.positions, counters.memory = self:elapsed(), self.log:positions(), self.run.memory
   local code
   ok, message, code = checkpoint.save(place .. "/" .. name, self.run, counters)
+  if code == "error" then message, code = message:gsub("counters%.memory", "run.memory"), "callback" end
   -- the first time the folder of checkpoints itself, and what tells how to read them, have to be there for good
   if ok and not self.rooted then
     disk.sync(self.folder.path)
@@ -277,40 +302,58 @@ function session:write_checkpoint(name)
   return ok, message, code
 end
 
---- Writes a checkpoint after what was logged has arrived on the disk; takes away the oldest.
--- @treturn boolean|nil true
--- @treturn string|nil one sentence
--- @treturn string|nil code
+-- a checkpoint after what was logged has arrived on the disk; takes away the oldest
 function session:checkpoint()
-  if not self.folder then return true end
+  local name = checkpoint.name(self.counters.iterations)
   local ok, message, code = self.log:sync()
-  if not ok then return nil, message, code end
-  ok, message, code = self:write_checkpoint(checkpoint.name(self.counters.iterations))
+  if ok then ok, message, code = self:write_checkpoint(name) end
   if not ok then return nil, message, code end
   self.last_checkpoint = self.uv.hrtime()
   checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
-  return true
+  return true, name
 end
 
---- Whether it is time for a checkpoint.
--- @treturn boolean
+-- whether it is time for a checkpoint
 function session:is_due()
   local when = self.run.config.checkpoint
   if when.every > 0 and self.counters.iterations % when.every == 0 then return true end
   return when.seconds > 0 and (self.uv.hrtime() - self.last_checkpoint) / 1e9 >= when.seconds
 end
 
---- Keeps the present policy when its evaluation is the best so far.
--- @tparam table record
+-- whether an iteration had the best evaluation so far; remembered, and true when it is to be kept
+function session:is_best(row)
+  local reward, counters = row["eval/mean_reward"], self.counters
+  if not reward or reward ~= reward or counters.best and reward <= counters.best.reward then return false end
+  counters.best = { reward = reward, iteration = counters.iterations, steps = counters.steps }
+  return self.folder ~= nil and self.run.config.evaluation.save_best
+end
+
+-- a second name for a checkpoint; written once more where a file has one name only
+function session:link_best(name)
+  local path = self.folder.path .. "/checkpoints/"
+  local temporary = path .. "best.safetensors.tmp"
+  self.uv.fs_unlink(temporary)
+  if self.uv.fs_link(path .. name, temporary) and self.uv.fs_rename(temporary, path .. "best.safetensors") then
+    -- renaming one name of a file to another does nothing at all
+    self.uv.fs_unlink(temporary)
+    return true
+  end
+  return self:write_checkpoint "best.safetensors"
+end
+
+--- Keeps what an iteration has brought: a checkpoint when it is time, and the best policy so far.
+-- @tparam table row the record
+-- @tparam boolean last
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil code
-function session:keep_best(record)
-  local reward, counters = record["eval/mean_reward"], self.counters
-  if not reward or reward ~= reward or counters.best and reward <= counters.best.reward then return true end
-  counters.best = { reward = reward, iteration = counters.iterations, steps = counters.steps }
-  if not (self.folder and self.run.config.evaluation.save_best) then return true end
-  return self:write_checkpoint "best.safetensors"
+function session:keep(row, last)
+  local best = self:is_best(row)
+  if not self.folder then return true end
+  if not (last or self:is_due()) then return not best or self:write_checkpoint "best.safetensors" end
+  local ok, name, code = self:checkpoint()
+  if not ok then return nil, name, code end
+  return not best or self:link_best(name)
 end
 
 --- Brings everything to an end.
@@ -326,14 +369,15 @@ function session:close(message, code)
   result.status = message and "failed" or counters.status
   result.message, result.code, result.reason = message, code, counters.reason
   result.iterations, result.steps, result.best = counters.iterations, counters.steps, counters.best
-  result.seconds = self.begin and self:elapsed() or 0
+  result.seconds = not self.begin and 0 or self.idle and counters.elapsed or self:elapsed()
   if not message then result.signal = counters.status == "interrupted" and select(2, trpo.signals.caught()) or nil end
-  result.idle = self.idle
   if not self.folder then return result end
   result.dir = self.folder.path
-  if not self.opened and self.saved then return result end
+  -- a run that could not be taken up stays as it was
+  if not self.opened then return result end
   local ok, why, io_code = self:write_status(result)
   if not ok then return nil, why, io_code end
+  result.idle = self.idle
   return result
 end
 

@@ -33,7 +33,7 @@ local synonyms = {
   normalize_advantage = "algorithm.standardize_advantages", norm_obs = "normalize_observations",
   time_limit = "env.time_limit", n_eval_episodes = "evaluation.episodes", episodes = "evaluation.episodes",
   eval_freq = "evaluation.every", deterministic = "evaluation.deterministic",
-  save_freq = "checkpoint.every", callback = "on_iteration",
+  save_freq = "checkpoint.every", checkpoint_freq = "checkpoint.every",
 }
 
 -- the folder of a run has this name: nothing is changed silently but what no shell likes

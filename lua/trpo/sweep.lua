@@ -151,6 +151,7 @@ end
 -- - `metric`: a name, or { `name`, `goal` "maximize" (default) or "minimize" }; by default "eval/mean_reward" of an
 --   experiment and "metric" of a function.
 -- - `set`: a table from names to values that hold in all cells.
+-- - `slurm`: options for `sbatch` of `trpo sweep --slurm`, e.g. { time = "1:00:00", partition = "cpu", mem = "2G" }.
 -- - `name` (default: that of the script), `dir` "sweeps": the folder is `<dir>/<name>`.
 -- @treturn Sweep with the fields `name`, `dir`, `method`, `kind` ("experiment" or "run"), `seeds`, `metric`
 -- @raise one sentence about the first mistake (an experiment's script that fails: with its traceback)

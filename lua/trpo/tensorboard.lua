@@ -1,8 +1,8 @@
---- Numbers for TensorBoard: event files that `tensorboard --logdir FOLDER` finds and follows.
+--- Numbers of the user's own for TensorBoard, in event files that it finds and follows.
 --
--- A run writes its own. This is for scripts that compute something else:
+-- A run writes its own file. This is for scripts that compute something else:
 --
---    local board = assert(require("trpo.tensorboard").writer "runs/exact")
+--    local board = assert(trpo.tensorboard.writer "runs/exact")
 --    for info in mdp:improve { … } do assert(board:add(info.iteration, { eta = info.eta })) end
 --    board:close()
 -- @module trpo.tensorboard
@@ -12,25 +12,25 @@ local rock = require "trpo.rocks"
 
 local tensorboard = {}
 
---- Seconds since 1970, as events carry them.
--- @treturn number
+-- ---- what trpo.logger uses too ------------------------------------------------------------------
+
+-- seconds since 1970, as events carry them
 function tensorboard.now()
   local seconds, microseconds = rock("luv", "trpo.tensorboard").gettimeofday()
   return seconds + microseconds / 1e6
 end
 
---- The name of a new event file: PyTorch's and Stable-Baselines3's scheme.
--- @treturn string `events.out.tfevents.<seconds since 1970>.<host>.<process>.0`
+-- the name of a new event file, as PyTorch and Stable-Baselines3 make it
 function tensorboard.file_name()
   local uv = rock("luv", "trpo.tensorboard")
   local host = uv.os_gethostname():gsub("[^%w._-]", "-")
   return ("events.out.tfevents.%010d.%s.%d.0"):format(os.time(), host, uv.os_getpid())
 end
 
---- Whether a file can be an event file.
--- @tparam string name file name without folder
--- @treturn boolean
+-- whether a name, without folder, can be one of an event file
 function tensorboard.is_file_name(name) return name:find "^events%.out%.tfevents%.[^/]+$" ~= nil end
+
+-- ---- the writer --------------------------------------------------------------------------------
 
 local writer = {}
 writer.__index = writer

@@ -128,18 +128,17 @@ local function turn(s)
   ok, message, code = tell_episodes(s, batch)
   if ok then ok, message, code = conclude(s, row) end
   if ok then ok, message, code = s.session.log:record(row) end
+  -- what is wrong with a record, the user has put there
+  if code == "record" then message, code = "on_iteration: " .. message, "callback" end
   if not ok then return nil, message, code end
   s.counters.record = row
-  ok, message, code = s.session:keep_best(row)
-  if not ok then return nil, message, code end
   -- a signal may have come in the meantime
   s.counters.status = s.counters.status or outside(s)
-  if s.counters.status or s.session:is_due() then return s.session:checkpoint() end
-  return true
+  return s.session:keep(row, s.counters.status ~= nil)
 end
 
--- Whether a run that is taken up again is over already: nothing is left to do for it, or its callback has stopped it and
--- it was not given more steps.
+-- Whether a run that is taken up again is over already: nothing is left to do for it, or its callback has stopped it
+-- and it was not given more steps.
 local function is_over(s)
   local counters, config = s.counters, s.run.config
   local row = counters.record

@@ -146,7 +146,7 @@ static char *add_digits(char *out, const char *digits, int n) {
 
 /* n digits, with the decimal point behind `point` of them */
 static char *lay_out(char *out, const char *digits, int n, int point) {
-  if (point < -3 || point > 17) {
+  if (point < -3 || point > 16) {
     out = add_digits(out, digits, 1);
     if (n > 1) {
       *out++ = '.';

@@ -8,8 +8,9 @@ enum { DECIMAL_BYTES = 28 };
 
 /**
  * Writes the shortest decimal number that reads back as the same bits; of the shortest ones the nearest to x, and the
- * even one of two that are equally near. Exponents stand where printf's %.17g has them ("1e-05", "1e+17"), so integers
- * below 1e17 are written as such. Independent of the locale. Not finite: "nan", "inf", "-inf".
+ * even one of two that are equally near. Numbers below 1e-4 and from 1e16 on have an exponent ("1e-05", "1e+16"), so
+ * what stands there without dot and exponent is exactly that integer. Independent of the locale. What is not finite is
+ * "nan", "inf" or "-inf".
  *
  * out  [out]  the text, without a final zero                     [DECIMAL_BYTES]
  *

@@ -217,6 +217,20 @@ void env_restore(Env *env, int lane, const void *in) {
     memcpy(env->state + lane * env->state_bytes, from + sizeof head + O, env->state_bytes);
 }
 
+/* 1 when the double at from is one of the integers 0..n-1 */
+static int is_index(const unsigned char *from, double n) {
+  double x;
+  memcpy(&x, from, sizeof x);
+  return x >= 0 && x < n && x == floor(x);
+}
+
+int env_restorable(const Env *env, const void *in) {
+  const unsigned char *obs = (const unsigned char *)in + sizeof(LaneHead);
+  if (env->observation.kind == SPACE_DISCRETE && !is_index(obs, env->observation.n)) return 0;
+  return !env->kind->states
+         || is_index(obs + (size_t)env->O * sizeof(double), (double)env->kind->states(env));
+}
+
 int env_state_size(const Env *env) {
   return env->kind->observe ? (int)(env->state_bytes / sizeof(double)) : 0;
 }

@@ -105,6 +105,9 @@ size_t env_lane_bytes(const Env *env);
 void env_save(const Env *env, int lane, void *out);
 void env_restore(Env *env, int lane, const void *in);
 
+/** 1 when bytes [env_lane_bytes] of unknown origin can be restored: a discrete observation and a state that exist. */
+int env_restorable(const Env *env, const void *in);
+
 /** Doubles of one lane's state, 0 when it is hidden. */
 int env_state_size(const Env *env);
 

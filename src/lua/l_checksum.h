@@ -3,7 +3,7 @@
 
 #include <lua.h>
 
-/** Adds checksum to the table at the top. */
+/** Adds checksum to the table `file` of the module at the top, which must be there. */
 void l_checksum_open(lua_State *L);
 
 #endif

@@ -392,7 +392,8 @@ static int l_env_restore(lua_State *L) {
   const char *memory = lua_type(L, 4) == LUA_TSTRING ? lua_tolstring(L, 4, &bytes) : NULL;
   lua_getfield(L, 3, "id");
   lua_pushstring(L, env->id);
-  if (!lua_rawequal(L, -1, -2) || !memory || bytes != env_lane_bytes(env))
+  if (!lua_rawequal(L, -1, -2) || !memory || bytes != env_lane_bytes(env)
+      || !env_restorable(env, memory))
     return l_fail(L, what, "saved must come from a lane of %s, got something else", env->id);
   lua_getfield(L, 3, "state");
   env_restore(env, lane, memory);

@@ -6,6 +6,7 @@
 #include "lua/l_state.h"
 
 /***
+Where the lanes stand, to be kept and brought back.
 @classmod trpo.Env
 */
 

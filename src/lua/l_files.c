@@ -17,6 +17,7 @@ the file, and a code: "no_file", "io" (a directory, no permission, a full disk),
 #include "base/file.h"
 #include "base/utf8.h"
 #include "lua/l_check.h"
+#include "lua/l_checksum.h"
 #include "lua/l_csv.h"
 #include "lua/l_tensor.h"
 #include "tensor/npy.h"
@@ -420,6 +421,7 @@ void l_files_open(lua_State *L) {
   l_files_register_owner(L, BUNDLE, l_files_free_bundle);
   l_csv_open(L);
   l_files_add_module(L, "file", file);
+  l_checksum_open(L);
   l_files_add_module(L, "npy", npy);
   l_files_add_module(L, "safetensors", safetensors);
 }

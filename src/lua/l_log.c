@@ -39,6 +39,12 @@ static Slice check_string(lua_State *L, int arg, const char *what, const char *n
   return s;
 }
 
+static void check_table(lua_State *L, int arg, const char *what, const char *name) {
+  if (!lua_istable(L, arg)) {
+    l_fail(L, what, "%s must be a table, got %s", name, l_describe(L, arg));
+  }
+}
+
 /* the value of record, at index 3, under the name at the stack top, which is popped; 0 when there is none */
 static int get_number(lua_State *L, const char *what, Slice name, double *x) {
   lua_rawget(L, 3);
@@ -99,15 +105,14 @@ One record for all files of a run.
 */
 static int l_log_encode(lua_State *L) {
   const char *what = "trpo.log.encode";
-  luaL_checktype(L, 1, LUA_TTABLE);
-  luaL_checktype(L, 3, LUA_TTABLE);
+  check_table(L, 1, what, "names");
+  check_table(L, 3, what, "record");
   long columns = l_integer_in(L, 2, what, "columns", 0, (long)lua_objlen(L, 1));
   double wall_time = l_number(L, 4, what, "wall_time");
   double step = l_number_in(L, 5, what, "step", -WHOLE, WHOLE);
   lua_settop(L, 5);
   Record *record = l_files_push_owner(L, RECORD, sizeof *record);
   Bytes *event = l_files_push_owner(L, l_files_bytes, sizeof *event);
-
   fill(L, what, record, columns);
   tfevents_event(event, wall_time, (int64_t)step, &record->summary);
   if (record_failed(record)) {
@@ -191,6 +196,7 @@ static LogFile *check_file(lua_State *L, const char *what, const char **path) {
   LogFile *file = l_object(L, 1, FILE_TYPE);
   if (file == NULL) {
     l_fail(L, what, "self must be a log file, got %s", l_describe(L, 1));
+    return NULL;
   }
   if (file->fd < 0) {
     l_fail(L, what, "the file is closed");

@@ -574,15 +574,13 @@ static const luaL_Reg methods[] = {{"size", l_policy_size},
                                    {"log_prob_gradient", l_policy_log_prob_gradient},
                                    {"normalizer", l_policy_normalizer},
                                    {"update_normalizer", l_policy_update_normalizer},
-                                   {"options", l_policy_options},
-                                   {"state", l_policy_state},
-                                   {"set_state", l_policy_set_state},
                                    {NULL, NULL}};
 
 void l_policy_open(lua_State *L) {
   luaL_newmetatable(L, TYPE);
   lua_newtable(L);
   luaL_register(L, NULL, methods);
+  luaL_register(L, NULL, l_policy_state_methods);
   lua_pushcclosure(L, l_policy_index, 1);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, l_policy_gc);

@@ -1,15 +1,14 @@
 #include "lua/l_policy_state.h"
 
-#include <lauxlib.h>
-
 #include "lua/l_policy.h"
 #include "lua/l_state.h"
 
 /***
+What learning changes in a policy, to be kept and brought back.
 @classmod trpo.Policy
 */
 
-void l_policy_push_network(lua_State *L, const Network *net) {
+void l_policy_state_network(lua_State *L, const Network *net) {
   static const char *const activations[] = {"identity", "tanh", "relu"};
   const Mlp *mlp = &net->mlp;
   lua_newtable(L);
@@ -32,8 +31,8 @@ What the policy was made with, as options for `trpo.policy`.
 @function options
 @treturn table `hidden`, `activation`, `precision`, `normalize_observations`
 */
-int l_policy_options(lua_State *L) {
-  l_policy_push_network(L, &l_policy_check(L, 1, "policy:options")->net);
+static int l_policy_state_options(lua_State *L) {
+  l_policy_state_network(L, &l_policy_check(L, 1, "policy:options")->net);
   return 1;
 }
 
@@ -44,7 +43,7 @@ force), each [O].
 @function state
 @treturn {[string]=trpo.Tensor,...}
 */
-int l_policy_state(lua_State *L) {
+static int l_policy_state_get(lua_State *L) {
   Policy *policy = l_policy_check(L, 1, "policy:state");
   State state = {.count = 0};
   l_state_network(&state, &policy->net);
@@ -60,7 +59,7 @@ Makes the policy what it was when `state` was called, bit for bit.
 @raise what differs: a tensor that is missing, unknown or of another size, or an entry that cannot be (NaN, a negative
  count); the policy is then as it was
 */
-int l_policy_set_state(lua_State *L) {
+static int l_policy_state_set(lua_State *L) {
   static const char what[] = "policy:set_state";
   Policy *policy = l_policy_check(L, 1, what);
   State state = {.count = 0};
@@ -73,3 +72,8 @@ int l_policy_set_state(lua_State *L) {
   lua_settop(L, 1);
   return 1;
 }
+
+const luaL_Reg l_policy_state_methods[] = {{"options", l_policy_state_options},
+                                           {"state", l_policy_state_get},
+                                           {"set_state", l_policy_state_set},
+                                           {NULL, NULL}};

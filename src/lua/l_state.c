@@ -82,14 +82,24 @@ static void check_entries(lua_State *L, const char *what, const StateField *f, c
       l_fail(L, what, "%s[%d] must be %s, got %f", f->name, (int)i + 1, expected(L, f), x[i]);
 }
 
+/* the table at arg has no entries but the fields */
+static void check_names(lua_State *L, int arg, const char *what, const State *state) {
+  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    int i = 0;
+    while (i < state->count && strcmp(state->field[i].name, key) != 0) i++;
+    if (i == state->count)
+      l_fail(L, what, "the state has an entry that does not belong there: %s",
+             l_describe(L, lua_gettop(L) - 1));
+  }
+}
+
 void l_state_check(lua_State *L, int arg, const char *what, const State *state,
                    const double **from) {
-  const char *names[STATE_FIELDS + 1] = {NULL};
-  for (int i = 0; i < state->count; i++) names[i] = state->field[i].name;
   if (!lua_istable(L, arg))
     l_fail(L, what, "the state must be a table of tensors, got %s", l_describe(L, arg));
   luaL_checkstack(L, 2 * state->count + 8, what);
-  l_known_keys(L, arg, what, names);
+  check_names(L, arg, what, state);
   for (int i = 0; i < state->count; i++) {
     const StateField *f = state->field + i;
     lua_pushstring(L, f->name);

@@ -128,8 +128,8 @@ static double *add_field(lua_State *L, int t, const char *key, ptrdiff_t n) {
 
 /***
 Learning curves of several runs on a common axis: at each of its points the aggregates over the runs that have a value there.
-Values between two points of a curve are interpolated linearly, and nothing is extrapolated: outside of its own steps a curve
-is left out, and so are its points whose value is NaN. The band is the percentile interval of the interquartile mean at each
+Values between two points of a curve are interpolated linearly, as if points whose value is NaN were not there; nothing is
+extrapolated, so outside of its own steps a curve is left out. The band is the percentile interval of the interquartile mean at each
 point, from a bootstrap over the runs.
 @function curve
 @tparam table options

@@ -214,16 +214,18 @@ static int l_value_tostring(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"predict", l_value_predict},     {"fit", l_value_fit},
-    {"theta", l_value_theta},         {"set_theta", l_value_set_theta},
-    {"options", l_value_options},     {"state", l_value_state},
-    {"set_state", l_value_set_state}, {"__gc", l_value_gc},
-    {"__tostring", l_value_tostring}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"predict", l_value_predict},
+                                   {"fit", l_value_fit},
+                                   {"theta", l_value_theta},
+                                   {"set_theta", l_value_set_theta},
+                                   {"__gc", l_value_gc},
+                                   {"__tostring", l_value_tostring},
+                                   {NULL, NULL}};
 
 void l_value_open(lua_State *L) {
   luaL_newmetatable(L, TYPE);
   luaL_register(L, NULL, methods);
+  luaL_register(L, NULL, l_value_state_methods);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);

@@ -1,12 +1,11 @@
 #include "lua/l_value_state.h"
 
-#include <lauxlib.h>
-
 #include "lua/l_policy_state.h"
 #include "lua/l_state.h"
 #include "lua/l_value.h"
 
 /***
+What fitting changes in a baseline, to be kept and brought back.
 @classmod trpo.Value
 */
 
@@ -21,14 +20,14 @@ What the baseline was made with, as options for `trpo.value`.
 @treturn table `kind` and, of a network, `hidden`, `activation`, `precision`, `normalize_observations`, `learning_rate`,
  `epochs`, `minibatch`, `rescale_targets`; of a linear baseline `ridge`
 */
-int l_value_options(lua_State *L) {
+static int l_value_state_options(lua_State *L) {
   const Value *value = l_value_check(L, 1, "value:options");
   if (value->kind == VALUE_LINEAR) {
     lua_newtable(L);
     set_number(L, "ridge", value->linear.ridge);
     lua_pushliteral(L, "linear");
   } else {
-    l_policy_push_network(L, &value->net);
+    l_policy_state_network(L, &value->net);
     set_number(L, "learning_rate", value->adam.rate);
     set_number(L, "epochs", value->epochs);
     set_number(L, "minibatch", value->minibatch);
@@ -75,7 +74,7 @@ Everything of the baseline that fitting changes, as copies: `theta`; of a networ
 @function state
 @treturn {[string]=trpo.Tensor,...}
 */
-int l_value_state(lua_State *L) {
+static int l_value_state_get(lua_State *L) {
   Value *value = l_value_check(L, 1, "value:state");
   Counters counters = counters_of(value);
   const State state = fields_of(value, &counters);
@@ -91,7 +90,7 @@ Makes the baseline what it was when `state` was called, bit for bit.
 @raise what differs: a tensor that is missing, unknown or of another size, or an entry that cannot be (NaN, a negative
  count); the baseline is then as it was
 */
-int l_value_set_state(lua_State *L) {
+static int l_value_state_set(lua_State *L) {
   static const char what[] = "value:set_state";
   Value *value = l_value_check(L, 1, what);
   Counters counters = counters_of(value);
@@ -109,3 +108,8 @@ int l_value_set_state(lua_State *L) {
   lua_settop(L, 1);
   return 1;
 }
+
+const luaL_Reg l_value_state_methods[] = {{"options", l_value_state_options},
+                                          {"state", l_value_state_get},
+                                          {"set_state", l_value_state_set},
+                                          {NULL, NULL}};

@@ -79,7 +79,7 @@ static int degree_of(unsigned polynomial) {
   return degree;
 }
 
-/* Direction numbers v_j = m_j 2^(32 - j) of dimension d >= 1, the next ones by Joe and Kuo's equations 2 and 3. */
+/* Direction numbers v_j = m_j 2^(32 - j) of dimension d >= 1, the next ones by the polynomial's recurrence. */
 static void find_directions(uint32_t v[SOBOL_BITS], int d) {
   const unsigned polynomial = table[d - 1].polynomial;
   const int s = degree_of(polynomial);

@@ -11,6 +11,7 @@ local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
 local settings = require "trpo.settings"
+local slurm = require "trpo.sweep.slurm"
 local summary = require "trpo.sweep.summary"
 local tell = require "trpo.sweep.tell"
 local trial = require "trpo.sweep.trial"
@@ -228,8 +229,10 @@ local function check_flags(flags)
   if #given > 1 then return nil, ("%s and %s do not go together"):format(given[1], given[2]) end
   local stray = stray_variable()
   if stray then return nil, ("variable %s sets nothing in a sweep: write --set NAME=VALUE"):format(stray) end
-  local message
+  local given, message = flags.jobs, nil
   flags.jobs, message = jobs_of(flags.jobs)
+  -- a cluster is larger than this machine
+  flags.tasks = given and flags.jobs
   return flags.jobs ~= nil, message
 end
 
@@ -282,7 +285,6 @@ function launch.start(sweep, flags)
     say((message:gsub("^trpo%.%w+: ", "")))
     return 2
   end
-  if flags.slurm then return require("trpo.sweep.slurm").submit(sweep, flags) end
   if flags.status then return report(sweep, flags) end
   local read, why = opened(sweep)
   if not read then
@@ -290,6 +292,7 @@ function launch.start(sweep, flags)
     return 1
   end
   if flags.list then return list(read, flags) end
+  if flags.slurm then return slurm.submit(sweep, read, flags) end
   return execute(sweep, read, flags)
 end
 

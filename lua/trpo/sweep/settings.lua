@@ -3,6 +3,7 @@
 local design = require "trpo.sweep.design"
 local halving = require "trpo.sweep.halving"
 local options = require "trpo.options"
+local slurm = require "trpo.sweep.slurm"
 
 local settings = {}
 
@@ -38,6 +39,7 @@ settings.schema = options.group {
     { "halving", of_type("a table { min, max, factor }", "table") },
     { "seed", options.integer { optional = true, min = 0, max = 2 ^ 53 - 1, expected = "an integer in [0, 2^53)" } },
     { "set", of_type("a table from names to values", "table") },
+    { "slurm", of_type("a table of options for sbatch, e.g. { time = \"1:00:00\" }", "table") },
   },
 }
 
@@ -143,6 +145,7 @@ local function conflict(o)
   elseif o.set and o.run then
     return "set is for experiments; a function has its own values"
   end
+  return o.slurm and slurm.complaint(o.slurm)
 end
 
 --- Checks the options of a sweep and fills in what is missing.

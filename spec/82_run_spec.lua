@@ -1,0 +1,534 @@
+-- A run with all that belongs to it: callbacks, evaluations that decide, and the commands that go on and evaluate.
+local command = require "support.command"
+local disk = require "trpo.disk"
+local json = require "trpo.json"
+local run_folder = require "support.run_folder"
+local trpo = require "trpo"
+
+local scratch
+
+before_each(function()
+  scratch = command.scratch()
+  command.write(scratch .. "/quick.lua", [[
+local trpo = require "trpo"
+local run = trpo.experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = { hidden = { 4 }, epochs = 1 },
+  algorithm = trpo.TRPO { delta = 0.03 }, steps = 256, lanes = 2, horizon = 64, seed = 11,
+  evaluation = { episodes = 3 }, name = "quick",
+}
+return run:main(...)
+]])
+end)
+after_each(function() command.remove(scratch) end)
+
+local function run(arguments) return command.run(scratch, arguments) end
+
+local function shell(text) return command.shell(scratch, text) end
+
+local function path(name) return scratch .. "/runs/" .. name end
+
+local function read_json(file) return json.decode(command.read(file)) end
+
+-- a small run; options win
+local function small(options)
+  local defaults = {
+    env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 }, epochs = 2 },
+    steps = 640, lanes = 2, horizon = 64, seed = 3, evaluation = { episodes = 3 }, dir = scratch .. "/runs", name = "small",
+  }
+  for key, value in pairs(options or {}) do defaults[key] = value end
+  return trpo.experiment(defaults)
+end
+
+describe("on_episode", function()
+  it("is called for each episode of training, after its iteration", function()
+    local rows, iteration = {}, 0
+    local result = assert(small {
+      on_episode = function(episode, given)
+        rows[#rows + 1] = ("%.17g,%.17g"):format(episode.reward, episode.length)
+        assert(episode.index == #rows and given.policy and episode.reward == episode.length)
+      end,
+      on_iteration = function(record)
+        -- the episodes come first
+        iteration = iteration + 1
+        record["user/episodes"] = #rows
+      end,
+    }:train())
+    assert.are.same(run_folder.monitor(result.dir), rows)
+    assert.is_true(#rows > 10)
+    assert.are.equal(5, iteration)
+    local csv = run_folder.csv(result.dir)
+    assert.are.equal(tostring(#rows), csv[5]["user/episodes"])
+    assert.is_truthy(csv[1]["user/episodes"])
+  end)
+
+  it("that fails, fails the run with its traceback", function()
+    local result, message, code = small { on_episode = function() error "no such luck" end }:train()
+    assert.is_nil(result)
+    assert.are.equal("callback", code)
+    local expected = "^on_episode: spec/82_run_spec.lua:%d+: no such luck\nstack traceback:"
+    assert.is_truthy(message:find(expected), message)
+    assert.are.equal("callback", read_json(path "small" .. "/status.json").code)
+  end)
+
+  it("may be given to run:train, which goes before the experiment's", function()
+    local mine, theirs = 0, 0
+    local callbacks = { on_episode = function() mine = mine + 1 end }
+    assert(small { dir = false, on_episode = function() theirs = theirs + 1 end }:train(callbacks))
+    assert.is_true(mine > 0 and theirs == 0)
+  end)
+end)
+
+describe("on_iteration", function()
+  it("adds columns", function()
+    local result = assert(small():train {
+      on_iteration = function(record)
+        record["user/square"] = record["time/iterations"] ^ 2
+        if record["time/iterations"] == 3 then record["user/late"] = 1 / 3 end
+      end,
+    })
+    local csv, jsonl = run_folder.csv(result.dir), run_folder.jsonl(result.dir)
+    assert.are.equal("16", csv[4]["user/square"])
+    -- columns are those of the first record
+    assert.is_nil(csv[3]["user/late"])
+    assert.are.equal(("%.17g"):format(1 / 3), jsonl[3]["user/late"])
+    assert.are.equal(25, result["user/square"])
+  end)
+
+  it("cannot add what is no number", function()
+    for _, value in ipairs { "text", {}, true } do
+      local result, message, code = small { dir = false }:train { on_iteration = function(record) record.mine = value end }
+      assert.is_nil(result)
+      assert.are.equal("callback", code)
+      assert.are.equal(("on_iteration: record['mine'] must be a number, got %s"):format(type(value)), message)
+    end
+  end)
+end)
+
+describe("an option of a run", function()
+  it("is refused in one sentence when it is wrong", function()
+    local cases = {
+      { { on_episode = 3 }, "trpo.experiment: on_episode must be a function, got 3" },
+      { { on_iteration = "stop" }, "trpo.experiment: on_iteration must be a function, got the string 'stop'" },
+      { { checkpoint = 3 }, "trpo.experiment: checkpoint must be a table of options, got 3" },
+      { { checkpoint = { every = -1 } }, "trpo.experiment: checkpoint.every must be an integer >= 0, got -1" },
+      { { checkpoint = { every = 1.5 } }, "trpo.experiment: checkpoint.every must be an integer >= 0, got 1.5" },
+      { { checkpoint = { seconds = 0 / 0 } }, "trpo.experiment: checkpoint.seconds must be a number >= 0, got NaN" },
+      { { checkpoint = { keep = 0 } }, "trpo.experiment: checkpoint.keep must be an integer >= 1, got 0" },
+      { { checkpoint = { save_freq = 3 } }, "unknown option 'checkpoint.save_freq', did you mean 'checkpoint.every'?" },
+      { { checkpoint = { secs = 3 } }, "trpo.experiment: unknown option 'checkpoint.secs'" },
+      { { resume = "runs/x" }, "trpo.experiment: resume must be true or false, got the string 'runs/x'" },
+      { { resume = true, dir = false }, "trpo.experiment: resume needs a folder, and dir is false" },
+      { { resume = true, overwrite = true }, "trpo.experiment: resume goes on and overwrite begins anew; give one of them" },
+      { { evaluation = { reward_threshold = "high" } },
+        "trpo.experiment: evaluation.reward_threshold must be a number, got the string 'high'" },
+      { { evaluation = { reward_threshold = 1, episodes = 0 } },
+        "trpo.experiment: evaluation.reward_threshold needs evaluations, and evaluation.episodes is 0" },
+      { { evaluation = { save_best = 1 } }, "trpo.experiment: evaluation.save_best must be true or false, got 1" },
+    }
+    for _, case in ipairs(cases) do
+      local ok, message = pcall(small, case[1])
+      assert.is_false(ok)
+      assert.is_truthy(message:find(case[2], 1, true), message)
+    end
+    for _, value in ipairs { 0, -1, 0 / 0, "long" } do
+      local ok, message = pcall(function() small():train { max_seconds = value } end)
+      assert.is_false(ok)
+      assert.is_truthy(message:find("run:train: max_seconds must be a number > 0, got ", 1, true), message)
+    end
+  end)
+end)
+
+describe("a reward threshold", function()
+  it("ends training at the evaluation that reaches it", function()
+    local rewards = {}
+    local function remember(record) rewards[#rewards + 1] = record["eval/mean_reward"] or false end
+    local options = { evaluation = { episodes = 3, every = 2 }, steps = 2560 }
+    assert(small(options):train { on_iteration = remember })
+    local threshold, iteration
+    for i, reward in ipairs(rewards) do
+      if reward and i >= 6 and not threshold then threshold = reward end
+    end
+    for i, reward in ipairs(rewards) do
+      if reward and reward >= threshold and not iteration then iteration = i end
+    end
+    options.evaluation.reward_threshold, options.name = threshold, "early"
+    local result = assert(small(options):train())
+    assert.are.same({ "done", "reward_threshold", iteration }, { result.status, result.reason, result.iterations })
+    assert.are.equal(rewards[iteration], result["eval/mean_reward"])
+    local status = read_json(result.dir .. "/status.json")
+    assert.are.same({ "done", "reward_threshold" }, { status.status, status.reason })
+    -- nothing is left to do, until more is asked for
+    options.resume = true
+    assert.is_true(assert(small(options):train()).idle)
+    options.evaluation.reward_threshold = 1e6
+    assert.are.equal(20, assert(small(options):train()).iterations)
+  end)
+end)
+
+describe("the best model", function()
+  it("is that of the best evaluation", function()
+    local best, theta, given = -math.huge, nil, small { steps = 2560, evaluation = { episodes = 3, every = 1 } }
+    local result = assert(given:train {
+      on_iteration = function(record, this)
+        if record["eval/mean_reward"] > best then
+          best, theta = record["eval/mean_reward"], this.policy:theta():totable()
+        end
+      end,
+    })
+    assert.are.equal(best, result.best.reward)
+    local policy = assert(trpo.load_policy(result.dir .. "/checkpoints/best.safetensors"))
+    assert.are.same(theta, policy:theta():totable())
+    given.policy = policy
+    assert.are.equal(best, assert(given:evaluate()).mean_reward)
+  end)
+
+  it("is not kept when that is not wanted, or nothing was evaluated", function()
+    for i, evaluation in ipairs { { episodes = 3, save_best = false }, { episodes = 0 } } do
+      local result = assert(small { name = "run" .. i, evaluation = evaluation }:train())
+      assert.are.same({ "iteration-00000005.safetensors" }, disk.names(result.dir .. "/checkpoints"))
+      local _, err, code = run("eval --best runs/run" .. i)
+      assert.are.equal(1, code)
+      assert.are.equal(("trpo: runs/run%d has no best.safetensors: no evaluation was made yet, or "
+        .. "evaluation.save_best is false\n"):format(i), err)
+    end
+  end)
+end)
+
+describe("checkpoints", function()
+  local function names(result)
+    local list = disk.names(result.dir .. "/checkpoints")
+    table.sort(list)
+    return table.concat(list, " "):gsub("iteration%-0*", ""):gsub("%.safetensors", "")
+  end
+
+  it("come after so many iterations, and at the end; the newest stay", function()
+    local options = { checkpoint = { every = 2, keep = 10 } }
+    assert.are.equal("best 2 4 5", (names(assert(small(options):train()))))
+    options = { checkpoint = { every = 1, keep = 2 }, overwrite = true }
+    assert.are.equal("best 4 5", (names(assert(small(options):train()))))
+    -- the clock is always past so little
+    options = { checkpoint = { seconds = 1e-9, keep = 10 }, overwrite = true }
+    assert.are.equal("best 1 2 3 4 5", (names(assert(small(options):train()))))
+    options = { checkpoint = { seconds = 0, keep = 10 }, overwrite = true }
+    assert.are.equal("best 5", (names(assert(small(options):train()))))
+  end)
+
+  it("change no numbers", function()
+    local without = assert(small { name = "without", checkpoint = { seconds = 0 } }:train())
+    local with = assert(small { name = "with", checkpoint = { every = 1 } }:train())
+    assert.are.same(run_folder.csv(without.dir), run_folder.csv(with.dir))
+  end)
+end)
+
+describe("the files of a run", function()
+  it("tell how it was made", function()
+    local _, err, code = shell 'mkdir "a b"; cd "a b"; TRPO_SEED=5 "$trpo" train ../quick.lua -q --set "policy.hidden=4, 4"'
+    assert.are.equal(0, code, err)
+    local folder = scratch .. "/a b/runs/quick"
+    local config = read_json(folder .. "/config.json")
+    assert.are.equal(disk.exists(config.script) and config.script:match "[^/]+$", "quick.lua")
+    assert.are.equal(5, config.seed)
+    local lines = {}
+    for line in io.lines(folder .. "/command.txt") do lines[#lines + 1] = line end
+    assert.is_truthy(lines[1]:find "^# %d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$")
+    assert.is_truthy(lines[2]:find("^cd '.*/a b'$"), lines[2])
+    assert.is_truthy(lines[3]:find("TRPO_SEED=5 ", 1, true), lines[3])
+    assert.are.equal("trpo train ../quick.lua -q --set 'policy.hidden=4, 4'", lines[3]:match "trpo train.*")
+    -- what is written there can be typed
+    command.write(scratch .. "/again.sh", command.read(folder .. "/command.txt"))
+    _, err, code = shell [[trpo() { "$trpo" "$@" --overwrite; }; . ./again.sh]]
+    assert.are.equal(0, code, err)
+  end)
+
+  it("are those that the documents name", function()
+    local result = assert(small():train())
+    assert.are.same({ "checkpoints", "checkpoints/best.safetensors", "checkpoints/iteration-00000005.safetensors",
+      "command.txt", "config.json", "events.out.tfevents", "monitor.csv", "progress.csv", "progress.jsonl", "status.json" },
+      run_folder.names(result.dir))
+  end)
+end)
+
+describe("trpo train --resume", function()
+  it("goes on in a folder, with the script and the options that were in force", function()
+    assert.are.equal(0, select(3, run "train quick.lua -q --name whole --steps 512 --set delta=0.02"))
+    assert.are.equal(0, select(3, run "train quick.lua -q --name parts --set delta=0.02"))
+    local out, err, code = run "train --resume runs/parts/ --steps 512"
+    assert.are.equal(0, code, err)
+    assert.is_truthy(err:find("trpo: going on with runs/parts after 2 iterations (256 steps)\niteration    3", 1, true), err)
+    assert.is_truthy(out:find("512 steps in 4 iterations, %d+%.%d s; files in runs/parts"), out)
+    local last = "/checkpoints/iteration-00000004.safetensors"
+    assert.are.same(run_folder.checkpoint(path "whole" .. last).tensors, run_folder.checkpoint(path "parts" .. last).tensors)
+    assert.are.same(run_folder.monitor(path "whole"), run_folder.monitor(path "parts"))
+    -- and once more
+    out, err, code = run "train --resume runs/parts"
+    assert.are.equal(0, code, err)
+    assert.are.equal("trpo: nothing is left to do: runs/parts is done after 4 iterations (512 steps); more steps go on\n", err)
+    assert.is_truthy(out:find "^mean reward %S+ %(std %S+%) over 3 evaluation episodes\n")
+    assert.are.equal(2, select(2, command.read(path "parts" .. "/command.txt"):gsub("train %-%-resume", "")))
+  end)
+
+  it("goes on with the run of that name, or begins it", function()
+    for steps = 128, 512, 128 do
+      local _, err, code = run("train quick.lua -q --resume --steps " .. steps)
+      assert.are.equal(0, code, err)
+      assert.are.equal("", err)
+    end
+    assert.are.equal(4, #run_folder.csv(path "quick"))
+    local _, err, code = shell("luajit quick.lua -q --resume --steps 640 && TRPO_RESUME=true luajit quick.lua -q --steps 768")
+    assert.are.equal(0, code, err)
+    assert.are.equal(6, #run_folder.csv(path "quick"))
+    -- a folder of another name, and elsewhere
+    _, err, code = shell 'mv runs/quick moved; "$trpo" train quick.lua -q --resume moved --steps 896'
+    assert.are.equal(0, code, err)
+    assert.are.equal(7, #run_folder.csv(scratch .. "/moved"))
+  end)
+
+  it("goes on with environments of all origins, or says why it cannot", function()
+    assert.are.equal(0, select(3, run "train Pendulum-v1 -q --steps 1 --name id --set evaluation.episodes=1"))
+    local _, err, code = run "train --resume runs/id -q --steps 2049"
+    assert.are.equal(0, code, err)
+    assert.are.equal(2, #run_folder.csv(path "id"))
+
+    command.write(scratch .. "/valley.lua", [[
+local trpo = require "trpo"
+return trpo.env {
+  id = "CartPole-v1", observation = trpo.space.box { shape = { 1 } }, action = trpo.space.discrete(2), time_limit = 10,
+  reset = function(self, rng, obs) self.x = rng:uniform(-1, 1); obs[1] = self.x end,
+  step = function(self, action, obs) obs[1] = self.x; return -math.abs(self.x), false end,
+  save = function(self) return self.x end, restore = function(self, x) self.x = x end,
+}]])
+    assert.are.equal(0, select(3, run "train valley.lua -q --steps 1 --name script"))
+    assert.are.equal(0, select(3, run "train valley -q --steps 1 --name module"))
+    for _, name in ipairs { "script", "module" } do
+      _, err, code = run("train -q --steps 2049 --resume runs/" .. name)
+      assert.are.equal(0, code, err)
+      assert.are.equal(2, #run_folder.csv(path(name)))
+      assert.are.equal(0, select(3, run("eval runs/" .. name)))
+    end
+    -- a program that is no experiment's script
+    command.write(scratch .. "/program.lua", [[
+local trpo = require "trpo"
+assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" }:train())]])
+    assert.are.equal(0, select(3, shell "luajit program.lua"))
+    _, err, code = run "train --resume runs/program"
+    assert.are.equal(1, code)
+    assert.are.equal("trpo: the environment of runs/program (CartPole-v1) was described by a Lua program that is not "
+      .. "recorded: train there with resume = true, or write 'trpo train FILE --resume runs/program' with a script that "
+      .. "ends with 'return run:main(...)'\n", err)
+    _, err, code = run "train valley.lua -q --resume runs/program --steps 2049"
+    assert.are.equal(0, code, err)
+    -- now there is one; it goes away
+    _, err, code = shell 'mv valley.lua elsewhere.lua; "$trpo" train --resume runs/script'
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("^trpo: the script of runs/script, .*/valley.lua, is not there any more; "
+      .. "'trpo train FILE %-%-resume runs/script' goes on with it elsewhere\n$"), err)
+  end)
+
+  it("refuses in one sentence", function()
+    assert.are.equal(0, select(3, run "train quick.lua -q"))
+    command.write(scratch .. "/config.json", "[1]")
+    assert.are.equal(0, select(3, shell 'mkdir hostile; printf "%s" \'{"env":{"id":3}}\' >hostile/config.json'))
+    local cases = {
+      { "train --resume", 2, "missing argument 'file'" },
+      { "train --resume nowhere", 2, "trpo: 'nowhere' is not the folder of a run (it has no config.json)" },
+      { "train --resume quick", 2, "(it has no config.json), did you mean 'runs/quick'?" },
+      { "train --resume quick.lua", 2, "(it has no config.json): write 'trpo train quick.lua --resume'" },
+      { "train quick.lua --resume nowhere", 2, "trpo: there is no run 'nowhere' to go on with" },
+      { "train --resume .", 1, "trpo: cannot read ./config.json: it is not the configuration of a run" },
+      { "train --resume hostile", 1, "trpo: cannot read hostile/config.json: it is not the configuration of a run" },
+      { "train quick.lua --resume --overwrite", 2, "trpo: resume goes on and overwrite begins anew; give one of them" },
+      { "train quick.lua --resume --dir false", 2, "trpo: resume needs a folder, and dir is false" },
+      { "train quick.lua --resume --seed 4 --set gamma=0.5", 1, "trpo: runs/quick cannot be resumed: "
+        .. "algorithm.gamma is 0.5 here and 0.99 in the checkpoint; seed is 4 here and 11 in the checkpoint" },
+      { "train quick.lua", 1, "go on with it (--resume on the command line, resume = true in a script)" },
+      { "train quick.lua --max-seconds 0", 2, "trpo: --max-seconds must be a number > 0, got '0'" },
+      { "train quick.lua --max-seconds soon", 2, "trpo: --max-seconds must be a number > 0, got 'soon'" },
+      { "train quick.lua --max-seconds 1 --dir false", 2, "trpo: --max-seconds needs a folder" },
+    }
+    for _, case in ipairs(cases) do
+      local out, err, code = run(case[1])
+      assert.are.equal(case[2], code, case[1] .. " says\n" .. err)
+      assert.are.equal("", out)
+      assert.is_truthy(err:find(case[3], 1, true), case[1] .. " says\n" .. err)
+      assert.is_nil(err:find("stack traceback", 1, true))
+    end
+  end)
+
+  it("says when other numbers are to be expected on this machine, and remembers it", function()
+    local info = trpo.info()
+    if info.isa == "generic" then return pending "there is only one set of instructions here" end
+    assert.are.equal(0, select(3, shell 'TRPO_ISA=generic "$trpo" train quick.lua -q'))
+    local _, err, code = run "train --resume runs/quick -q --steps 512"
+    assert.are.equal(0, code, err)
+    assert.are.equal(("trpo: the same numbers are not promised any more: isa was generic and is %s\n"):format(info.isa), err)
+    assert.is_false(read_json(path "quick" .. "/status.json").exact_resume)
+  end)
+end)
+
+describe("a run that is stopped from outside", function()
+  -- by SIGTERM, or after some time; then it goes on
+  local function stopped(how, code, status)
+    assert.are.equal(0, select(3, run "train quick.lua -q --name whole --steps 12800 --set evaluation.every=1"))
+    local _, err, got = shell(how)
+    assert.are.equal(code, got, err)
+    assert.is_truthy(err:find("--resume goes on", 1, true), err)
+    local now = read_json(path "parts" .. "/status.json")
+    assert.are.equal(status, now.status)
+    assert.is_true(now.iterations >= 1 and now.iterations < 100)
+    assert.are.equal(now.iterations, #run_folder.csv(path "parts"))
+    _, err, got = run "train --resume runs/parts -q"
+    assert.are.equal(0, got, err)
+    for _, part in ipairs { "csv", "jsonl", "monitor", "events" } do
+      assert.are.same(run_folder[part](path "whole"), run_folder[part](path "parts"), part)
+    end
+    local last = "/checkpoints/iteration-00000100.safetensors"
+    assert.are.same(run_folder.checkpoint(path "whole" .. last), run_folder.checkpoint(path "parts" .. last))
+  end
+
+  it("by a signal has a checkpoint and goes on to the same bits", function()
+    stopped([["$trpo" train quick.lua --json --name parts --steps 12800 --set evaluation.every=1 2>complaints >records &
+pid=$!; until [ -s records ]; do sleep 0.01; done; kill -TERM $pid; wait $pid; code=$?; cat complaints >&2; exit $code]],
+      143, "interrupted")
+  end)
+
+  it("by --max-seconds has a checkpoint, too, and exits with 75", function()
+    stopped([["$trpo" train quick.lua -q --name parts --steps 12800 --set evaluation.every=1 --max-seconds 0.00001]],
+      75, "paused")
+  end)
+end)
+
+describe("a disk", function()
+  -- trains in a folder of its own that is a file system of few bytes; nil when there cannot be one
+  local function on_small_disk(text)
+    local mounted = shell "mkdir disk && mount -t tmpfs -o size=96k none disk 2>/dev/null && echo yes"
+    if mounted ~= "yes\n" then return nil end
+    local out, err, code = shell(text)
+    return out, err, code
+  end
+
+  it("that fills up fails the run; what there was, is there, and it goes on when there is room", function()
+    assert.are.equal(0, select(3, run "train quick.lua -q --name whole --steps 25600 --set checkpoint.every=2"))
+    local out, err, code, _ = on_small_disk '"$trpo" train quick.lua -q --dir disk --steps 25600 --set checkpoint.every=2'
+    if not out then
+      print "skipped: no file system can be mounted here"
+      return
+    end
+    finally(function() shell "umount disk" end)
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find "^trpo: cannot write '?[^\n]*: [^\n]*[Nn]o space left on device[^\n]*\n$", err)
+    local had = #disk.names(scratch .. "/disk/quick/checkpoints")
+    assert.is_true(had >= 1)
+    -- no room at all: a sentence again
+    _, err, code = run "train --resume disk/quick -q"
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find "^trpo: [^\n]*[Nn]o space left on device[^\n]*\n$", err)
+    _, err, code = shell 'mount -o remount,size=10m disk && "$trpo" train --resume disk/quick -q'
+    assert.are.equal(0, code, err)
+    for _, part in ipairs { "csv", "jsonl", "monitor", "events" } do
+      assert.are.same(run_folder[part](path "whole"), run_folder[part](scratch .. "/disk/quick"), part)
+    end
+  end)
+
+  it("without permission fails the run in one sentence", function()
+    assert.are.equal(0, select(3, run "train quick.lua -q --set checkpoint.keep=9"))
+    -- the superuser may write everywhere
+    local us = shell "id -u" == "0\n" and "setpriv --reuid=65534 --regid=65534 --clear-groups " or ""
+    local _, _, able = shell("chmod 755 . && " .. us .. "luajit -e 'require[[trpo.core]]'")
+    if able ~= 0 then
+      print "skipped: there is no other user to be"
+      return
+    end
+    local before = run_folder.all(path "quick")
+    local _, err, code = shell("chmod -R a-w runs; " .. us .. "luajit quick.lua -q --resume --steps 512")
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find "^trpo: cannot write runs/quick/status.json: [^\n]*permission denied[^\n]*\n$", err)
+    _, err, code = shell(us .. "luajit quick.lua -q --name other")
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find "^trpo: cannot make the run folder: [^\n]*permission denied[^\n]*\n$", err)
+    _, err, code = shell("chmod 700 runs/quick/checkpoints; " .. us .. "luajit quick.lua -q --resume --steps 512")
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find "^trpo: cannot read the checkpoints: [^\n]*permission denied[^\n]*\n$", err)
+    shell "chmod -R u+w runs"
+    assert.are.same(before, run_folder.all(path "quick"))
+  end)
+end)
+
+describe("trpo eval", function()
+  it("plays with the policy of a run as run:evaluate does", function()
+    local given = small { evaluation = { episodes = 4, every = 2 }, seed = 12 }
+    assert(given:train())
+    for _, case in ipairs {
+      { "", {} }, { " --episodes 7", { episodes = 7 } }, { " --stochastic", { deterministic = false } },
+      { " --seed 99 --deterministic", { seed = 99, deterministic = true } },
+    } do
+      local expected = assert(given:evaluate(case[2]))
+      local out, err, code = run("eval --json runs/small" .. case[1])
+      assert.are.equal(0, code, err)
+      local got = json.decode(out)
+      for name, value in pairs(expected) do assert.are.equal(value, got[name], name) end
+      assert.are.same({ 5, 640 }, { got.trained_iterations, got.trained_steps })
+    end
+    local out = run "eval runs/small"
+    assert.is_truthy(out:find("^mean reward %S+ %(std %S+, from %S+ to %S+%) over 4 deterministic episodes of %S+ steps in "
+      .. "the mean\npolicy of runs/small/checkpoints/iteration%-00000005.safetensors, after 5 iterations %(640 steps%)\n$"),
+      out)
+  end)
+
+  it("plays with the best policy, or with that of a certain checkpoint", function()
+    local result = assert(small { evaluation = { episodes = 3, every = 1 }, checkpoint = { every = 1 }, steps = 1280 }:train())
+    local out = run "eval --best --json runs/small"
+    assert.are.equal(result.best.reward, json.decode(out).mean_reward)
+    assert.are.equal(result.best.iteration, json.decode(out).trained_iterations)
+    local rows = run_folder.jsonl(result.dir)
+    for _, i in ipairs { 8, 9 } do
+      out = run(("eval --json runs/small/checkpoints/iteration-%08d.safetensors"):format(i))
+      assert.are.equal(rows[i]["eval/mean_reward"], ("%.17g"):format(json.decode(out).mean_reward))
+    end
+    -- alone, away from its folder
+    local alone = shell([[cp runs/small/checkpoints/iteration-00000009.safetensors x.safetensors
+"$trpo" eval --json x.safetensors]])
+    assert.are.equal(json.decode(out).mean_reward, json.decode(alone).mean_reward)
+  end)
+
+  it("takes the checkpoint before a damaged one, and says so", function()
+    assert(small { checkpoint = { every = 1 } }:train())
+    command.write(path "small" .. "/checkpoints/iteration-00000005.safetensors", "x")
+    local out, err, code = run "eval --json runs/small"
+    assert.are.equal(0, code, err)
+    assert.are.equal(4, json.decode(out).trained_iterations)
+    assert.is_truthy(err:find("playing with runs/small/checkpoints/iteration-00000004.safetensors instead", 1, true), err)
+    -- it is only looked at
+    assert.is_true(disk.exists(path "small" .. "/checkpoints/iteration-00000005.safetensors"))
+  end)
+
+  it("refuses in one sentence", function()
+    assert(small():train())
+    shell "mkdir empty; echo x >x.safetensors; cp -r runs/small runs/bare; rm -r runs/bare/checkpoints"
+    command.write(scratch .. "/def.lua", [[
+local trpo = require "trpo"
+local run = trpo.experiment { env = "Pendulum-v1" }
+return run:main(...)]])
+    shell [[cp -r runs/small runs/other; sed -i 's/CartPole-v1/Pendulum-v1/' runs/other/config.json]]
+    local cases = {
+      { "eval", 2, "missing argument 'run'" },
+      { "eval nowhere", 2, "trpo: there is neither the folder of a run nor a checkpoint 'nowhere'" },
+      { "eval empty", 2, "trpo: 'empty' is not the folder of a run (it has no config.json)" },
+      { "eval x.safetensors", 1, "trpo: cannot read 'x.safetensors'" },
+      { "eval quick.lua", 1, "trpo: cannot read 'quick.lua'" },
+      { "eval runs/bare", 1, "trpo: runs/bare has no checkpoint" },
+      { "eval runs/small --episodes 0", 2, "trpo: --episodes must be an integer in [1, 1000000], got 0" },
+      { "eval runs/small --episodes few", 2, "trpo: --episodes must be an integer in [1, 1000000], got the string 'few'" },
+      { "eval runs/small --seed -1", 2, "trpo: --seed must be an integer in [0, 2^53), got -1" },
+      { "eval runs/small --stochastic --deterministic", 2, "trpo: give one of --deterministic and --stochastic" },
+      { "eval --best runs/small/checkpoints/best.safetensors", 2, "trpo: --best needs the folder of a run" },
+      { "eval runs/other", 1, "is not for Pendulum-v1: its observation space is" },
+    }
+    for _, case in ipairs(cases) do
+      local out, err, code = run(case[1])
+      assert.are.equal(case[2], code, case[1] .. " says\n" .. err)
+      assert.are.equal("", out)
+      assert.is_truthy(err:find(case[3], 1, true), case[1] .. " says\n" .. err)
+      assert.is_nil(err:find("stack traceback", 1, true))
+    end
+  end)
+end)
