@@ -68,9 +68,9 @@ function wire(node, cell) {
   node.setAttribute("aria-label", sentence(cell));
   if (finite(cell.iqm)) node.style.setProperty("--t", (100 * goodness(cell)).toFixed(1) + "%");
   else node.classList.add("empty");
-  // where text is better read in the other colour: earlier on the dark page
+  // where text is better read in the other colour (contrast 4.5 and more): earlier on the dark page
   const shade = finite(cell.iqm) ? goodness(cell) : 0;
-  if (shade > 0.5) node.classList.add(shade > 0.7 ? "strong" : "middle");
+  if (shade > 0.49) node.classList.add(shade > 0.71 ? "strong" : "middle");
   if (cell.index === data.best) node.classList.add("best");
   return attend(node, cell);
 }
@@ -178,6 +178,9 @@ function metricAxis(cells) {
     of: (cell) => place(cell.iqm), range: (cell) => [place(cell.low), place(cell.high)] };
 }
 
+// marks the best cell, whatever its ring says
+const STAR = "M0-6.5 1.6-2 6.2-2 2.5.9 3.8 5.4 0 2.7-3.8 5.4-2.5.9-6.2-2-1.6-2Z";
+
 function points(cells) {
   const width = Math.max(map.clientWidth, 260), height = Math.min(Math.max(width * 0.62, 240), 430);
   const left = 66, right = 14, top = 26, bottom = 46;
@@ -205,7 +208,8 @@ function points(cells) {
       const [low, high] = up.range(cell);
       node.append(shape("line", { y1: py(low) - py(up.of(cell)), y2: py(high) - py(up.of(cell)) }));
     }
-    node.append(shape("circle", { r: 8 }));
+    node.append(shape("circle", { r: cell.index === data.best ? 10 : 8 }));
+    if (cell.index === data.best) node.append(shape("path", { d: STAR }));
     node.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();

@@ -5,7 +5,7 @@ return [==[
   color-scheme: light dark;
   --paper: #ffffff; --ink: #1c2127; --muted: #57606a; --line: #d8dee4; --faint: #f5f7f9; --hover: #eef2f6;
   --accent: #0a58a6; --best: #c24a00; --done: #1f7a4d; --failed: #b3261e; --running: #0a58a6; --waiting: #c4cbd3;
-  --low: #e6eff9; --high: #084a8c; --on-low: #1c2127; --on-high: #ffffff;
+  --low: #e6eff9; --high: #084a8c; --on-low: #000000; --on-high: #ffffff;
   --c1: #0072b2; --c2: #d55e00; --c3: #00865f; --c4: #b85c93; --c5: #1c2127; --c6: #3d9bd1; --c7: #c28400;
   --other: #c9d0d7;
 }
@@ -153,6 +153,7 @@ select, input[type=search], .plain {
 .point circle { fill: color-mix(in oklab, var(--low), var(--high) var(--t)); stroke: var(--muted); stroke-width: 1; }
 .point.empty circle { fill: none; stroke-dasharray: 2 2; }
 .point.best circle { stroke: var(--best); stroke-width: 3.5; }
+.point path { fill: var(--on-high); }
 .point[aria-pressed=true] circle { stroke: var(--c); stroke-width: 4; }
 .point:focus-visible { outline: none; }
 .point:focus-visible circle { stroke: var(--accent); stroke-width: 4; }
@@ -190,6 +191,10 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
   z-index: 2;
 }
 .tip b { font-weight: 600; }
+.tip i {
+  display: inline-block; width: .625rem; height: .625rem; margin-right: .4375rem; border-radius: 50%;
+  background: var(--c);
+}
 .keys-head {
   display: flex; justify-content: space-between; padding: 0 0 .25rem 2rem; font-size: .8125rem; color: var(--muted);
 }
