@@ -140,6 +140,25 @@ describe("the page of a sweep", function()
     assert.are.same({ "1", "–", "0", "3", "–" }, { cells[6][1], cells[6][4], cells[6][12], cells[6][13], cells[6][14] })
   end)
 
+  it("takes the lowest number for the best when it is to be minimised", function()
+    local html = page { metric = { name = "regret", goal = "minimize" } }
+    contains(words(html), "lower is better.")
+    contains(words(html), "Best cell delta 0.001 gamma 0.9 IQM 122.0")
+    assert.are.same({ "1", "0.001", "0.9", "122.0" }, { unpack(rows(html, "cells")[1], 1, 4) })
+    contains(html, [[aria-sort="ascending"><button type="button">IQM]])
+    assert.is_false(data_of(html).maximize)
+  end)
+
+  it("writes values that were drawn as short as tells them apart, and keeps them exact", function()
+    local dir = sweep { seeds = { 1 }, parameters = { { path = "x", name = "x", values = { 0.123456789, 1 / 3, 0.12346 } } } }
+    local text = command.read(dir .. "/sweep.json"):gsub('"values": %[[^%]]*%]', '"uniform": [0, 1]')
+    command.write(dir .. "/sweep.json", text)
+    local html, seen = assert(report.page(dir)), {}
+    for _, row in ipairs(rows(html, "cells")) do seen[row[2]] = true end
+    assert.are.same({ ["0.123457"] = true, ["0.12346"] = true, ["0.333333"] = true }, seen)
+    contains(html, [[data-v="]] .. json.number(1 / 3) .. [[">0.333333]])
+  end)
+
   it("lists trials that did not report the metric, and broken files", function()
     local dir = sweep()
     command.write(dir .. "/trials/ce000001d0000001/result.json", '{"status": "done", "metrics": {}}')
