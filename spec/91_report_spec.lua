@@ -237,7 +237,10 @@ describe("the page of a sweep", function()
       status = function(cell, _, rung) return rung == 1 and "done" or cell >= 4 and "done" or "waiting" end,
     }
     contains(words(html), "Successive halving over delta and gamma")
+    contains(words(html), "Cells that were stopped early count with what they had reached.")
     contains(html, '<button type="button">rung</button>')
+    assert.are.same({ "200", "100" }, { rows(html, "cells")[1][4], rows(html, "cells")[6][4] })
+    assert.are.equal("100", data_of(html).cells[1].steps)
     assert.are.equal("2", rows(html, "trials")[#rows(html, "trials")][6])
   end)
 
@@ -247,6 +250,7 @@ describe("the page of a sweep", function()
     local text = words(assert(report.page(dir)))
     contains(text, "A grid over x: 2 cells, 1 seed each, 2 trials.")
     contains(text, "no interval, 1 seed")
+    contains(text, "The best cell has a single result: too little to tell luck from merit.")
   end)
 end)
 
@@ -333,8 +337,11 @@ local function large(across, up)
   return made
 end
 
+-- cells of the large sweep in each direction
+local wide = command.sanitized and 3 or 10
+
 local function large_page()
-  local made = large(10, 10)
+  local made = large(wide, 10)
   local m = require("trpo.report.model").of(made, require("trpo.sweep.summary").of(made))
   return require("trpo.report.page").of(m, require("trpo.report.curves").of(m))
 end
@@ -549,7 +556,7 @@ found.picked = all(".point[aria-pressed=true]").length;]] },
     assert.are.equal(hostile[1], found.hostile.values[1])
     assert.are.equal(hostile[2], found.hostile.labels[2])
     assert.are.equal(0, found.hostile.elements)
-    assert.are.same({ 1000, true, "100 of 1000 shown", 100 },
+    assert.are.same({ 100 * wide, true, ("%d of %d shown"):format(10 * wide, 100 * wide), 10 * wide },
       { found.large.rows, found.large.ascending, found.large.shown, found.large.squares })
     assert.are.same({ { "301" }, 1 }, { found.single.squares, found.single.curves })
     assert.are.equal(6, found.empty.squares)

@@ -32,6 +32,7 @@ local function cell(m, c)
   for i, x in ipairs(c.scores) do scores[i] = formats.metric(x) end
   return {
     index = c.index - 1, label = c.label, at = at, n = c.row.n, failed = c.row.failed, total = c.total, scores = scores,
+    steps = m.description.halving and c.row.steps and ("%.0f"):format(c.row.steps) or nil,
     iqm = rounded(c.row.iqm, 12), low = rounded(c.row.low), high = rounded(c.row.high),
     text = {
       iqm = formats.iqm(c.row.iqm), low = formats.low(c.row.low), high = formats.high(c.row.high),

@@ -50,8 +50,7 @@ local function map(m)
   return html.fill([[
 <section id="map-section" aria-labelledby="map-title">
 <h2 id="map-title">Map of the cells</h2>
-<p class="hint">The IQM of $metric$!where. Select a cell to bring out its learning curve; arrow keys
-walk over the squares.</p>
+<p class="hint">The IQM of $metric$!where. Select a cell to bring out its learning curve.</p>
 $!noscript
 <div class="controls" id="axes"></div>
 <div class="beside">

@@ -45,6 +45,7 @@ function describe(cell) {
   term(facts, "IQM", cell.text.iqm);
   term(facts, "95 % interval", interval(cell));
   term(facts, "Trials", cell.n + " of " + cell.total + " done" + (cell.failed ? ", " + cell.failed + " failed" : ""));
+  if (cell.steps) term(facts, "Steps", cell.steps);
   if (cell.scores.length) term(facts, "Each seed", cell.scores.join("  "));
   readout.replaceChildren(
     make("h3", {}, "Cell " + (cell.index + 1), bestMark(cell)),
@@ -224,11 +225,16 @@ function points(cells) {
 
 const count = (i) => (i < 0 ? 1 : parameters[i].values.length);
 
+// many values, or most places empty, as when values were drawn
+function needPoints(cells) {
+  if (axes.x < 0 || axes.y < 0 && !cells.some((cell) => finite(cell.iqm))) return false;
+  const places = count(axes.x) * count(axes.y);
+  return count(axes.x) > MOST || count(axes.y) > MOST || places > 1 && 2 * bestAt(cells).size <= places;
+}
+
 function drawMap() {
   const cells = cellsOnMap();
-  const many = axes.x >= 0 && (count(axes.x) > MOST || count(axes.y) > MOST)
-    && (axes.y >= 0 || cells.some((cell) => finite(cell.iqm)));
-  map.replaceChildren(many ? points(cells) : squares(cells));
+  map.replaceChildren(needPoints(cells) ? points(cells) : squares(cells));
   selection.mark();
 }
 

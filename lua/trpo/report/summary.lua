@@ -30,10 +30,11 @@ local function lead(m)
   local names = {}
   for i, p in ipairs(m.parameters) do names[i] = fill("<strong>$name</strong>", { name = p.name }) end
   return fill([[<p class="lead">$method over $!names$!env: $cells, $seeds each, $trials. Cells are compared by the
-interquartile mean (IQM) of <strong>$metric</strong> over their seeds; $goal is better.</p>]], {
+interquartile mean (IQM) of <strong>$metric</strong> over their seeds; $goal is better.$early</p>]], {
     method = methods[m.description.method] or "A sweep", names = enumerated(names), env = environment(m),
     cells = count(#m.cells, "cell"), seeds = count(#m.sweep.seeds, "seed"), trials = count(#m.trials, "trial"),
     metric = m.metric, goal = m.maximize and "higher" or "lower",
+    early = m.description.halving and " Cells that were stopped early count with what they had reached." or "",
   })
 end
 
