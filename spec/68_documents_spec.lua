@@ -1,42 +1,54 @@
--- What the documents show is run: every block under a "run" mark, each in a process of its own.
+-- What the documents show is run: every block under a mark, see support/documents.lua.
 local command = require "support.command"
+local documents = require "support.documents"
 local project = require "support.project"
 
--- blocks of Lua after the mark, with the line they begin at
-local function blocks(path)
-  local list, block, marked, number = {}, nil, false, 0
-  for line in project.read(path):gmatch "([^\n]*)\n" do
-    number = number + 1
-    if block and line == "```" then
-      list[#list + 1] = { text = table.concat(block, "\n"), line = block.line }
-      block = nil
-    elseif block then
-      block[#block + 1] = line
-    elseif marked and line == "```lua" then
-      block = { line = number + 1 }
+-- runs one block as it is shown, or says why not
+local function try(folder, block)
+  local missing = documents.missing(block)
+  if missing then return print(("  skipped: no %s%s"):format(missing, block.language == "python"
+    and ", TRPO_PYTHON may name an interpreter that has it" or "")) end
+  local out, code, shown = documents.run(folder, block)
+  assert.are.equal(0, code, out)
+  local line = documents.unprinted(shown, out)
+  assert.is_nil(line, ("not printed: %s\nbut:\n%s"):format(tostring(line), out))
+end
+
+-- The blocks of a document follow each other in one folder.
+local function describe_blocks(path, shown)
+  local folder
+  setup(function() folder = command.scratch() end)
+  teardown(function() command.remove(folder) end)
+  for _, block in ipairs(documents.blocks(path)) do
+    if block.kind == "file" then
+      it(("%s has %s at line %d"):format(path, block.name, block.line), function()
+        command.write(folder .. "/" .. block.name, block.text)
+      end)
+    elseif block.kind == "run" then
+      shown[path] = (shown[path] or 0) + 1
+      it(("%s runs as shown at line %d"):format(path, block.line), function() try(folder, block) end)
     end
-    marked = line == "<!-- run -->"
   end
-  return list
 end
 
 describe("the document #tree", function()
-  local shown = 0
+  local shown = {}
   for _, path in ipairs(project.files("README.md docs", "%.md$")) do
-    for _, block in ipairs(blocks(path)) do
-      shown = shown + 1
-      it(("%s runs as shown at line %d"):format(path, block.line), function()
-        local scratch = command.scratch()
-        command.write(scratch .. "/block.lua", ("\n"):rep(block.line - 1) .. block.text .. "\n")
-        local _, err, code = command.shell(scratch, "luajit block.lua")
-        command.remove(scratch)
-        assert.are.equal(0, code, err)
-      end)
-    end
+    describe(path, function() describe_blocks(path, shown) end)
   end
 
+  it("experiments.md shows nothing that is not run", function()
+    local list = documents.blocks "docs/experiments.md"
+    for i, block in ipairs(list) do
+      assert.is_truthy(block.kind, "docs/experiments.md:" .. block.line)
+      local used = block.kind == "run"
+      for j = i + 1, #list do used = used or list[j].text:find(block.name, 1, true) ~= nil end
+      assert.is_true(used, ("docs/experiments.md:%d: %s"):format(block.line, tostring(block.name)))
+    end
+  end)
+
   it("README shows an experiment and an environment", function()
-    assert.is_true(#blocks "README.md" >= 2 and shown >= 8)
+    assert.is_true(shown["README.md"] >= 2)
   end)
 
   it("says nothing about files that do not exist", function()
