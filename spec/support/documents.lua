@@ -64,6 +64,10 @@ local runners = {
   lua = "luajit block.lua", sh = "sh -e block.sh", console = "sh -e block.sh", python = documents.python .. " block.py",
 }
 
+-- where `trpo` is, and what stands in for a cluster
+local path = project.quoted(command.trpo:match "^(.*)/") .. ":"
+  .. project.quoted(project.lines("cd " .. project.quoted(project.root) .. " && pwd -P")[1] .. "/spec/support/cluster")
+
 --- Runs a block in a folder, where the files are that earlier ones have made. `trpo` is the launcher.
 -- @treturn string everything that was printed
 -- @treturn number exit code
@@ -75,8 +79,7 @@ function documents.run(folder, block)
   if block.language == "lua" then text = ("\n"):rep(block.line - 1) .. text end
   local runner = runners[block.language]
   command.write(folder .. "/" .. runner:match "block%.%w+$", text)
-  local bin = project.quoted(command.trpo:match "^(.*)/")
-  local out, _, code = command.shell(folder, ("PATH=%s:$PATH; exec 2>&1; %s"):format(bin, runner))
+  local out, _, code = command.shell(folder, ("PATH=%s:$PATH; exec 2>&1; %s"):format(path, runner))
   return out, code, shown
 end
 
