@@ -248,6 +248,27 @@ describe("a pool of processes", function()
     assert.are.same({ { 0, 0, "one" }, { 3, 0, "" }, { 0, 9, "x" }, { 0, 0, "a\nb" } }, endings)
   end)
 
+  it("ends what a killed process had started", function()
+    local made, asked
+    made = pool.new {
+      jobs = 1,
+      next = function()
+        if asked then return nil end
+        asked = { file = "sh", args = { "-c", "sleep 60 & echo $!; kill -9 $$" }, output = scratch .. "/out" }
+        return asked
+      end,
+      started = function() end, ended = function() end,
+    }
+    made:fill()
+    uv.run()
+    local pid, i = tonumber(command.read(scratch .. "/out")), 0
+    while process.started(pid) and i < 400 do
+      uv.sleep(5)
+      i = i + 1
+    end
+    assert.is_nil(process.started(pid))
+  end)
+
   it("says why a process could not be started", function()
     local message, asked
     local made = pool.new {

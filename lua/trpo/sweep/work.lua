@@ -234,7 +234,7 @@ local function beat(self)
     for task in pairs(self.tasks) do
       if task.claim == claim then
         task.lost = true
-        self.pool:signal("sigkill", task)
+        self.pool:kill(task)
       end
     end
   end
@@ -252,7 +252,7 @@ end
 -- the first signal lets the trials come to a stop, the second one ends all at once
 local function on_signal(self, name, number)
   if self.stopping and self.stopping.signal then
-    self.pool:signal("sigkill")
+    self.pool:kill()
     for _, handle in ipairs(self.handles) do handle:stop() end
     self.uv.kill(self.uv.os_getpid(), number)
   end
@@ -261,7 +261,7 @@ local function on_signal(self, name, number)
   self.view:signal(name, self)
   for _, task in ipairs(self.again) do give_back(self, task) end
   self.again = {}
-  self.pool:signal "sigterm"
+  self.pool:stop()
   self.over = is_over(self)
 end
 
