@@ -136,7 +136,7 @@ describe("the folder of a run", function()
     local made = assert(folder.create(scratch .. "/run", false))
     for i = 1, 3 do assert(made:write("status.json", ("x"):rep(i))) end
     assert.are.equal("xxx", read(made.path .. "/status.json"))
-    assert.is_false(exists(made.path .. "/status.json.tmp"))
+    assert.are.same({ "status.json" }, require("trpo.disk").names(made.path))
   end)
 
   it("gets a name that is safe", function()
@@ -219,6 +219,16 @@ describe("the display of progress", function()
       "iteration    1  steps 2048/8192  2048 steps/s  return -       KL 0.0099   0:03 left\n"
       .. "iteration    2  steps 4096/8192  2048 steps/s  return 123.5   KL 0.0099   0:02 left\n", out.text())
     assert.is_nil(out.text():find("[\27\r]"))
+  end)
+
+  it("judges the time that is left by the speed since a run went on", function()
+    local out = sink()
+    local display = progress.new { steps = 8192, out = out, terminal = false }
+    display:resume(2048, 100)
+    local shown = record(2)
+    shown["time/time_elapsed"] = 101
+    display:update(shown)
+    assert.is_truthy(out.text():find("0:02 left\n", 1, true), out.text())
   end)
 
   it("refreshes one line on a terminal and never exceeds its width", function()

@@ -240,6 +240,19 @@ describe("the files of a run", function()
     assert.are.equal(0, code, err)
   end)
 
+  it("belong to one of several processes that begin the same run at once", function()
+    local out, err = shell([[for i in 1 2 3 4 5 6; do
+(luajit quick.lua -q --steps 1280 >out.$i 2>err.$i; echo $?) & done; wait]])
+    local done, refused = 0, 0
+    for code in out:gmatch "%d" do
+      if code == "0" then done = done + 1 else refused = refused + 1 end
+    end
+    -- whoever comes when it is over is refused as well
+    assert.are.same({ 1, 5 }, { done, refused }, out .. err)
+    assert.are.equal(5, tonumber((shell "cat err.* | grep -c 'the run folder runs/quick exists already'")))
+    assert.are.equal(10, #run_folder.csv(path "quick"))
+  end)
+
   it("are those that the documents name", function()
     local result = assert(small():train())
     assert.are.same({ "checkpoints", "checkpoints/best.safetensors", "checkpoints/iteration-00000005.safetensors",
@@ -264,7 +277,12 @@ describe("trpo train --resume", function()
     assert.are.equal(0, code, err)
     assert.are.equal("trpo: nothing is left to do: runs/parts is done after 4 iterations (512 steps); more steps go on\n", err)
     assert.is_truthy(out:find "^mean reward %S+ %(std %S+%) over 3 evaluation episodes\n")
-    assert.are.equal(2, select(2, command.read(path "parts" .. "/command.txt"):gsub("train %-%-resume", "")))
+    -- other programs get the last numbers again
+    out, err, code = run "train --resume runs/parts --json -q"
+    assert.are.equal(0, code, err)
+    assert.are.same(run_folder.jsonl(path "parts")[4]["eval/mean_reward"],
+      ("%.17g"):format(json.decode(out)["eval/mean_reward"]))
+    assert.are.equal(3, select(2, command.read(path "parts" .. "/command.txt"):gsub("train %-%-resume", "")))
   end)
 
   it("goes on with the run of that name, or begins it", function()
@@ -327,7 +345,8 @@ assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" 
   it("refuses in one sentence", function()
     assert.are.equal(0, select(3, run "train quick.lua -q"))
     command.write(scratch .. "/config.json", "[1]")
-    assert.are.equal(0, select(3, shell 'mkdir hostile; printf "%s" \'{"env":{"id":3}}\' >hostile/config.json'))
+    shell 'mkdir hostile; printf "%s" \'{"env":{"id":3}}\' >hostile/config.json'
+    shell [[mkdir wrong; printf '%s' '{"env":{"id":"CartPole-v1"},"script":3,"policy":{"hidden":"x"}}' >wrong/config.json]]
     local cases = {
       { "train --resume", 2, "missing argument 'file'" },
       { "train --resume nowhere", 2, "trpo: 'nowhere' is not the folder of a run (it has no config.json)" },
@@ -336,6 +355,7 @@ assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" 
       { "train quick.lua --resume nowhere", 2, "trpo: there is no run 'nowhere' to go on with" },
       { "train --resume .", 1, "trpo: cannot read ./config.json: it is not the configuration of a run" },
       { "train --resume hostile", 1, "trpo: cannot read hostile/config.json: it is not the configuration of a run" },
+      { "train --resume wrong", 1, "trpo: wrong: policy.hidden must be a list" },
       { "train quick.lua --resume --overwrite", 2, "trpo: resume goes on and overwrite begins anew; give one of them" },
       { "train quick.lua --resume --dir false", 2, "trpo: resume needs a folder, and dir is false" },
       { "train quick.lua --resume --seed 4 --set gamma=0.5", 1, "trpo: runs/quick cannot be resumed: "
@@ -368,32 +388,43 @@ end)
 describe("a run that is stopped from outside", function()
   -- by SIGTERM, or after some time; then it goes on
   local function stopped(how, code, status)
-    assert.are.equal(0, select(3, run "train quick.lua -q --name whole --steps 12800 --set evaluation.every=1"))
+    -- waits at its fifth iteration when it is told to
+    command.write(scratch .. "/patient.lua", [[
+local trpo = require "trpo"
+local run = assert(trpo.load "quick.lua")
+run:set { steps = 2560, ["evaluation.every"] = 1, name = os.getenv "PARTS" and "parts" or "whole" }
+run.config.on_iteration = function(record)
+  while os.getenv "PARTS" == "wait" and record["time/iterations"] == 5 and not trpo.signals.caught() do
+    require "luv".sleep(1)
+  end
+end
+return run:main(...)
+]])
+    assert.are.equal(0, select(3, run "train patient.lua -q"))
     local _, err, got = shell(how)
     assert.are.equal(code, got, err)
     assert.is_truthy(err:find("--resume goes on", 1, true), err)
     local now = read_json(path "parts" .. "/status.json")
     assert.are.equal(status, now.status)
-    assert.is_true(now.iterations >= 1 and now.iterations < 100)
+    assert.is_true(now.iterations >= 1 and now.iterations <= 5)
     assert.are.equal(now.iterations, #run_folder.csv(path "parts"))
-    _, err, got = run "train --resume runs/parts -q"
+    _, err, got = shell 'PARTS=go "$trpo" train --resume runs/parts -q'
     assert.are.equal(0, got, err)
     for _, part in ipairs { "csv", "jsonl", "monitor", "events" } do
       assert.are.same(run_folder[part](path "whole"), run_folder[part](path "parts"), part)
     end
-    local last = "/checkpoints/iteration-00000100.safetensors"
+    local last = "/checkpoints/iteration-00000020.safetensors"
     assert.are.same(run_folder.checkpoint(path "whole" .. last), run_folder.checkpoint(path "parts" .. last))
   end
 
   it("by a signal has a checkpoint and goes on to the same bits", function()
-    stopped([["$trpo" train quick.lua --json --name parts --steps 12800 --set evaluation.every=1 2>complaints >records &
+    stopped([[PARTS=wait "$trpo" train patient.lua --json 2>complaints >records &
 pid=$!; until [ -s records ]; do sleep 0.01; done; kill -TERM $pid; wait $pid; code=$?; cat complaints >&2; exit $code]],
       143, "interrupted")
   end)
 
   it("by --max-seconds has a checkpoint, too, and exits with 75", function()
-    stopped([["$trpo" train quick.lua -q --name parts --steps 12800 --set evaluation.every=1 --max-seconds 0.00001]],
-      75, "paused")
+    stopped([[PARTS=go "$trpo" train patient.lua -q --max-seconds 0.00001]], 75, "paused")
   end)
 end)
 

@@ -291,7 +291,7 @@ describe("a run that goes on", function()
 
   it("begins anew when it was killed before its first checkpoint, and keeps what is not its own", function()
     for i, files in ipairs {
-      { "status.json.tmp" }, { "status.json" }, { "status.json", "config.json.tmp" },
+      { "status.json.77.tmp" }, { "status.json" }, { "status.json", "config.json.77.tmp" },
       { "status.json", "config.json", "command.txt" },
       { "status.json", "config.json", "command.txt", "progress.csv", "progress.jsonl", "monitor.csv", "events.out.tfevents.1.x.2.0" },
     } do
@@ -390,6 +390,15 @@ describe("a run that goes on", function()
     -- it stays so
     assert(quietly(small { env = walk(true), name = "run", steps = 320, resume = true }))
     assert.is_false(status "run".exact_resume)
+  end)
+
+  it("has its best model again when it was killed before that got its name", function()
+    local first = assert(small { name = "run", steps = 64, evaluation = { episodes = 3 } }:train())
+    local best = first.dir .. "/checkpoints/best.safetensors"
+    local before = run_folder.checkpoint(best)
+    command.remove(best)
+    assert.is_true(assert(quietly(small { name = "run", steps = 64, resume = true })).idle)
+    assert.are.same(before, run_folder.checkpoint(best))
   end)
 
   it("keeps what its callbacks remember", function()

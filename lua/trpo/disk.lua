@@ -90,18 +90,44 @@ local function write_synced(uv, path, text)
   return ok, why
 end
 
+-- a name of this process alone
+local function temporary_name(uv, path) return ("%s.%d.tmp"):format(path, uv.os_getpid()) end
+
 --- Writes a file whole or not at all: under a temporary name (`.tmp` at its end), synced, renamed.
 -- @tparam string path
 -- @tparam string text
 -- @treturn boolean|nil true
 -- @treturn string|nil what is wrong
 function disk.write(path, text)
-  local uv, temporary = luv(), path .. ".tmp"
+  local uv = luv()
+  local temporary = temporary_name(uv, path)
   local ok, message = write_synced(uv, temporary, text)
   if ok then ok, message = uv.fs_rename(temporary, path) end
   if ok then return true end
   uv.fs_unlink(temporary)
   return nil, message
+end
+
+--- Writes a file that is not there yet, whole or not at all. Of several processes that do so one succeeds.
+-- @tparam string path
+-- @tparam string text
+-- @treturn boolean|nil true
+-- @treturn string|nil what is wrong
+-- @treturn string|nil "EEXIST" when there is such a file
+function disk.create(path, text)
+  local uv = luv()
+  local temporary = temporary_name(uv, path)
+  local ok, message, code = write_synced(uv, temporary, text)
+  if ok then
+    ok, message, code = uv.fs_link(temporary, path)
+    -- where files have one name only
+    if not ok and code ~= "EEXIST" and not uv.fs_stat(path) then
+      ok, message, code = uv.fs_rename(temporary, path)
+    end
+  end
+  uv.fs_unlink(temporary)
+  if ok then return true end
+  return nil, message, code
 end
 
 --- Brings the names in a folder to the disk; what cannot be synced there is left to the system.

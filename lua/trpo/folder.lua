@@ -39,7 +39,7 @@ end
 
 -- what a run writes: nothing else is ever removed, unless the whole folder is to be overwritten
 local function is_ours(name)
-  name = name:gsub("%.tmp$", "")
+  name = name:gsub("%.%d+%.tmp$", "")
   return name == "config.json" or name == "status.json" or name == "command.txt" or name == "progress.csv"
     or name == "progress.jsonl" or name == "monitor.csv" or name == "checkpoints"
     or name:find("^events%.out%.tfevents%.") ~= nil
@@ -112,12 +112,10 @@ end
 -- takes away what was being written when a run was killed
 local function sweep_up(path)
   for _, name in ipairs(disk.names(path) or {}) do
-    if name:find("%.tmp[^/]*$") and is_ours(name) then disk.remove(path .. "/" .. name) end
+    if name:find("%.tmp$") and is_ours(name) then disk.remove(path .. "/" .. name) end
   end
   for _, name in ipairs(disk.names(path .. "/checkpoints") or {}) do
-    if name:find("%.tmp[^/]*$") or name:find("%.safetensors%..*tmp") then
-      disk.remove(path .. "/checkpoints/" .. name)
-    end
+    if name:find("%.safetensors%..*tmp$") then disk.remove(path .. "/checkpoints/" .. name) end
   end
 end
 
@@ -180,13 +178,29 @@ function folder:write(name, text)
   return nil, ("cannot write %s: %s"):format(path, message), "io"
 end
 
+local function text_of(value, order) return json.encode(value, { indent = true, order = order }) .. "\n" end
+
 --- Writes a table as JSON, whole or not at all.
 -- @tparam string name file name within the folder
 -- @tparam table value
 -- @tparam[opt] {string,...} order keys that come first
 -- @treturn boolean|nil true, or nil, message, "io"
 function folder:write_json(name, value, order)
-  return self:write(name, json.encode(value, { indent = true, order = order }) .. "\n")
+  return self:write(name, text_of(value, order))
+end
+
+--- Says for the first time how a new run stands; of several processes that begin it at once, one succeeds.
+-- @tparam table status for `status.json`
+-- @tparam {string,...} order keys that come first
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil "exists" or "io"
+function folder:claim(status, order)
+  local path = self.path .. "/status.json"
+  local ok, message, code = disk.create(path, text_of(status, order))
+  if ok then return true end
+  if code == "EEXIST" then return nil, exists(self.path), "exists" end
+  return nil, ("cannot write %s: %s"):format(path, message), "io"
 end
 
 --- Opens a file of the folder for appending.

@@ -126,15 +126,15 @@ end
 
 local function view_of(run, flags)
   local view = { json = flags.json and io.stdout or nil, say = function(text) say("trpo: ", text) end }
+  function view.resumed(session)
+    if session.idle or not flags.quiet then view.say(resumed(session)) end
+    if view.progress then view.progress:resume(session.counters.steps, session.counters.elapsed) end
+  end
   if flags.quiet then return view end
   local opts = progress.terminal()
   opts.steps, opts.label = run.config.steps, run:title()
   view.progress = progress.new(opts)
   view.sink = function(record) view.progress:update(record) end
-  view.resumed = function(session)
-    view.progress:resume(session.counters.steps, session.counters.elapsed)
-    view.say(resumed(session))
-  end
   return view
 end
 

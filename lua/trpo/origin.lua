@@ -103,7 +103,7 @@ end
 
 -- the experiment that a configuration was made from, with what the script says
 local function source(config, path)
-  if config.script then
+  if type(config.script) == "string" then
     if disk.exists(config.script) then return origin.experiment(config.script) end
     return nil, ("the script of %s, %s, is not there any more; 'trpo train FILE --resume %s' goes on with it elsewhere")
       :format(path, config.script, path), 1
@@ -147,7 +147,7 @@ function origin.of_config(config, path)
   changes[#changes + 1] = { name = "overwrite", value = false }
   local ok
   ok, message = run:override(changes)
-  if not ok then return nil, ("%s: %s"):format(path, message), 1 end
+  if not ok then return nil, ("%s: %s"):format(path, (message:gsub("^trpo%.experiment: ", ""))), 1 end
   return run
 end
 

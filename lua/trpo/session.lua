@@ -5,10 +5,11 @@
 -- @module trpo.session
 local checkpoint = require "trpo.checkpoint"
 local command_line = require "trpo.command_line"
+local differences = require "trpo.differences"
 local disk = require "trpo.disk"
 local folder = require "trpo.folder"
+local json = require "trpo.json"
 local logger = require "trpo.logger"
-local options = require "trpo.options"
 local process = require "trpo.process"
 local rock = require "trpo.rocks"
 local trpo = require "trpo"
@@ -33,45 +34,6 @@ function session.new(run, view)
 end
 
 -- ---- what there is already ---------------------------------------------------------------------
-
--- what may differ when a run goes on, and what says nothing about it
-local free = {
-  steps = true, threads = true, evaluation = true, checkpoint = true, name = true, dir = true, overwrite = true,
-  resume = true, system = true,
-}
-
-local function shown(value)
-  if value == nil then return "not set" end
-  if type(value) == "table" then
-    local words = {}
-    for i, entry in ipairs(value) do words[i] = tostring(entry) end
-    return "{" .. table.concat(words, ", ") .. "}"
-  end
-  return type(value) == "string" and ("'%s'"):format(value) or options.describe(value)
-end
-
-local function is_group(value) return type(value) == "table" and value[1] == nil and next(value) ~= nil end
-
--- one clause for each option that differs; `there` may lack options that are newer than it
-local function compare(here, there, prefix, out)
-  local keys = {}
-  for key in pairs(here) do keys[key] = true end
-  for key in pairs(there) do keys[key] = true end
-  local sorted = {}
-  for key in pairs(keys) do
-    if prefix ~= "" or not free[key] then sorted[#sorted + 1] = key end
-  end
-  table.sort(sorted)
-  for _, key in ipairs(sorted) do
-    local a, b = here[key], there[key]
-    if is_group(a) and is_group(b) then
-      compare(a, b, prefix .. key .. ".", out)
-    elseif shown(a) ~= shown(b) then
-      out[#out + 1] = ("%s%s is %s here and %s in the checkpoint"):format(prefix, key, shown(a), shown(b))
-    end
-  end
-  return out
-end
 
 --- The newest of some checkpoints that can be read.
 -- @tparam {string,...} paths the newest first
@@ -120,9 +82,9 @@ function session:look(path)
   local saved, damaged
   saved, damaged, code = session.newest(paths)
   if not saved then return nil, ("%s cannot be resumed: %s"):format(path, damaged), code end
-  local differences = compare(self.run:describe(), saved.config, "", {})
-  if #differences > 0 then
-    return nil, ("%s cannot be resumed: %s"):format(path, table.concat(differences, "; ")), "mismatch"
+  local differing = differences.config(self.run:describe(), saved.config)
+  if #differing > 0 then
+    return nil, ("%s cannot be resumed: %s"):format(path, table.concat(differing, "; ")), "mismatch"
   end
   self.saved, self.damaged = saved, damaged
   return true
@@ -149,12 +111,7 @@ local function remark(self, ...) self.remarks[#self.remarks + 1] = (...):format(
 
 -- a machine on which the same numbers are not promised is said, and remembered
 function session:compare_systems()
-  local here, there, differing = trpo.info(), self.saved.system or {}, {}
-  for _, key in ipairs { "version", "isa", "blas" } do
-    if here[key] ~= there[key] then
-      differing[#differing + 1] = ("%s was %s and is %s"):format(key, tostring(there[key]), tostring(here[key]))
-    end
-  end
+  local differing = differences.system(trpo.info(), self.saved.system)
   if #differing > 0 then
     remark(self, "the same numbers are not promised any more: %s", table.concat(differing, "; "))
     self.counters.exact = false
@@ -202,7 +159,7 @@ end
 -- ---- files -------------------------------------------------------------------------------------
 
 local order = { "status", "reason", "code", "message", "signal", "iterations", "steps", "seconds", "exact_resume",
-  "started", "sessions", "pid", "start", "host" }
+  "started", "sessions", "pid", "start", "host", "boot", "space" }
 
 -- how the run stands, with what tells whether it is still alive
 function session:write_status(result)
@@ -210,6 +167,8 @@ function session:write_status(result)
   out.started, out.sessions = os.date("!%Y-%m-%dT%H:%M:%SZ", self.counters.started), self.counters.sessions
   if self.counters.sessions > 1 then out.exact_resume = self.counters.exact end
   for key, value in pairs(result) do out[key] = value end
+  -- the first to say so in a new folder owns it
+  if not self.saved and not self.opened then return self.folder:claim(out, order) end
   return self.folder:write_json("status.json", out, order)
 end
 
@@ -236,8 +195,8 @@ end
 jit.off(session.write_command)
 
 function session:write_first_files()
-  self.opened = true
   local ok, message, code = self:write_status { status = "running" }
+  self.opened = ok
   if ok then ok, message, code = self:write_config() end
   if ok then ok, message, code = self:write_command() end
   return ok, message, code
@@ -273,6 +232,19 @@ end
 function session:say(text)
   if self.view.say then return self.view.say(text) end
   io.stderr:write("trpo: ", text, "\n")
+end
+
+--- Shows the last record once more, to other programs: that of a run for which nothing is left to do.
+-- @tparam table row
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil "io"
+function session:show_again(row)
+  local file = self.view.json
+  if not file then return true end
+  local text = json.encode(row, { order = logger.columns }) .. "\n"
+  local ok, message, code = self.log:line(file, "to the standard output", text)
+  return ok and true or nil, message, code
 end
 
 --- Seconds of training so far, in all sittings.

@@ -158,7 +158,8 @@ local function go_on(s)
   if not s.session.idle or not counters.record then return true end
   -- it may have ended before it was judged
   local row, message, code = evaluate(s, counters.record)
-  return row and true or nil, message, code
+  if not row then return nil, message, code end
+  return s.session:show_again(row)
 end
 
 local function loop(s)
