@@ -147,7 +147,15 @@ function bar:again(trial, signal)
   end
 end
 
---- The sweep comes to a stop.
+--- No more trials are started; those that run go on.
+-- @tparam string message why
+-- @tparam table work
+function bar:stop(message, work)
+  if self.quiet then return end
+  say(self, ("no more trials are started, %d still running: %s"):format(work.pool.running, first_line(message)))
+end
+
+--- A signal came: the trials come to a stop.
 -- @tparam string name of the signal
 -- @tparam table work
 function bar:signal(_, work)

@@ -196,7 +196,7 @@ trial.task = nil
 local function leave(code, message)
   if message then io.stderr:write("trpo: ", message, "\n") end
   io.stdout:flush()
-  os.exit(code)
+  os.exit(code, true)
 end
 
 local function protected(fn, ...)
@@ -235,7 +235,7 @@ end
 function trial.main(text)
   local task = json.decode(text)
   -- a parent that is gone has lost its claim
-  if not core.process.die_with_parent(task.parent) then os.exit(1) end
+  if not core.process.die_with_parent(task.parent) then os.exit(1, true) end
   _G.arg = { [0] = task.file }
   io.stdout:setvbuf "line"
   protected(work_off, task)
