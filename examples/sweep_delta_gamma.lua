@@ -1,4 +1,4 @@
--- A sweep over delta and gamma: nine cells with five seeds each on CartPole, a few minutes on two cores.
+-- A sweep over delta and gamma: nine cells with five seeds each on CartPole, less than a minute on two cores.
 --
 --   bin/trpo sweep examples/sweep_delta_gamma.lua             runs it; again: goes on where it was stopped
 --   bin/trpo sweep examples/sweep_delta_gamma.lua --status    says how far it is, from another terminal

@@ -140,6 +140,25 @@ describe("the page of a sweep", function()
     assert.are.same({ "1", "–", "0", "3", "–" }, { cells[6][1], cells[6][4], cells[6][12], cells[6][13], cells[6][14] })
   end)
 
+  it("takes the lowest number for the best when it is to be minimised", function()
+    local html = page { metric = { name = "regret", goal = "minimize" } }
+    contains(words(html), "lower is better.")
+    contains(words(html), "Best cell delta 0.001 gamma 0.9 IQM 122.0")
+    assert.are.same({ "1", "0.001", "0.9", "122.0" }, { unpack(rows(html, "cells")[1], 1, 4) })
+    contains(html, [[aria-sort="ascending"><button type="button">IQM]])
+    assert.is_false(data_of(html).maximize)
+  end)
+
+  it("writes values that were drawn as short as tells them apart, and keeps them exact", function()
+    local dir = sweep { seeds = { 1 }, parameters = { { path = "x", name = "x", values = { 0.123456789, 1 / 3, 0.12346 } } } }
+    local text = command.read(dir .. "/sweep.json"):gsub('"values": %[[^%]]*%]', '"uniform": [0, 1]')
+    command.write(dir .. "/sweep.json", text)
+    local html, seen = assert(report.page(dir)), {}
+    for _, row in ipairs(rows(html, "cells")) do seen[row[2]] = true end
+    assert.are.same({ ["0.123457"] = true, ["0.12346"] = true, ["0.333333"] = true }, seen)
+    contains(html, [[data-v="]] .. json.number(1 / 3) .. [[">0.333333]])
+  end)
+
   it("lists trials that did not report the metric, and broken files", function()
     local dir = sweep()
     command.write(dir .. "/trials/ce000001d0000001/result.json", '{"status": "done", "metrics": {}}')
@@ -218,7 +237,10 @@ describe("the page of a sweep", function()
       status = function(cell, _, rung) return rung == 1 and "done" or cell >= 4 and "done" or "waiting" end,
     }
     contains(words(html), "Successive halving over delta and gamma")
+    contains(words(html), "Cells that were stopped early count with what they had reached.")
     contains(html, '<button type="button">rung</button>')
+    assert.are.same({ "200", "100" }, { rows(html, "cells")[1][4], rows(html, "cells")[6][4] })
+    assert.are.equal("100", data_of(html).cells[1].steps)
     assert.are.equal("2", rows(html, "trials")[#rows(html, "trials")][6])
   end)
 
@@ -228,6 +250,7 @@ describe("the page of a sweep", function()
     local text = words(assert(report.page(dir)))
     contains(text, "A grid over x: 2 cells, 1 seed each, 2 trials.")
     contains(text, "no interval, 1 seed")
+    contains(text, "The best cell has a single result: too little to tell luck from merit.")
   end)
 end)
 
@@ -314,8 +337,11 @@ local function large(across, up)
   return made
 end
 
+-- cells of the large sweep in each direction
+local wide = command.sanitized and 3 or 10
+
 local function large_page()
-  local made = large(10, 10)
+  local made = large(wide, 10)
   local m = require("trpo.report.model").of(made, require("trpo.sweep.summary").of(made))
   return require("trpo.report.page").of(m, require("trpo.report.curves").of(m))
 end
@@ -530,7 +556,7 @@ found.picked = all(".point[aria-pressed=true]").length;]] },
     assert.are.equal(hostile[1], found.hostile.values[1])
     assert.are.equal(hostile[2], found.hostile.labels[2])
     assert.are.equal(0, found.hostile.elements)
-    assert.are.same({ 1000, true, "100 of 1000 shown", 100 },
+    assert.are.same({ 100 * wide, true, ("%d of %d shown"):format(10 * wide, 100 * wide), 10 * wide },
       { found.large.rows, found.large.ascending, found.large.shown, found.large.squares })
     assert.are.same({ { "301" }, 1 }, { found.single.squares, found.single.curves })
     assert.are.equal(6, found.empty.squares)

@@ -1,7 +1,7 @@
 --- Pictures by gnuplot, which runs as a process of its own: SVG, PNG, PDF, or text for a terminal.
 --
 -- A picture is a script for gnuplot with its data inside. It is drawn into a temporary file, and the file that was
--- asked for appears whole or not at all. Texts of the user's stand in single quotes, where gnuplot reads no commands.
+-- asked for appears whole or not at all. Texts of the user's stand in quotes, where gnuplot reads no commands.
 -- @module trpo.plot
 local core = require "trpo.core"
 local spelling = require "trpo.spelling"
@@ -43,9 +43,12 @@ end
 
 --- A text as gnuplot reads it back, and nothing else: no escapes, no commands.
 -- @tparam string text
--- @treturn string in single quotes
+-- @treturn string in single quotes; a text that has some itself in double ones, with a number for every mark
 function plot.quoted(text)
-  return "'" .. tostring(text):gsub("%c", " "):gsub("'", "''") .. "'"
+  text = tostring(text):gsub("%c", " ")
+  if not text:find("'", 1, true) then return "'" .. text .. "'" end
+  -- gnuplot 5.4 mistakes where a text ends that holds two of '' in a row
+  return '"' .. text:gsub("[^%w \128-\255]", function(mark) return ("\\%03o"):format(mark:byte()) end) .. '"'
 end
 
 --- A word of a block of data; `with labels` shows it as it is (say `noenhanced`).

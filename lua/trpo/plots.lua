@@ -28,13 +28,13 @@ local understood = {
 
 -- the runs of a sweep's trials, under the names of its parameters; failed ones and those without a row are not there
 local function runs_of_trials(sweep)
-  local text_of, list, seen = require("trpo.sweep.results").text, {}, {}
+  local list, seen = {}, {}
   for _, trial in ipairs(sweep.trials) do
     local run = trial.status ~= "failed" and not seen[trial.dir] and runs.kind(trial.dir) and runs.read(trial.dir)
     seen[trial.dir] = true
     if run and run.rows > 0 then
       run.cell = trial.cell
-      for path, value in pairs(trial.params) do run.parameters[path] = text_of(value) end
+      for path, value in pairs(trial.params) do run.parameters[path] = runs.text(value) end
       list[#list + 1] = run
     end
   end
@@ -181,9 +181,8 @@ function makers.cells(subject, asked)
   if not lattice then return nil, message, code end
   asked.y = asked.y or "rollout/ep_rew_mean"
   local list
-  list, message, code = groups_of(subject, { y = asked.y })
+  list, message, code = groups_of(subject, asked)
   if not list then return nil, message, code end
-  asked.y = runs.column(runs_of_trials(subject.sweep), asked.y)
   return require("trpo.plots.cells").picture(lattice, list, asked)
 end
 
@@ -196,6 +195,15 @@ local function draw(file, picture)
   return plot.draw(file, picture)
 end
 
+-- the kinds that understand an option
+local function kinds_with(name)
+  local list = {}
+  for _, kind in ipairs(kinds) do
+    if understood[kind][name] then list[#list + 1] = kind end
+  end
+  return list
+end
+
 -- Draws what is asked for: the path and notes, or nil, message, code ("usage": the question is wrong).
 local function answer(paths, asked)
   local subject, message, code = subject_of(paths)
@@ -203,7 +211,8 @@ local function answer(paths, asked)
   asked.kind = asked.kind or subject.sweep and "heatmap" or "curves"
   for _, name in ipairs { "x", "y", "group", "parameters", "fix" } do
     if asked[name] and not understood[asked.kind][name] then
-      return nil, ("%s does not go with the kind '%s'"):format(name, asked.kind), "usage"
+      return nil, ("%s does not go with the kind '%s', it goes with %s"):format(name, asked.kind,
+        table.concat(kinds_with(name), ", ")), "usage"
     end
   end
   asked.x = asked.x or "steps"
@@ -225,7 +234,7 @@ local axes = { "steps", "time", "iterations" }
 
 -- a list of names; a text with commas is one as well
 local names = options.any { optional = true, expected = "a list of names", accept = function(value)
-  if type(value) == "string" then return #value > 0 end
+  if type(value) == "string" then return value:find "[^,%s]" ~= nil end
   if type(value) ~= "table" or #value == 0 then return false end
   for _, name in ipairs(value) do
     if type(name) ~= "string" then return false end
@@ -279,7 +288,8 @@ local function entry(kind)
 end
 
 --- Draws learning curves of runs: one curve for all runs that agree in their parameters but the seed, with the
--- interquartile mean over them and its 95 % bootstrap interval; a single run as it is. Needs gnuplot.
+-- interquartile mean over them and its 95 % bootstrap interval as far as at least half of them go; a single run as it
+-- is. Needs gnuplot, also for letters.
 -- @function curves
 -- @tparam table given folders of runs, or one of a sweep; and the options `file` (ends in `.svg`, `.png`, `.pdf` or
 --   `.txt`, `-` prints letters; default `curves.svg` beside the runs), `x` ("steps", "time" or "iterations"), `y` (a
@@ -347,7 +357,8 @@ local function check_flags(flags)
   check_word("--kind", flags.kind, kinds)
   check_word("-x", flags.x, axes)
   for _, name in ipairs { "y", "group", "parameters" } do
-    if flags[name] == "" then leave(2, "%s is empty", #name > 1 and "--" .. name or "-" .. name) end
+    local given = flags[name]
+    if given and not given:find "[^,%s]" then leave(2, "%s is empty", (#name > 1 and "--" or "-") .. name) end
   end
   if flags.ascii and flags.output then
     leave(2, "--ascii prints the picture: leave -o out, or name a file that ends in .txt")
@@ -358,9 +369,7 @@ local function check_flags(flags)
   end
 end
 
---- `trpo plot`.
--- @tparam table flags of the command line
--- @treturn number exit code
+-- `trpo plot` with the flags of the command line: the exit code
 function plots.run(flags)
   check_flags(flags)
   local file, notes, code = answer(flags.paths, {

@@ -68,6 +68,19 @@ local function quoted_field(text, at)
   end
 end
 
+-- The fields between two positions that hold no quote, into a list; returns their number.
+local function plain_fields(text, at, stop, fields)
+  local n = 1
+  local comma = text:find(",", at, true)
+  while comma and comma < stop do
+    fields[n], n, at = text:sub(at, comma - 1), n + 1, comma + 1
+    comma = text:find(",", at, true)
+  end
+  if text:byte(stop - 1) == 13 then stop = stop - 1 end
+  fields[n] = text:sub(at, stop - 1)
+  return n
+end
+
 -- The fields of the line at a position, into a list; returns their number and the position of the next line. nil when
 -- the line is not complete: a line ends with a line feed.
 local function record(text, at, fields)
@@ -119,14 +132,21 @@ local function read_table(run, text, path)
   run.names, run.columns, run.texts, run.rows = {}, {}, {}, 0
   local names, at = heading(text)
   if not names then return true end
-  local lists, line, fields = {}, 2, {}
+  local lists, line, fields, quote = {}, 2, {}, 0
   run.names = names
   for j, name in ipairs(names) do
     lists[j] = {}
     run.columns[name] = run.columns[name] or lists[j]
   end
   while at <= #text do
-    local n, after = record(text, at, fields)
+    if quote < at then quote = text:find('"', at, true) or math.huge end
+    local stop = text:find("\n", at, true)
+    local n, after
+    if stop and stop < quote then
+      n, after = plain_fields(text, at, stop, fields), stop + 1
+    else
+      n, after = record(text, at, fields)
+    end
     if not n then
       -- a quote that swallows lines is a mistake, a line without end is being written
       local _, rest = text:sub(at):gsub("\n", "")
@@ -138,7 +158,8 @@ local function read_table(run, text, path)
     elseif n ~= 1 or fields[1] ~= "" then
       return nil, ("%s: line %d has %d fields, the heading has %d"):format(path, line, n, #names)
     end
-    line, at = line + select(2, text:sub(at, after - 1):gsub("\n", "")), after
+    line = line + (stop and stop + 1 == after and 1 or select(2, text:sub(at, after - 1):gsub("\n", "")))
+    at = after
   end
   return true
 end
@@ -149,10 +170,7 @@ end
 local function plain(value)
   local kind = type(value)
   if kind == "number" or kind == "string" or kind == "boolean" then return value end
-  if kind ~= "table" then return nil end
-  local parts = {}
-  for i, entry in ipairs(value) do parts[i] = type(entry) == "table" and "…" or runs.text(entry) end
-  return table.concat(parts, ",")
+  return kind == "table" and runs.text(value) or nil
 end
 
 -- adds the leaves of a tree by their dotted paths
@@ -179,9 +197,14 @@ local function read_parameters(path)
 end
 
 --- A value of a parameter as pictures show it.
--- @param value number, string, boolean
--- @treturn string the shortest text that reads back as the number, up to 6 digits where they suffice
+-- @param value number, string, boolean or a list of such
+-- @treturn string a number with six digits where they say it exactly; the entries of a list with commas between them
 function runs.text(value)
+  if type(value) == "table" then
+    local parts = {}
+    for i, entry in ipairs(value) do parts[i] = type(entry) == "table" and "…" or runs.text(entry) end
+    return table.concat(parts, ",")
+  end
   if type(value) ~= "number" then return tostring(value) end
   local short = ("%.6g"):format(value)
   if tonumber(short) == value or value ~= value then return short end

@@ -28,7 +28,7 @@ local trpo = require "trpo"
 
 local sweep = {}
 
---- Whether sweeps are described without their cells: in the process of a trial, which knows its own.
+-- Whether sweeps are described without their cells: in the process of a trial, which knows its own.
 sweep.without_cells = false
 
 --- A sweep.
@@ -93,9 +93,8 @@ local function describe(o, about)
   return {
     format = results.format, name = o.name, kind = about.kind, method = o.method,
     sampler = o.method == "halving" and o.sampler or nil, samples = o.samples,
-    seed = o.sampler == "random" and o.seed or nil, parameters = listed(about.space), seeds = o.seeds,
-    metric = o.metric, cells = cells, halving = o.halving, config = about:config(), files = files,
-    system = system_of(),
+    seed = o.seed, parameters = listed(about.space), seeds = o.seeds, metric = o.metric, cells = cells,
+    halving = o.halving, config = about:config(), files = files, system = system_of(),
   }
 end
 
@@ -131,30 +130,32 @@ local function adopt(self, fields)
 end
 
 --- Describes a sweep. Nothing is run, but the experiment's script is loaded, and every cell is tried on its rules.
--- @function trpo.sweep
--- @tparam table opts
 --
 -- - `experiment`: the file of a script that ends with `return run:main(...)`, looked for from the current folder and
---   then beside the sweep's script; or `run`: a function(params, seed, dir) that returns a table of numbers by name,
---   the metric among them; `params` has the values by the names in `parameters` (with halving also `steps`), `dir` is
---   a folder of the trial's own.
+--   then beside the sweep's script.
+-- - `run`, in its place: a function(params, seed, dir) that returns a table of numbers by name, the metric among them;
+--   `params` has the values by the names in `parameters` (with halving also `steps`), `dir` is a folder of the trial's
+--   own.
 -- - `parameters`: from names (of an experiment: dotted paths, or clear bare names) to a list of values, or, but for
---   grids, to one of { uniform = { low, high } }, { log_uniform = … }, { integer = … }, { log_integer = … } and
---   { choice = { values } }. A list of lists varies a list, e.g. `["policy.hidden"] = { { 32 }, { 64, 64 } }`.
+--   grids, to a distribution: { uniform = { low, high } }, { log_uniform = { low, high } },
+--   { integer = { low, high } }, { log_integer = { low, high } }, { choice = { values } }. A list of lists varies a
+--   list, e.g. `["policy.hidden"] = { { 32 }, { 64, 64 } }`.
 -- - `method`: "grid" (default; all combinations), "random", "sobol" (points that fill the space evenly) or "halving"
---   (successive halving: all cells for a few steps, the best of them for more, …).
+--   (successive halving: all cells for a few steps, the best of them for more, and so on).
 -- - `samples`: how many cells are drawn, but for grids. More of them extend a sweep: the first ones stay.
--- - `seed`: of the cells of "random" (default 1).
--- - `halving`: { `min`, `max` (steps of the first and the last rung), `factor` (3; steps grow by it, and of n cells
---   max(1, floor(n / factor)) go on), `aggregate` "mean" (default) or "iqm" of the metric over the seeds }; `sampler`
---   "random" (default when there are `samples`), "sobol" or "grid".
--- - `seeds`: n for the seeds 1, 2, …, n (default 1), or a list; the same in every cell.
+-- - `seed`: of the cells of "random" (default 1); of "sobol", whose points are scrambled when there is one.
+-- - `halving`: { `min`, `max` (steps of the first and the last rung), `factor` 3 (steps grow by it, and of n cells
+--   max(1, floor(n / factor)) go on), `aggregate` "mean" or "iqm" of the metric over the seeds }.
+-- - `sampler`: who draws the cells of "halving": "random" (default when there are `samples`), "sobol" or "grid".
+-- - `seeds`: n for the seeds 1, 2, ..., n (default 1), or a list; the same in every cell.
 -- - `metric`: a name, or { `name`, `goal` "maximize" (default) or "minimize" }; by default "eval/mean_reward" of an
 --   experiment and "metric" of a function.
 -- - `set`: a table from names to values that hold in all cells.
 -- - `slurm`: options for `sbatch` of `trpo sweep --slurm`, e.g. { time = "1:00:00", partition = "cpu", mem = "2G" }.
 -- - `name` (default: that of the script), `dir` "sweeps": the folder is `<dir>/<name>`.
--- @treturn Sweep
+-- @function trpo.sweep
+-- @tparam table opts as above
+-- @treturn Sweep with the fields `name`, `dir`, `method`, `kind` ("experiment" or "run"), `seeds`, `metric`
 -- @raise one sentence about the first mistake (an experiment's script that fails: with its traceback)
 function sweep.new(opts)
   if type(opts) ~= "table" then
@@ -169,12 +170,10 @@ function sweep.new(opts)
   return adopt(setmetatable({ given = given, home = home }, methods), fields)
 end
 
---- Whether something is a sweep.
--- @param value
--- @treturn boolean
+-- whether something is a sweep
 function sweep.is(value) return getmetatable(value) == methods end
 
---- Changes a sweep before it is run, as the command line does.
+-- Changes a sweep before it is run, as the command line does.
 -- @tparam table flags `name`, `dir`, `set` (a list of "NAME=VALUE", after the script's own)
 -- @treturn Sweep|nil self; nothing is changed on failure
 -- @treturn string|nil one sentence
@@ -201,21 +200,27 @@ function methods:place() return self.dir .. "/" .. self.name end
 --   ids} }, halving, config (of all cells, unless they vary it), files (their hashes), system }
 function methods:describe() return self.description end
 
+-- as much of what `results.read` returns as trials are made of
+local function view_of(dir, description)
+  return { dir = dir, description = description, seeds = description.seeds, cells = description.cells,
+    metric = description.metric }
+end
+
 --- The trials, without looking at what has been done. With halving: those of the first rung.
 -- @treturn {table,...} list of { key, id, cell, rung, seed, params, steps, dir }, seed by seed
 function methods:trials()
-  local view = results.empty(self:place(), self.description)
-  return (halving.trials(view, function(cell, i, rung)
-    local trial = results.trial(view, cell, i, rung)
-    trial.dir = ("%s/trials/%s"):format(view.dir, trial.id)
-    return trial
-  end))
+  local view = view_of(self:place(), self.description)
+  return (halving.trials(view, function(cell, i, rung) return results.trial(view, cell, i, rung) end))
 end
 
---- Makes the folder of this sweep, or finds that it is there.
+--- Makes the folder of this sweep, or finds that it is there. Several processes may do so at once.
+--
+-- A sweep may be extended: by values, seeds, samples or another metric, as long as every trial that is there stays one,
+-- and while no process works on it. Everything else that changes its trials is refused.
 -- @treturn boolean|nil true
--- @treturn table|string { state = "new", "same" or "extended", warnings }; or a message that names what changed
--- @treturn string|nil code: "changed", "running", "io", "format", "version"
+-- @treturn table|string { state = "new", "same" or "extended", warnings = sentences: that the sweep was extended, that
+--   another machine or version began it }; or a message that names what changed
+-- @treturn string|nil code: "changed", "running", "exists" (it is the folder of a run), "io", "format", "version"
 function methods:open() return identity.open(self:place(), self.description) end
 
 --- What has been found so far, read from the folder.
@@ -231,17 +236,19 @@ function methods:results(known) return results.read(self:place(), known) end
 -- @function Sweep:pending
 function methods.pending(_, found) return halving.next(found) end
 
---- How a trial is told what to do. Can be written as JSON.
+-- How a trial is told what to do. Can be written as JSON.
 -- @tparam table trial
 -- @treturn table of an experiment: { script = file, changes = list of { name, value } or { name, text } for its
 --   `override`, seed }; of a function: { params (by the user's names, with halving also `steps`), seed }
 function methods:settings(trial) return self.subject:settings(trial) end
 
---- Runs all trials that are not done yet.
--- @tparam[opt] table opts `jobs` and so on, see `trpo.sweep.launch`
--- @treturn table|nil what was found, see `trpo.sweep.results.read`
+--- Runs all trials that are not done yet, each in a process of its own, and waits for them. The process of a trial
+-- loads the script once more, up to this line.
+-- @tparam[opt] table opts `jobs` (processes at a time; default: the cores), `quiet` false, `retry_failed` false
+-- @treturn table|nil what was found, see `trpo.sweep.results.read`; some trials may have failed
 -- @treturn string|nil message
--- @treturn string|nil code
+-- @treturn string|nil code: "changed", "io", "metric", "interrupted"
+-- @raise on wrong options
 function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) end
 
 --- Makes a script a command: runs the sweep when the script is run, does nothing when `trpo sweep` loads it.
@@ -260,9 +267,8 @@ function methods:main(...)
 end
 
 function methods:__tostring()
-  local d = self.description
-  return ("trpo.sweep %s (%s of %d cells with %d seeds, %s %s)"):format(self.name, self.method, #d.cells, #d.seeds,
-    d.metric.goal, d.metric.name)
+  return ("trpo.sweep %s (%s, %d cells x %d seeds, %s %s)"):format(self.name, self.method, #self.description.cells,
+    #self.seeds, self.metric.goal, self.metric.name)
 end
 
 return sweep

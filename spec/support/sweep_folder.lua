@@ -1,9 +1,9 @@
 --- Writes the folder of a sweep as if it had been run, without running anything.
 local claims = require "trpo.sweep.claims"
 local core = require "trpo.core"
+local disk = require "trpo.disk"
 local json = require "trpo.json"
 local logger = require "trpo.logger"
-local project = require "support.project"
 
 local sweep_folder = {}
 
@@ -15,7 +15,7 @@ end
 
 local function write_json(path, value) write(path, json.encode(value, { indent = true }) .. "\n") end
 
-local function make(path) project.lines("mkdir -p " .. project.quoted(path)) end
+local function make(path) assert(disk.make(path)) end
 
 -- one cell for each pair of values, the last parameter fastest
 local function cells_of(parameters, seeds)

@@ -114,8 +114,7 @@ local function panel_script(panel, k, size, made, last_row)
     ("set lmargin screen %.5f\nset rmargin screen %.5f\nset tmargin screen %.5f\nset bmargin screen %.5f"):format(
       left / size.width, right / size.width, top / size.height, bottom / size.height),
     best and ("set border 15 lw 2.5 lc rgb '%s'"):format(frame.best) or "set border 15 lw 0.6 lc rgb '#999999'",
-    "set format x " .. (last_row and "'%h'" or "''"),
-    last_row and size.ticks or "set xtics autofreq format ''",
+    last_row and size.ticks or size.ticks:gsub("'[^']*'", "''"),
     panel.column == 1 and "set format y '%g'" or "set format y ''", "unset label",
   }
   if panel.label then
@@ -145,14 +144,20 @@ local function surroundings(made, size, asked, words)
   for i, text in ipairs(size.above == 0 and made.x.texts or {}) do
     local left, right = corners(size, { column = i, row = 1 })
     local told = i == 1 and made.x.name .. "=" .. text or text
-    if 6 * frame.length(told) > size.panel[1] + size.gap then told = text end
+    if 6 * frame.length(told) > size.panel[1] + size.gap then
+      told = text
+      if i == 1 then put("columns: " .. made.x.name, 16, 14, "left font ',11'") end
+    end
     put(frame.fitted(told, math.floor((size.panel[1] + size.gap) / 6)), (left + right) / 2, size.height - size.top + 11,
       "center font ',11'")
   end
   for j, text in ipairs(size.above == 0 and made.y.texts or {}) do
     local _, right, top, bottom = corners(size, { column = #made.x.texts, row = #made.y.texts + 1 - j })
     local told = j == #made.y.texts and made.y.name .. "=" .. text or text
-    if 6 * frame.length(told) > size.panel[2] + size.gap then told = text end
+    if 6 * frame.length(told) > size.panel[2] + size.gap then
+      told = text
+      if j == #made.y.texts then put("rows: " .. made.y.name, size.width - 10, 14, "right font ',11'") end
+    end
     put(frame.fitted(told, math.floor((size.panel[2] + size.gap) / 6)), right + 14, (top + bottom) / 2,
       "center rotate by -90 font ',11'")
   end

@@ -40,6 +40,9 @@ end
 
 -- ---- scripts -----------------------------------------------------------------------------------
 
+-- characters of a label
+local LONGEST = 95
+
 -- squares, circles, triangles, diamonds, pentagons
 local marks = { 7, 5, 9, 11, 13, 15 }
 
@@ -78,7 +81,8 @@ local function line_of(curve, i)
   local style = ("lc rgb '%s' dashtype %s"):format(curve.colour, curve.dash)
   local shape = "lines lw 2"
   if curve.sparse then shape = ("linespoints lw 1.4 pt %d ps 0.7"):format(curve.mark) end
-  return ("$curve%d using 1:2 with %s %s title %s"):format(i, shape, style, plot.quoted(frame.fitted(curve.label, 60)))
+  return ("$curve%d using 1:2 with %s %s title %s"):format(i, shape, style,
+    plot.quoted(frame.fitted(curve.label, LONGEST)))
 end
 
 -- what several runs leave open: a band, or a bar at a single point
@@ -104,9 +108,9 @@ local legend = " left top Left reverse samplen 2.6 spacing 1.15 noenhanced"
 
 -- pixels: where the legend stands, and the picture's size
 local function size_of(made, titled)
-  local size = { left = 74, right = 26, top = titled and 56 or 40, bottom = 54 }
+  local size = { left = 84, right = 26, top = titled and 58 or 46, bottom = 68 }
   local labels = {}
-  for i, curve in ipairs(made) do labels[i] = frame.fitted(curve.label, 60) end
+  for i, curve in ipairs(made) do labels[i] = frame.fitted(curve.label, LONGEST) end
   local longest = frame.longest(labels)
   if #made == 1 then
     size.width, size.height = 720, 420
@@ -116,10 +120,10 @@ local function size_of(made, titled)
     size.key = "set key at graph 1.04, graph 1.0" .. legend
   else
     local columns = longest <= 44 and 2 or 1
-    size.bottom = 62 + 19 * math.ceil(#made / columns)
+    size.bottom = 76 + 19 * math.ceil(#made / columns)
     size.width, size.height = 760, 370 + size.bottom
     size.key = ("set key at screen %.5f, screen %.5f%s maxrows %d"):format(size.left / size.width,
-      (size.bottom - 50) / size.height, legend, math.ceil(#made / columns))
+      (size.bottom - 64) / size.height, legend, math.ceil(#made / columns))
   end
   return size
 end
@@ -149,8 +153,9 @@ end
 local function text_of(made, asked, data, x)
   local list = {}
   for i, curve in ipairs(made) do
-    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, #curve.x == 1 and "points" or "lines",
-      plot.quoted(frame.fitted(curve.label, 50)))
+    -- lines come in seven characters
+    local shape = #made > 7 and ("points pt '%s'"):format(string.char(96 + i)) or #curve.x == 1 and "points" or "lines"
+    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(frame.fitted(curve.label, 50)))
   end
   return table.concat({
     data, #made > 1 and "set key outside below noenhanced" or "unset key", x.commands,

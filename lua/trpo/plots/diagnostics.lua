@@ -126,8 +126,8 @@ end
 
 -- pixels of the whole, and of the four panels
 local function size_of(list, subtitle)
-  local size = { width = 780, height = 620, left = 70, gap = 84, wide = 290, tall = 205, above = subtitle and 92 or 76,
-    between = 76 }
+  local size = { width = 780, height = 660, left = 70, gap = 84, wide = 290, tall = 205, above = subtitle and 88 or 72,
+    between = 92 }
   size.top = size.height - size.above
   local labels = {}
   for i, group in ipairs(list) do labels[i] = group.label end
@@ -182,7 +182,7 @@ local function divergence(made, x)
   return table.concat({
     title(made.delta == nil and "KL divergence of each step / delta" or "KL divergence of each step [nats]"),
     limit and ("set label 2 %s at graph 0.99, first %s right offset 0,0.55 font ',10' noenhanced"):format(
-      plot.quoted(made.delta == nil and "the limit, delta" or "delta = " .. runs.text(limit)), plot.number(limit)) or "",
+      plot.quoted(made.delta and "delta = " .. runs.text(limit) or "the limit, delta"), plot.number(limit)) or "",
     x.commands, limit and ("set yrange [0:%s<*]"):format(plot.number(1.25 * limit)) or "set yrange [0:*]",
     "set xlabel " .. plot.quoted(x.label), body(list, KL),
   }, "\n")
@@ -241,8 +241,8 @@ local function legend(list, size)
   return table.concat({
     "unset border\nunset tics\nunset grid\nunset xlabel\nunset ylabel\nset xrange [0:1]\nset yrange [0:1]",
     "set lmargin screen 0\nset rmargin screen 1\nset tmargin screen 1\nset bmargin screen 0",
-    ("set key at screen %.5f, screen %.5f left top Left reverse samplen 2.4 spacing 1.15 maxrows %d noenhanced"):format(
-      size.left / size.width, (size.legend - 8) / size.height, math.ceil(#list / size.columns)),
+    ("set key at screen %.5f, screen %.5f left top Left reverse samplen 2.4 spacing 1.15 maxrows %d noenhanced")
+      :format(size.left / size.width, (size.legend - 8) / size.height, math.ceil(#list / size.columns)),
     frame.command(entries),
   }, "\n")
 end

@@ -87,10 +87,11 @@ frame.axes = { steps = "time/total_timesteps", time = "time/time_elapsed", itera
 -- @tparam {number,...} list
 -- @treturn string for string.format
 function frame.format(list)
-  local most = 0
+  local most, whole = 0, true
   for _, x in ipairs(list) do
-    if math.abs(x) < math.huge then most = math.max(most, math.abs(x)) end
+    if math.abs(x) < math.huge then most, whole = math.max(most, math.abs(x)), whole and x == math.floor(x) end
   end
+  if whole and most < 1e6 then return "%.0f" end
   if most ~= 0 and (most < 0.01 or most >= 1e6) then return "%.2e" end
   return most < 10 and "%.3f" or most < 100 and "%.2f" or most < 10000 and "%.1f" or "%.0f"
 end
@@ -178,8 +179,8 @@ local dashes = { "1", "(9,4)", "(2,3)" }
 -- @treturn string
 function frame.dash(i) return dashes[(i - 1) % frame.dashes + 1] end
 
---- The colour of what is best, what failed, what is told in passing.
-frame.best, frame.failed, frame.faint = "#D55E00", "#A34700", "#555555"
+--- The colour of what is best, what failed, what is told in passing; texts are readable on every shade of a heat map.
+frame.best, frame.failed, frame.faint = "#D55E00", "#6B2300", "#444444"
 
 -- pixels on both sides of a heading
 local MARGIN = 16

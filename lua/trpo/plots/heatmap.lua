@@ -28,7 +28,7 @@ local function size_of(made, interval_length)
     between(18, math.floor(400 / rows), 70) }
   size.slanted = 6.8 * frame.longest(size.x_texts) > size.cell[1] - 6
   size.left = 46 + 7 * frame.longest(size.y_texts)
-  size.bottom = 58 + (size.slanted and 4.6 * frame.longest(size.x_texts) or 0)
+  size.bottom = 66 + (size.slanted and 4.6 * frame.longest(size.x_texts) or 0)
   size.top, size.right = 62, 112
   if size.slanted then size.left = math.max(size.left, 4.6 * frame.longest(size.x_texts) + 10) end
   -- room for titles
@@ -57,10 +57,11 @@ local function interval(entry, format)
   return entry.n > 1 and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or ""
 end
 
--- what is to be said of a cell that is not complete
-local function remark(entry)
+-- what is to be said of a cell that is not complete, or was trained for less than others
+local function remark(made, entry)
   if entry.failed > 0 then return ("%d failed"):format(entry.failed), frame.failed end
   if entry.n < entry.total then return ("%d of %d"):format(entry.n, entry.total), frame.faint end
+  if made.halving and entry.steps > 0 then return frame.short(entry.steps) .. " steps", frame.faint end
 end
 
 -- a font that lets a text of so many characters into a cell; nil when none does
@@ -80,7 +81,7 @@ local function data_of(made, format)
     for j = 1, #made.y.texts do
       local entry = made.at[i] and made.at[i][j]
       local told, colour
-      if entry then told, colour = remark(entry) end
+      if entry then told, colour = remark(made, entry) end
       if entry and entry.iqm then
         local range = interval(entry, format)
         tall = tall or range ~= ""
@@ -183,9 +184,9 @@ end
 
 -- what the picture shows, below its title
 local function subtitle_of(made, with_interval)
-  local told = lattice.told(made)
-  if with_interval then told = told .. ", 95 % bootstrap interval" end
-  return made.best and told .. "; framed: the best" or told
+  local told = lattice.told(made, with_interval)
+  if not made.best then return told end
+  return told .. (made.goal == "minimize" and "; framed: the best, smallest" or "; framed: the best")
 end
 
 local function tiles(made, asked)

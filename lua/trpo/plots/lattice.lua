@@ -10,12 +10,7 @@ local lattice = {}
 -- ---- parameters --------------------------------------------------------------------------------
 
 -- a value as a key and as a text
-local function text_of(value)
-  if type(value) ~= "table" then return runs.text(value) end
-  local words = {}
-  for i, entry in ipairs(value) do words[i] = text_of(entry) end
-  return table.concat(words, ",")
-end
+local text_of = runs.text
 
 -- the parameter of a sweep that a name means; or nil and one sentence
 local function find(sweep, name)
@@ -69,7 +64,7 @@ end
 local function texts_of(axis)
   local texts, exact = {}, true
   for i, value in ipairs(axis.values) do
-    texts[i] = axis.numeric and ("%.6g"):format(value) or text_of(value)
+    texts[i] = axis.numeric and ("%.6g"):format(value) or frame.fitted(text_of(value), 80)
     exact = exact and (not axis.numeric or math.abs(tonumber(texts[i]) - value) <= 1e-12 * math.abs(value))
   end
   for digits = 4, exact and 0 or 17 do
@@ -86,7 +81,8 @@ end
 -- the axis of a parameter: values and texts in order of size, and the place of each text
 local function axis_of(parameter)
   if not parameter then return { values = { false }, texts = { "" }, place = {} } end
-  local axis = { name = parameter.name, path = parameter.path, values = {}, texts = {}, place = {}, numeric = true }
+  local axis = { name = frame.fitted(parameter.name, 60), path = parameter.path, values = {}, texts = {}, place = {},
+    numeric = true }
   for i, value in ipairs(parameter.values) do
     axis.values[i] = value
     axis.numeric = axis.numeric and type(value) == "number"
@@ -147,9 +143,13 @@ local function add_cell(entry, cell)
   entry.cells[#entry.cells + 1] = cell
   for _, trial in ipairs(cell.trials) do
     entry.total = entry.total + 1
-    if trial.status == "failed" then entry.failed = entry.failed + 1 end
     local x = trial.metric
-    if trial.status == "done" and x and math.abs(x) < math.huge then entry.scores[#entry.scores + 1] = x end
+    if trial.status == "done" and x and math.abs(x) < math.huge then
+      entry.scores[#entry.scores + 1] = x
+    elseif trial.status == "done" or trial.status == "failed" then
+      entry.failed = entry.failed + 1
+    end
+    entry.rung, entry.steps = math.max(entry.rung, trial.rung or 1), math.max(entry.steps, trial.steps or 0)
   end
   entry.n = #entry.scores
 end
@@ -167,14 +167,21 @@ local function add_numbers(entry, rows)
   if entry.n == 0 or not entry.iqm or entry.iqm ~= entry.iqm then entry.iqm, entry.low, entry.high = nil, nil, nil end
 end
 
--- the best entry, the first of equal ones
-local function best_of(entries, goal)
-  local best
+-- the best entry by the rules of the summary: of those that came furthest, without failures where there are such, with
+-- the most trials; then by the metric, the first of equal ones
+-- Where an entry holds several cells, only how far they came goes before the metric.
+local function best_of(entries, goal, pooled)
+  local sign, best = goal == "minimize" and -1 or 1, nil
+  local function before(a, b)
+    if not b then return true end
+    if a.rung ~= b.rung then return a.rung > b.rung end
+    if pooled then return sign * a.iqm > sign * b.iqm end
+    if (a.failed == 0) ~= (b.failed == 0) then return a.failed == 0 end
+    if a.n ~= b.n then return a.n > b.n end
+    return sign * a.iqm > sign * b.iqm
+  end
   for _, entry in ipairs(entries) do
-    if entry.iqm and (not best or goal == "maximize" and entry.iqm > best.iqm
-      or goal == "minimize" and entry.iqm < best.iqm) then
-      best = entry
-    end
+    if entry.iqm and before(entry, best) then best = entry end
   end
   return best
 end
@@ -196,18 +203,21 @@ end
 
 --- What the numbers of a table are, in words.
 -- @tparam table made
+-- @tparam[opt] boolean with_interval whether intervals are shown as well
 -- @treturn string
-function lattice.told(made)
+function lattice.told(made, with_interval)
   local low, high = math.huge, 0
   for _, entry in ipairs(made.entries) do
     if entry.n > 0 then low, high = math.min(low, entry.n), math.max(high, entry.n) end
   end
   local many = high == 0 and "no trial is done yet"
     or low == high and frame.count(high, "trial") or ("%d to %d trials"):format(low, high)
-  local words = { high == 0 and many or ("IQM of %s"):format(many) }
+  local words = { high == 0 and many or high == 1 and "one trial each" or ("IQM of %s"):format(many) }
   if #made.pooled > 0 then words[1] = words[1] .. " over all " .. table.concat(made.pooled, ", ") end
+  if with_interval then words[1] = words[1] .. ", 95 % bootstrap interval" end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
-  return table.concat(words, "; ")
+  if made.halving then words[#words + 1] = "halving" end
+  return frame.fitted(table.concat(words, "; "), 300)
 end
 
 -- ---- the table ---------------------------------------------------------------------------------
@@ -223,8 +233,9 @@ end
 -- @tparam table asked `parameters` = list of up to two names, `fix` = list of "best" and NAME=VALUE
 -- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic } (`y` without name: a
 --   sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`, `failed`, `total`,
---   `scores`, `iqm`, `low`, `high` }, `at[i][j]`, `best` = an entry or nil, `scattered`, `metric`, `goal`, `pooled` =
---   names of parameters that are put together, `fixed` = a text about those that are held
+--   `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` }, `at[i][j]`, `best` = an entry or
+--   nil, `scattered`, `metric`, `goal`, `halving`, `pooled` = names of parameters that are put together, `fixed` = a
+--   text about those that are held
 -- @treturn string|nil one sentence
 -- @treturn string|nil code "usage" or "empty"
 function lattice.of(sweep, asked)
@@ -237,8 +248,8 @@ function lattice.of(sweep, asked)
   local values
   values, message = fixed(sweep, asked.fix, axes, summary.best and summary.rows[summary.best])
   if not values then return nil, message, "usage" end
-  local made = { x = axis_of(axes[1]), y = axis_of(axes[2]), entries = {}, at = {}, metric = sweep.metric.name,
-    goal = sweep.metric.goal, name = sweep.name }
+  local made = { x = axis_of(axes[1]), y = axis_of(axes[2]), entries = {}, at = {}, name = sweep.name,
+    metric = frame.fitted(sweep.metric.name, 80), goal = sweep.metric.goal, halving = sweep.description.halving ~= nil }
   for _, cell in ipairs(sweep.cells) do
     if is_taken(cell, values) then
       local i = made.x.place[text_of(cell.params[made.x.path])]
@@ -246,15 +257,15 @@ function lattice.of(sweep, asked)
       made.at[i] = made.at[i] or {}
       local entry = made.at[i][j]
       if not entry then
-        entry = { i = i, j = j, cells = {}, n = 0, failed = 0, total = 0, scores = {} }
+        entry = { i = i, j = j, cells = {}, n = 0, failed = 0, total = 0, rung = 1, steps = 0, scores = {} }
         made.at[i][j], made.entries[#made.entries + 1] = entry, entry
       end
       add_cell(entry, cell)
     end
   end
   for _, entry in ipairs(made.entries) do add_numbers(entry, rows) end
-  made.best = best_of(made.entries, made.goal)
   made.fixed, made.pooled = others_told(sweep, axes, values)
+  made.best = best_of(made.entries, made.goal, #made.pooled > 0)
   made.scattered = is_scattered(sweep, made.x, made.y)
   return made
 end

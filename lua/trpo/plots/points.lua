@@ -84,10 +84,10 @@ end
 -- @treturn table for `trpo.plot.draw`, with `letters`
 function points.line(made, asked)
   local means, scores, best = line_data(made)
-  local size = { width = 720, height = 420, left = 84, right = 60, top = 60, bottom = 56 }
+  local size = { width = 720, height = 420, left = 84, right = 60, top = 60, bottom = 68 }
   local axis, rotated = fitted(made.x)
   if rotated then
-    size.bottom = 62 + 4.6 * frame.longest(axis.texts)
+    size.bottom = 72 + 4.6 * frame.longest(axis.texts)
     size.height = 364 + size.bottom
     size.left = math.max(size.left, 4.6 * frame.length(axis.texts[1]))
   end
@@ -107,8 +107,7 @@ function points.line(made, asked)
     script = table.concat({
       plot.block("means", means), plot.block("scores", scores), plot.block("best", best),
       "unset key", frame.axes_style, frame.margins(size),
-      frame.heading(size, asked.title, lattice.told(made)
-        .. ", 95 % bootstrap interval; grey: each trial; circled: the best"),
+      frame.heading(size, asked.title, lattice.told(made, true) .. "; grey: each trial; circled: the best"),
       axis.numeric and range_of("x", axis) or ("set xrange [0.5:%g]"):format(#axis.texts + 0.5),
       rotated and ticks_at(axis, 1e6) .. " rotate by 35 right" or ticks_at(axis, size.width - size.left - size.right),
       "set mxtics 1", "set xlabel " .. plot.quoted(frame.fitted(axis.name, 60)) .. " noenhanced",
@@ -143,7 +142,7 @@ end
 function points.scatter(made, asked)
   local values, empty, best = scatter_data(made)
   local format = frame.format(numbers_of(made))
-  local size = { width = 720, height = 480, left = 84, right = 116, top = 60, bottom = 56 }
+  local size = { width = 720, height = 480, left = 84, right = 116, top = 60, bottom = 68 }
   local told = ("%s; circled: the best, %s=%.4g %s=%.4g, "):format(lattice.told(made), made.x.name, best[1][1],
     made.y.name, best[1][2]) .. format:format(best[1][3])
   local list = {

@@ -32,6 +32,7 @@ local function cell(m, c)
   for i, x in ipairs(c.scores) do scores[i] = formats.metric(x) end
   return {
     index = c.index - 1, label = c.label, at = at, n = c.row.n, failed = c.row.failed, total = c.total, scores = scores,
+    steps = m.description.halving and c.row.steps and ("%.0f"):format(c.row.steps) or nil,
     iqm = rounded(c.row.iqm, 12), low = rounded(c.row.low), high = rounded(c.row.high),
     text = {
       iqm = formats.iqm(c.row.iqm), low = formats.low(c.row.low), high = formats.high(c.row.high),
@@ -56,7 +57,7 @@ end
 -- the two parameters of the map: delta to the right and gamma upwards, or else the first ones
 local function axes(m)
   local by_name = {}
-  for i, p in ipairs(m.parameters) do by_name[p.path:match "[^.]+$"] = i end
+  for i, p in ipairs(m.parameters) do by_name[p.path:match "[^.]+$" or p.path] = i end
   local x = by_name.delta or by_name.gamma ~= 1 and 1 or 2
   if not m.parameters[x] then x = 1 end
   local y = by_name.gamma ~= x and by_name.gamma or nil

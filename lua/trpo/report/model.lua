@@ -2,35 +2,29 @@
 -- @module trpo.report.model
 local html = require "trpo.report.html"
 local results = require "trpo.sweep.results"
+local space = require "trpo.sweep.space"
 
 local model = {}
 
 -- ---- parameters --------------------------------------------------------------------------------
 
--- a number with so many digits; everything else as it is
-local function with_digits(value, digits)
-  return type(value) == "number" and ("%." .. digits .. "g"):format(value) or results.text(value)
+-- texts of some values, numbers exactly or with so many digits
+local function texts_of(values, digits)
+  local texts = {}
+  for i, value in ipairs(values) do texts[i] = space.text(value, digits) end
+  return texts
 end
 
 -- texts of some values, no longer than tells them apart
 local function short_texts(values)
   for digits = 4, 16 do
-    local texts, seen, clear = {}, {}, true
-    for i, value in ipairs(values) do
-      texts[i] = with_digits(value, digits)
-      clear, seen[texts[i]] = clear and not seen[texts[i]], true
+    local texts, seen, clear = texts_of(values, digits), {}, true
+    for _, text in ipairs(texts) do
+      clear, seen[text] = clear and not seen[text], true
     end
     if clear then return texts end
   end
-  local texts = {}
-  for i, value in ipairs(values) do texts[i] = results.text(value) end
-  return texts
-end
-
-local function exact_texts(values)
-  local texts = {}
-  for i, value in ipairs(values) do texts[i] = results.text(value) end
-  return texts
+  return texts_of(values)
 end
 
 -- whether all values are finite numbers
@@ -46,7 +40,7 @@ local function parameter_of(parameter, given)
   local values = parameter.values
   local made = {
     path = parameter.path, name = parameter.name, values = values, numeric = are_numbers(values), place = {},
-    exact = exact_texts(values),
+    exact = texts_of(values),
   }
   made.texts = given.values and made.exact or short_texts(values)
   for i, text in ipairs(made.exact) do made.place[text] = made.place[text] or i end
@@ -57,7 +51,7 @@ end
 -- @tparam table parameter of the model
 -- @tparam table params values by path
 -- @treturn number index into `parameter.values`
-function model.place(parameter, params) return parameter.place[results.text(params[parameter.path])] or 1 end
+function model.place(parameter, params) return parameter.place[space.text(params[parameter.path])] or 1 end
 
 -- ---- cells -------------------------------------------------------------------------------------
 
@@ -103,8 +97,9 @@ local function cells_of(sweep, summary)
   for i, row in ipairs(summary.rows) do
     local cell = sweep.cells[i]
     cells[i] = {
-      index = i, label = cell.label, params = cell.params, trials = cell.trials, total = #cell.trials,
-      row = row_of(row), scores = scores_of(cell), probability = summary.probability and summary.probability[i] or nil,
+      index = i, label = cell.label ~= "" and cell.label or "cell " .. i, params = cell.params,
+      trials = cell.trials, total = #cell.trials, row = row_of(row), scores = scores_of(cell),
+      probability = summary.probability[i],
     }
   end
   return cells

@@ -86,7 +86,8 @@ $!noscript
 <button type="button" class="plain" id="clear" hidden>Clear the selection</button></div>
 <div class="beside"$!hidden>
 <figure class="chart" id="chart"><div class="tip" id="tip" hidden></div></figure>
-<ul class="keys" id="keys" aria-label="Cells, best first"></ul>
+<div><div class="keys-head" aria-hidden="true"><span>Cell, best first</span><span>IQM</span></div>
+<ul class="keys" id="keys" aria-label="Cells, best first, with their IQM"></ul></div>
 </div>
 </section>
 ]], {

@@ -107,7 +107,7 @@ function provenance.section(m)
 <section id="provenance" aria-labelledby="provenance-title">
 <h2 id="provenance-title">Provenance</h2>
 $!mixed
-<dl class="facts">$!facts</dl>
+<dl class="facts long">$!facts</dl>
 <details><summary>The whole configuration as JSON</summary>
 <pre tabindex="0">$config</pre></details>
 </section>

@@ -177,8 +177,8 @@ function nearest(list, x) {
 function reading({ cell, curve, i }) {
   const text = (x) => String(+x.toPrecision(4)).replace(/-/g, "−");
   const range = finite(curve.low[i]) ? " (" + text(curve.low[i]) + " to " + text(curve.high[i]) + ")" : "";
-  return make("div", { style: "color:" + colour(slots.get(cell.index)) },
-    make("b", {}, text(curve.y[i])), range + "  " + cell.label);
+  return make("div", {}, make("i", { style: "--c:" + colour(slots.get(cell.index)) }), make("b", {}, text(curve.y[i])),
+    range + "  " + cell.label);
 }
 
 function point(event) {

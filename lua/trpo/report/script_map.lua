@@ -45,6 +45,7 @@ function describe(cell) {
   term(facts, "IQM", cell.text.iqm);
   term(facts, "95 % interval", interval(cell));
   term(facts, "Trials", cell.n + " of " + cell.total + " done" + (cell.failed ? ", " + cell.failed + " failed" : ""));
+  if (cell.steps) term(facts, "Steps", cell.steps);
   if (cell.scores.length) term(facts, "Each seed", cell.scores.join("  "));
   readout.replaceChildren(
     make("h3", {}, "Cell " + (cell.index + 1), bestMark(cell)),
@@ -68,9 +69,9 @@ function wire(node, cell) {
   node.setAttribute("aria-label", sentence(cell));
   if (finite(cell.iqm)) node.style.setProperty("--t", (100 * goodness(cell)).toFixed(1) + "%");
   else node.classList.add("empty");
-  // where text is better read in the other colour: earlier on the dark page
+  // where text is better read in the other colour (contrast 4.5 and more): earlier on the dark page
   const shade = finite(cell.iqm) ? goodness(cell) : 0;
-  if (shade > 0.5) node.classList.add(shade > 0.7 ? "strong" : "middle");
+  if (shade > 0.49) node.classList.add(shade > 0.71 ? "strong" : "middle");
   if (cell.index === data.best) node.classList.add("best");
   return attend(node, cell);
 }
@@ -131,9 +132,10 @@ function squares(cells) {
   const up = make("thead", {}, make("tr", {},
     make("th", { class: "axis", colspan: xs.length + 1 }, axes.y < 0 ? "" : "↑ " + parameters[axes.y].name)));
   const style = xs.length > 12 ? " bare" : xs.length > 7 ? " dense" : "";
-  return make("div", { class: "scroll" + style }, make("table", { class: "heat" }, make("col", { class: "y" }),
-    ...xs.map(() => make("col", {})),
-    axes.y < 0 ? "" : up, body, make("tfoot", {}, names, across)));
+  const columns = [make("col", { class: "y" }), ...xs.map(() => make("col", {}))];
+  const table = make("table", { class: "heat", style: "min-width:" + (3 * xs.length + 4) + "rem" }, ...columns,
+    axes.y < 0 ? "" : up, body, make("tfoot", {}, names, across));
+  return make("div", { class: "scroll" + style }, table);
 }
 
 // ---- points ----
@@ -177,6 +179,9 @@ function metricAxis(cells) {
     of: (cell) => place(cell.iqm), range: (cell) => [place(cell.low), place(cell.high)] };
 }
 
+// marks the best cell, whatever its ring says
+const STAR = "M0-6.5 1.6-2 6.2-2 2.5.9 3.8 5.4 0 2.7-3.8 5.4-2.5.9-6.2-2-1.6-2Z";
+
 function points(cells) {
   const width = Math.max(map.clientWidth, 260), height = Math.min(Math.max(width * 0.62, 240), 430);
   const left = 66, right = 14, top = 26, bottom = 46;
@@ -204,7 +209,8 @@ function points(cells) {
       const [low, high] = up.range(cell);
       node.append(shape("line", { y1: py(low) - py(up.of(cell)), y2: py(high) - py(up.of(cell)) }));
     }
-    node.append(shape("circle", { r: 8 }));
+    node.append(shape("circle", { r: cell.index === data.best ? 10 : 8 }));
+    if (cell.index === data.best) node.append(shape("path", { d: STAR }));
     node.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
@@ -219,11 +225,16 @@ function points(cells) {
 
 const count = (i) => (i < 0 ? 1 : parameters[i].values.length);
 
+// many values, or most places empty, as when values were drawn
+function needPoints(cells) {
+  if (axes.x < 0 || axes.y < 0 && !cells.some((cell) => finite(cell.iqm))) return false;
+  const places = count(axes.x) * count(axes.y);
+  return count(axes.x) > MOST || count(axes.y) > MOST || places > 1 && 2 * bestAt(cells).size <= places;
+}
+
 function drawMap() {
   const cells = cellsOnMap();
-  const many = axes.x >= 0 && (count(axes.x) > MOST || count(axes.y) > MOST)
-    && (axes.y >= 0 || cells.some((cell) => finite(cell.iqm)));
-  map.replaceChildren(many ? points(cells) : squares(cells));
+  map.replaceChildren(needPoints(cells) ? points(cells) : squares(cells));
   selection.mark();
 }
 

@@ -5,7 +5,7 @@ return [==[
   color-scheme: light dark;
   --paper: #ffffff; --ink: #1c2127; --muted: #57606a; --line: #d8dee4; --faint: #f5f7f9; --hover: #eef2f6;
   --accent: #0a58a6; --best: #c24a00; --done: #1f7a4d; --failed: #b3261e; --running: #0a58a6; --waiting: #c4cbd3;
-  --low: #e6eff9; --high: #084a8c; --on-low: #1c2127; --on-high: #ffffff;
+  --low: #e6eff9; --high: #084a8c; --on-low: #000000; --on-high: #ffffff;
   --c1: #0072b2; --c2: #d55e00; --c3: #00865f; --c4: #b85c93; --c5: #1c2127; --c6: #3d9bd1; --c7: #c28400;
   --other: #c9d0d7;
 }
@@ -115,7 +115,7 @@ select, input[type=search], .plain {
 .scroll { overflow-x: auto; }
 .heat { border-collapse: separate; border-spacing: 3px; width: 100%; table-layout: fixed; font-size: .875rem; }
 .heat th { font-weight: 400; color: var(--muted); padding: 0 .375rem; overflow-wrap: anywhere; }
-.heat .y { text-align: right; }
+.heat .y { position: sticky; left: 0; z-index: 2; text-align: right; background: var(--paper); }
 .heat col.y { width: 5.5rem; }
 .heat td { padding: 0; }
 .heat tbody td { height: 3.75rem; }
@@ -146,12 +146,14 @@ select, input[type=search], .plain {
   background: var(--c); border: 2px solid var(--paper);
 }
 .dense .square { font-size: .75rem; }
+.dense .square.best::before { top: .1875rem; right: .1875rem; width: .5625rem; height: .5625rem; }
 .bare .square span { display: none; }
 .bare tbody td { height: 2rem; }
 .point { cursor: pointer; outline-offset: 3px; }
 .point circle { fill: color-mix(in oklab, var(--low), var(--high) var(--t)); stroke: var(--muted); stroke-width: 1; }
 .point.empty circle { fill: none; stroke-dasharray: 2 2; }
 .point.best circle { stroke: var(--best); stroke-width: 3.5; }
+.point path { fill: var(--on-high); }
 .point[aria-pressed=true] circle { stroke: var(--c); stroke-width: 4; }
 .point:focus-visible { outline: none; }
 .point:focus-visible circle { stroke: var(--accent); stroke-width: 4; }
@@ -161,6 +163,7 @@ select, input[type=search], .plain {
 }
 .ramp i {
   flex: 0 1 11rem; height: .625rem; border-radius: .1875rem; print-color-adjust: exact;
+  background: linear-gradient(to right, var(--low), var(--high));
   background: linear-gradient(in oklab to right, var(--low), var(--high));
 }
 .ramp .mark { display: flex; align-items: center; gap: .4375rem; margin-left: .75rem; }
@@ -188,6 +191,13 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
   z-index: 2;
 }
 .tip b { font-weight: 600; }
+.tip i {
+  display: inline-block; width: .625rem; height: .625rem; margin-right: .4375rem; border-radius: 50%;
+  background: var(--c);
+}
+.keys-head {
+  display: flex; justify-content: space-between; padding: 0 0 .25rem 2rem; font-size: .8125rem; color: var(--muted);
+}
 .keys { list-style: none; max-height: 24rem; overflow-y: auto; margin: 0 -.5rem; }
 .key {
   display: grid; grid-template-columns: 1.5rem minmax(0, 1fr) auto; gap: .5rem; align-items: center; width: 100%;
@@ -238,7 +248,7 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .list tbody tr:hover > * { background: var(--hover); }
 .list tr.best td:first-child { box-shadow: inset 3px 0 var(--best); }
 .list .strong { font-weight: 600; }
-.list td.long { white-space: normal; min-width: 16rem; max-width: 32rem; overflow-wrap: anywhere; }
+.list td.message { white-space: normal; min-width: 16rem; max-width: 32rem; overflow-wrap: anywhere; }
 .empty-row { padding: .75rem; color: var(--muted); font-size: .875rem; }
 
 /* probability of improvement */
@@ -278,6 +288,8 @@ footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size:
   h1 { font-size: 1.5rem; }
   section { padding-top: 1.5rem; margin-top: 1.5rem; }
   .heat col.y { width: 3.75rem; }
+  .long { grid-template-columns: minmax(0, 1fr); gap: 0; }
+  .long dd { margin-bottom: .375rem; }
   .heat th { padding: 0 .125rem; }
   .heat tbody td { height: 3rem; }
   .tools input { width: 100%; }

@@ -30,10 +30,11 @@ local function lead(m)
   local names = {}
   for i, p in ipairs(m.parameters) do names[i] = fill("<strong>$name</strong>", { name = p.name }) end
   return fill([[<p class="lead">$method over $!names$!env: $cells, $seeds each, $trials. Cells are compared by the
-interquartile mean (IQM) of <strong>$metric</strong> over their seeds; $goal is better.</p>]], {
+interquartile mean (IQM) of <strong>$metric</strong> over their seeds; $goal is better.$early</p>]], {
     method = methods[m.description.method] or "A sweep", names = enumerated(names), env = environment(m),
     cells = count(#m.cells, "cell"), seeds = count(#m.sweep.seeds, "seed"), trials = count(#m.trials, "trial"),
     metric = m.metric, goal = m.maximize and "higher" or "lower",
+    early = m.description.halving and " Cells that were stopped early count with what they had reached." or "",
   })
 end
 
@@ -140,8 +141,9 @@ local function strip(m)
   local range = html.is_finite(row.low) and html.is_finite(row.high)
     and fill([[<line class="range" x1="$a" x2="$b" y1="12" y2="12"/>]], { a = x(row.low), b = x(row.high) }) or ""
   return fill([[
-<svg class="strip" viewBox="0 0 400 44" role="img" aria-label="Each seed of the best cell, on an axis from the lowest to
-the highest of all trials"><line class="axis" x1="0" x2="400" y1="24" y2="24"/>$!range$!dots
+<svg class="strip" viewBox="0 0 400 44" preserveAspectRatio="xMinYMid" role="img"
+ aria-label="Each seed of the best cell, on an axis from the lowest to the highest of all trials">
+<line class="axis" x1="0" x2="400" y1="24" y2="24"/>$!range$!dots
 <line class="mid" x1="$mid" x2="$mid" y1="4" y2="20"/>
 <text x="0" y="40">$low</text><text x="200" y="40" text-anchor="middle">all trials</text>
 <text x="400" y="40" text-anchor="end">$high</text></svg>]], {
@@ -156,7 +158,8 @@ local function best(m)
   end
   local terms, row = {}, m.best.row
   for i, p in ipairs(m.parameters) do
-    terms[i] = { name = p.name, value = p.texts[model.place(p, m.best.params)] }
+    local place = model.place(p, m.best.params)
+    terms[i] = { name = p.name, value = p.texts[place], exact = p.exact[place] }
   end
   return fill([[
 <div><h3>Best cell</h3>
@@ -164,7 +167,7 @@ local function best(m)
 <p class="score"><b>IQM $iqm</b>, $!interval, $seeds</p>
 $!strip</div>
 ]], {
-    terms = html.each("<div><dt>$name</dt><dd>$value</dd></div>", terms), iqm = m.formats.iqm(row.iqm),
+    terms = html.each([[<div><dt>$name</dt><dd title="$exact">$value</dd></div>]], terms), iqm = m.formats.iqm(row.iqm),
     interval = row.low and fill("95 % interval $low to $high",
       { low = m.formats.low(row.low), high = m.formats.high(row.high) }) or "no interval",
     seeds = count(row.n, "seed"), strip = strip(m),

@@ -37,6 +37,8 @@ end
 
 local function whole(x) return ("%d"):format(x) end
 
+local function steps(x) return x and ("%.0f"):format(x) or html.missing end
+
 -- ---- tables ------------------------------------------------------------------------------------
 
 local head = [[<th scope="col" class="$class" data-kind="$kind"$!sorted><button type="button">$title</button></th>]]
@@ -88,6 +90,7 @@ local function cell_row(m, cell)
   local row, formats = cell.row, m.formats
   local parts = { number(cell.index, whole) }
   for _, p in ipairs(m.parameters) do parts[#parts + 1] = parameter(p, cell.params) end
+  if m.description.halving then parts[#parts + 1] = number(row.steps, steps) end
   parts[#parts + 1] = number(row.iqm, formats.iqm, "n strong")
   for _, name in ipairs { "low", "high", "median", "mean", "std", "min", "max" } do
     parts[#parts + 1] = number(row[name], formats[name])
@@ -107,6 +110,7 @@ end
 function tables.cells(m)
   local columns, rows = { { "cell", "number" } }, {}
   parameter_columns(m, columns)
+  if m.description.halving then columns[#columns + 1] = { "steps", "number" } end
   columns[#columns + 1] = { "IQM", "number", m.best and (m.maximize and "descending" or "ascending") or nil }
   for _, title in ipairs { "95 % low", "95 % high", "median", "mean", "std", "min", "max", "n", "failed" } do
     columns[#columns + 1] = { title, "number" }
@@ -134,14 +138,14 @@ local function trial_row(m, trial)
   parts[#parts + 1] = number(trial.seed, json.number)
   if m.description.halving then
     parts[#parts + 1] = number(trial.rung, whole)
-    parts[#parts + 1] = number(trial.steps, json.number)
+    parts[#parts + 1] = number(trial.steps, steps)
   end
   parts[#parts + 1] = fill([[<td><span class="state $state">$state</span></td>]], { state = trial.status })
   parts[#parts + 1] = number(trial.metric, m.formats.metric)
   parts[#parts + 1] = number(trial.seconds, m.formats.seconds)
   parts[#parts + 1] = text(trial.host)
   if m.has_messages then
-    parts[#parts + 1] = trial.message and text(trial.message, "long") or [[<td class="long"></td>]]
+    parts[#parts + 1] = trial.message and text(trial.message, "message") or "<td></td>"
   end
   return "<tr>" .. table.concat(parts) .. "</tr>"
 end
@@ -208,6 +212,8 @@ function tables.chances(m)
       text = percent(list[i].probability) }
   end
   local body = #items == 0 and [[<p class="hint">There are not two cells with finished trials to compare.</p>]]
+    or m.best.row.n < 2
+    and [[<p class="hint">The best cell has a single result: too little to tell luck from merit.</p>]]
     or fill([[
 <p class="hint">How likely one more trial of the best cell ($best) beats one of another cell: 50 %, at the line, is no
 difference, 100 % is always. $!more</p>

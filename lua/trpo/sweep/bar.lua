@@ -10,7 +10,8 @@ bar.__index = bar
 -- @tparam table opts `quiet` (nothing is shown), `out` (file), and what `trpo.progress.terminal` returns
 -- @treturn Bar
 function bar.new(opts)
-  local self = { out = io.stderr, width = 80, finished_here = 0, seconds = 0, values = {}, reached = {} }
+  local self = { out = io.stderr, width = 80, finished_here = 0, seconds = 0, values = {}, reached = {},
+    last = -math.huge }
   for key, value in pairs(opts) do self[key] = value end
   self.progress = progress.new { colour = self.colour, unicode = self.unicode, out = self.out }
   return setmetatable(self, bar)
@@ -77,13 +78,22 @@ end
 local function draw(self, work)
   self.out:write("\r", line(self, work), "\27[K")
   self.out:flush()
-  self.drawn = true
+  self.drawn, self.last, self.pending = true, trpo.now(), nil
+end
+
+-- draws, but not more often than an eye can follow
+local function refresh(self, work)
+  if not self.terminal or self.quiet then return end
+  if trpo.now() - self.last >= 0.05 then return draw(self, work) end
+  self.pending = work
 end
 
 -- a line of its own, above the bar where there is one
 local function say(self, text)
   if self.drawn then self.out:write "\r\27[K" end
   self.out:write(text, "\n")
+  -- the bar is below again at once
+  self.last = -math.huge
 end
 
 local function first_line(text) return tostring(text):match "^[^\n]*" end
@@ -93,14 +103,14 @@ local function first_line(text) return tostring(text):match "^[^\n]*" end
 function bar:begin(work)
   self.began = trpo.now()
   for _, trial in ipairs(work.sweep.trials) do note(self, trial) end
-  if self.terminal and not self.quiet then draw(self, work) end
+  refresh(self, work)
 end
 
 --- A trial has begun.
 -- @tparam table trial
 -- @tparam table work
 function bar:started(_, work)
-  if self.terminal and not self.quiet then draw(self, work) end
+  refresh(self, work)
 end
 
 --- A trial has its result.
@@ -115,7 +125,7 @@ function bar:finished(trial, work)
     say(self, ("failed: %s seed %.0f: %s"):format(work.sweep.cells[trial.cell].label, trial.seed,
       first_line(trial.message)))
   end
-  if self.terminal then return draw(self, work) end
+  if self.terminal then return refresh(self, work) end
   if trial.status == "failed" then return end
   local counts, remaining = work.counts, left(self, work)
   say(self, ("done %d/%d  %s seed %.0f  %s %s  %.1f s  %s left"):format(counts.done, counts.total,
@@ -125,7 +135,7 @@ end
 
 --- A trial was given back without a result.
 function bar:stopped(_, work)
-  if self.terminal and not self.quiet then draw(self, work) end
+  refresh(self, work)
 end
 
 --- A trial was killed and is tried again.
@@ -143,7 +153,7 @@ end
 function bar:signal(_, work)
   if self.quiet then return end
   if self.drawn then self.out:write "\n" end
-  self.drawn = false
+  self.drawn, self.last = false, -math.huge
   local n = work.pool.running
   self.out:write(("trpo: %d %s to a stop (once more stops at once)\n"):format(n,
     n == 1 and "trial comes" or "trials come"))
@@ -152,11 +162,12 @@ end
 --- A second has passed.
 -- @tparam table work
 function bar:tick(work)
-  if self.terminal and not self.quiet then draw(self, work) end
+  refresh(self, work)
 end
 
 --- Ends the display; the last state stays on the screen.
 function bar:finish()
+  if self.pending then draw(self, self.pending) end
   if self.drawn then self.out:write "\n" end
   self.out:flush()
   self.drawn = false

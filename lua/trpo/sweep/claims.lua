@@ -84,7 +84,8 @@ end
 -- whether a process that a claim names lives here
 local function lives(pid, start)
   if type(pid) ~= "number" or pid < 1 or pid > 2 ^ 31 - 1 or pid % 1 ~= 0 then return false end
-  return core.process.started(pid) == start
+  local began = core.process.started(pid)
+  return began ~= nil and (start == nil or began == start)
 end
 
 -- seconds since the last sign of life; both times are the file server's

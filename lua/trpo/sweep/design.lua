@@ -47,12 +47,13 @@ function points.random(d, seed)
   end
 end
 
-function points.sobol(d)
+-- scrambled when there is a seed
+function points.sobol(d, seed)
   local block, size, used, skip = nil, 256, 256, 0
   return function()
     if used == size then
-      block, used = trpo.stats.sobol(size, d, { skip = skip }), 0
-      skip = skip + size
+      local rng = seed and trpo.rng(seed, stream) or nil
+      block, used, skip = trpo.stats.sobol(size, d, { skip = skip, rng = rng }), 0, skip + size
     end
     used = used + 1
     local point = {}

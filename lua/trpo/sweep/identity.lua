@@ -56,14 +56,21 @@ local function lines_of(source)
   return text and lines
 end
 
+-- the text of one function; its bytecode when the text is not there
+local function text_of(f, info)
+  if info.what == "C" then return "C" end
+  local lines = lines_of(info.source)
+  if not lines then return string.dump(f, true) end
+  if info.what == "main" then return table.concat(lines, "\n") end
+  return table.concat(lines, "\n", info.linedefined, math.min(#lines, info.lastlinedefined))
+end
+
 -- the text of a function, and of the functions of the same file that it uses; plain values that it uses
 local function gather(f, source, seen, out)
   local info = debug.getinfo(f, "S")
   if seen[f] or info.source ~= source then return end
   seen[f] = true
-  local lines = lines_of(source)
-  out[#out + 1] = lines and table.concat(lines, "\n", info.linedefined, math.min(#lines, info.lastlinedefined))
-    or string.dump(f, true)
+  out[#out + 1] = text_of(f, info)
   for i = 1, math.huge do
     local name, value = debug.getupvalue(f, i)
     if not name then break end
@@ -77,7 +84,8 @@ local function gather(f, source, seen, out)
 end
 
 --- The hash of a function's text, of the functions of the same file that it uses, and of the numbers, strings and
--- booleans that it uses. Where in the file they stand does not matter.
+-- booleans that it uses. Where in the file they stand does not matter; into tables, modules among them, it does not
+-- look.
 -- @tparam function f
 -- @treturn string
 function identity.code(f)
@@ -108,7 +116,7 @@ local function was_is(name, old, new) return ("%s was %s, is %s"):format(name, s
 
 local function same(a, b) return json.encode(a) == json.encode(b) end
 
-local function is_object(t) return type(t) == "table" and #t == 0 and next(t) ~= nil end
+local function is_object(t) return type(t) == "table" and type((next(t))) == "string" end
 
 -- the names in either of two tables, sorted
 local function names_of(a, b)
@@ -253,13 +261,18 @@ local function extend(dir, text, found)
   return core.file.write(dir .. "/sweep.json", text)
 end
 
+-- whether a folder is that of a run, which a sweep must not move into
+local function is_run(dir)
+  return disk.exists(dir .. "/progress.csv") or disk.exists(dir .. "/config.json")
+end
+
 --- Makes a folder the folder of a sweep, or finds that it is already. Several processes may do so at once.
 -- @tparam string dir is made with all above it
 -- @tparam table description
 -- @treturn boolean|nil true
--- @treturn table|string { state = "new", "same" or "extended", warnings = list of sentences about another machine or
---   version }; or a message that names what changed
--- @treturn string|nil code: "changed", "running", "io", "format", "version"
+-- @treturn table|string { state = "new", "same" or "extended", warnings = sentences: that the sweep was extended, that
+--   another machine or version began it }; or a message that names what changed
+-- @treturn string|nil code: "changed", "running", "exists", "io", "format", "version"
 function identity.open(dir, description)
   local uv = rock("luv", "a sweep's folder")
   local text = json.encode(description, { indent = true, order = { "format", "name", "kind", "method" } }) .. "\n"
@@ -268,6 +281,9 @@ function identity.open(dir, description)
   -- the common case needs no writing
   local first = false
   if not disk.exists(dir .. "/sweep.json") then
+    if is_run(dir) then
+      return nil, ("%s is the folder of a run: choose another name or folder"):format(dir), "exists"
+    end
     first, message = write_first(uv, dir, text)
     if first == nil then return nil, message, "io" end
   end
@@ -280,11 +296,13 @@ function identity.open(dir, description)
     return nil, ("the sweep in %s is another one: %s; choose another name, or remove the folder"):format(dir,
       table.concat(found, "; ")), "changed"
   end
+  local remarks = warnings_of(old, description)
   if state == "extended" then
     ok, message, code = extend(dir, text, found)
     if not ok then return nil, message, code end
+    table.insert(remarks, 1, ("the sweep in %s is extended: %s"):format(dir, table.concat(found, "; ")))
   end
-  return true, { state = state, warnings = warnings_of(old, description) }
+  return true, { state = state, warnings = remarks }
 end
 
 return identity

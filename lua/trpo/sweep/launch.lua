@@ -148,7 +148,8 @@ local function conclude(sweep, flags, outcome)
     return entry.status == "failed" and 1 or 0
   end
   local code = report(sweep, flags)
-  return (code ~= 0 or outcome.failed > 0) and 1 or 0
+  local complete = outcome.done == outcome.total
+  return complete and code or 1
 end
 
 local function view_of(flags)
@@ -229,10 +230,11 @@ local function check_flags(flags)
   if #given > 1 then return nil, ("%s and %s do not go together"):format(given[1], given[2]) end
   local stray = stray_variable()
   if stray then return nil, ("variable %s sets nothing in a sweep: write --set NAME=VALUE"):format(stray) end
-  local given, message = flags.jobs, nil
-  flags.jobs, message = jobs_of(flags.jobs)
+  local wish = flags.jobs
+  local message
+  flags.jobs, message = jobs_of(wish)
   -- a cluster is larger than this machine
-  flags.tasks = given and flags.jobs
+  flags.tasks = wish and flags.jobs
   return flags.jobs ~= nil, message
 end
 

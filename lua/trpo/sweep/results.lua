@@ -6,6 +6,10 @@
 --
 -- Nothing in there is trusted, and nothing of it is run. What is half-written or broken counts as not there, with a
 -- warning.
+--
+--     local results = require "trpo.sweep.results"
+--     local sweep = assert(results.read "sweeps/delta_gamma")
+--     for _, trial in ipairs(sweep.trials) do print(trial.params["algorithm.delta"], trial.seed, trial.metric) end
 -- @module trpo.sweep.results
 local claims = require "trpo.sweep.claims"
 local core = require "trpo.core"
@@ -16,7 +20,7 @@ local space = require "trpo.sweep.space"
 
 local results = {}
 
---- The version of `sweep.json` that is written and read here.
+-- The version of `sweep.json` that is written and read here.
 results.format = 1
 
 -- ---- labels ------------------------------------------------------------------------------------
@@ -94,6 +98,7 @@ end
 local function is_parameter(p)
   return type(p) == "table" and type(p.path) == "string" and type(p.name) == "string"
     and (p.values == nil or is_list(p.values, function() return true end))
+    and (p.distribution == nil or type(p.distribution) == "string")
 end
 
 -- whether a cell has a value for every parameter and an id for every seed
@@ -112,6 +117,16 @@ local function is_plan(plan)
     and type(plan.factor) == "number" and plan.factor > 1
 end
 
+-- whether a table, if there is one, has names only
+local function is_object(t)
+  if t == nil then return true end
+  if type(t) ~= "table" then return false end
+  for name in pairs(t) do
+    if type(name) ~= "string" then return false end
+  end
+  return true
+end
+
 -- what a description lacks, or nil
 local function flaw(d)
   if type(d) ~= "table" then return "it is not an object" end
@@ -127,9 +142,12 @@ local function flaw(d)
     return "its cells are not a list of { params, ids }"
   end
   if not is_plan(d.halving) then return "its halving is not { rungs, factor }" end
+  for _, name in ipairs { "files", "config", "system" } do
+    if not is_object(d[name]) then return ("its %s is not an object"):format(name) end
+  end
 end
 
---- Reads the description of a sweep.
+-- Reads the description of a sweep.
 -- @tparam string dir the sweep's folder
 -- @treturn table|nil
 -- @treturn string message, or the text of the file
@@ -211,14 +229,14 @@ local function claimed(held, key)
     host = owner and text_or_nil(owner.host) }
 end
 
---- The key of a trial: of its claims, and how it is called by hand.
+-- The key of a trial: of its claims, and how it is called by hand.
 -- @tparam table description
 -- @tparam string id
 -- @tparam number rung
 -- @treturn string the id; with halving also the rung
 function results.key(description, id, rung) return description.halving and ("%s-r%d"):format(id, rung) or id end
 
---- The name of a trial's result file.
+-- The name of a trial's result file.
 -- @tparam table description
 -- @tparam number rung
 -- @treturn string
@@ -226,19 +244,19 @@ function results.file(description, rung)
   return description.halving and ("result-r%d.json"):format(rung) or "result.json"
 end
 
---- What a trial is, before anything is known of it.
--- @tparam table sweep `description`, `seeds`, `cells`
+-- What a trial is, before anything is known of it.
+-- @tparam table sweep `dir`, `description`, `seeds`, `cells`
 -- @tparam number cell
 -- @tparam number i index of its seed
 -- @tparam number rung
--- @treturn table { id, key, cell, rung, seed, params, steps (with halving: at the end of the rung) }
+-- @treturn table { id, key, cell, rung, seed, params, steps (with halving: at the end of the rung), dir }
 function results.trial(sweep, cell, i, rung)
   local d = sweep.description
   local id = sweep.cells[cell].ids[i]
   return {
     id = id, key = results.key(d, id, rung), cell = cell, rung = rung, seed = sweep.seeds[i],
     params = sweep.cells[cell].params, steps = d.halving and d.halving.rungs[rung] or nil, metrics = {},
-    status = "waiting",
+    status = "waiting", dir = sweep.dir and ("%s/trials/%s"):format(sweep.dir, id) or nil,
   }
 end
 
@@ -253,7 +271,6 @@ local function reader(sweep, known)
   local held = claims_of(sweep.dir)
   return function(cell, i, rung)
     local trial = results.trial(sweep, cell, i, rung)
-    trial.dir = ("%s/trials/%s"):format(sweep.dir, trial.id)
     local old = remembered(known, trial.key)
     if not old then
       local warning
@@ -276,7 +293,7 @@ local function cells_of(description)
   return out
 end
 
---- A sweep as its description says it, before any trial is looked at.
+-- A sweep as its description says it, before any trial is looked at.
 -- @tparam string|nil dir
 -- @tparam table description
 -- @treturn table as `read`, without trials

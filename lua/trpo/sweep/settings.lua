@@ -37,7 +37,7 @@ settings.schema = options.group {
     { "samples", options.integer { optional = true, min = 1, max = design.limit } },
     { "sampler", options.choice { optional = true, of = { "random", "sobol", "grid" } } },
     { "halving", of_type("a table { min, max, factor }", "table") },
-    { "seed", options.integer { default = 1, min = 0, max = 2 ^ 53 - 1, expected = "an integer in [0, 2^53)" } },
+    { "seed", options.integer { optional = true, min = 0, max = 2 ^ 53 - 1, expected = "an integer in [0, 2^53)" } },
     { "set", of_type("a table from names to values", "table") },
     { "slurm", of_type("a table of options for sbatch, e.g. { time = \"1:00:00\" }", "table") },
   },
@@ -121,6 +121,12 @@ local function read_halving(given)
   return plan
 end
 
+-- who draws the cells
+local function sampler_of(o)
+  if o.method ~= "halving" then return o.method end
+  return o.sampler or (o.samples and "random" or "grid")
+end
+
 -- what is wrong with options that are right one by one, or nil
 local function conflict(o)
   if o.experiment and o.run then return "give experiment or run, not both" end
@@ -134,16 +140,12 @@ local function conflict(o)
     return "the method halving needs halving = { min = steps, max = steps, factor = 3 }"
   elseif o.sampler and o.method ~= "halving" then
     return "sampler is for the method halving"
+  elseif o.seed and sampler_of(o) == "grid" then
+    return "seed is for cells that are drawn; a grid has none such, and seeds are those of the trials"
   elseif o.set and o.run then
     return "set is for experiments; a function has its own values"
   end
   return o.slurm and slurm.complaint(o.slurm)
-end
-
--- who draws the cells
-local function sampler_of(o)
-  if o.method ~= "halving" then return o.method end
-  return o.sampler or (o.samples and "random" or "grid")
 end
 
 --- Checks the options of a sweep and fills in what is missing.
@@ -166,6 +168,7 @@ function settings.read(given)
     if not o.halving then return nil, message end
   end
   o.sampler = sampler_of(o)
+  if o.sampler == "random" then o.seed = o.seed or 1 end
   return o
 end
 

@@ -23,6 +23,11 @@ local fixed = {
   threads = "each trial computes with one thread",
 }
 
+--- Why a parameter of an experiment cannot be swept, nor set for all trials.
+-- @tparam string path
+-- @treturn string|nil nil when it can
+function space.refusal(path) return fixed[path] end
+
 -- names of columns in results.csv and of what trials are told
 local reserved = {
   id = true, cell = true, seed = true, rung = true, status = true, metric = true, seconds = true, host = true,

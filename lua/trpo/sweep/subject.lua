@@ -33,7 +33,7 @@ local function load_experiment(path)
   if run == nil then return nil, ("experiment %s: %s"):format(path, message) end
   if type(run) ~= "table" or not run.override or not run.rules then
     return nil, ("experiment %s must return an experiment ('return run:main(...)'), it returned %s"):format(path,
-      options.describe(run))
+      type(run) == "table" and run.trials and "a sweep" or options.describe(run))
   end
   return run
 end
@@ -57,13 +57,15 @@ local function changes_of(set, texts)
 end
 
 -- what is wrong with them, or nil
-local function flaw_of_changes(changes, swept, rules)
+local function flaw_of_changes(changes, swept, rules, plan)
   local seen = {}
   for _, parameter in ipairs(swept) do seen[parameter.path] = true end
   for _, change in ipairs(changes) do
     local leaf, message = parameters.find(rules, change.name)
     if not leaf then return message end
     if seen[leaf.path] then return ("the sweep varies '%s' itself"):format(change.name) end
+    local why = space.refusal(leaf.path) or plan and leaf.path == "steps" and "halving sets it itself"
+    if why then return ("%s cannot be set: %s"):format(change.name, why) end
   end
 end
 
@@ -99,7 +101,7 @@ local function new_experiment(o, home, texts)
   if not self.space then return nil, message end
   self.changes, message = changes_of(o.set, texts)
   if not self.changes then return nil, message end
-  message = flaw_of_changes(self.changes, self.space, self.run:rules())
+  message = flaw_of_changes(self.changes, self.space, self.run:rules(), self.plan)
   if message then return nil, "set: " .. message end
   if #self.changes > 0 then
     ok, message = self.run:override(self.changes)

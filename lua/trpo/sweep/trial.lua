@@ -77,7 +77,7 @@ end
 -- of a run's result what tells about the run and not about learning
 local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true }
 
--- trains the experiment of a trial: its metrics; or nil, message, exit code
+-- trains the experiment of a trial: its metrics, and its seconds in all attempts; or nil, message, exit code
 local function train(run)
   local result, message = run:train()
   if not result then return nil, message, 1 end
@@ -87,7 +87,7 @@ local function train(run)
   for key, value in pairs(result) do
     if type(value) == "number" and not plain[key] then metrics[key] = value end
   end
-  return metrics
+  return metrics, result.seconds
 end
 
 -- what the user's function returned, as numbers by name; nil and one sentence
@@ -113,7 +113,8 @@ local function call(fn, params, entry, description)
   local ok, value = xpcall(function() return fn(params, entry.seed, entry.dir) end, debug.traceback)
   if not ok then return nil, value, 1 end
   local metrics, message = numbers_of(value, description)
-  return metrics, message, 1
+  if not metrics then return nil, message, 1 end
+  return metrics
 end
 
 -- one sentence about a metric that is not among some
@@ -126,16 +127,14 @@ local function missing(name, metrics)
     table.concat(names, ", "))
 end
 
--- runs a trial and writes its result: exit code, message
-local function finish(task, metrics, message, code, begin)
-  if not metrics then return code, message end
+-- writes the result of a trial: exit code, message
+local function finish(task, metrics, seconds)
   local name = task.description.metric.name
-  local result = { status = "done", metrics = metrics, seconds = trpo.now() - begin, attempt = task.attempt }
+  local result = { status = "done", metrics = metrics, seconds = seconds, attempt = task.attempt }
   if metrics[name] == nil then
     result.status, result.code, result.message = "failed", "metric", missing(name, metrics)
   end
-  local ok
-  ok, message = trial.record(task.entry, task.description, result)
+  local ok, message = trial.record(task.entry, task.description, result)
   return ok and 0 or 1, message
 end
 
@@ -169,10 +168,10 @@ local function run_experiment(task)
   local run, code, message = experiment_of(task)
   if not run then return code, message end
   trpo.signals.watch ""
-  local begin = trpo.now()
-  local metrics
-  metrics, message, code = train(run)
-  return finish(task, metrics, message, code, begin)
+  local metrics, seconds
+  metrics, seconds, code = train(run)
+  if not metrics then return code, seconds end
+  return finish(task, metrics, seconds)
 end
 
 -- whether a trial is one of a function
@@ -186,7 +185,8 @@ local function run_function(task, sweep)
   if not is_of(entry, sweep.subject.call) then return changed("the function in " .. task.file) end
   local begin = trpo.now()
   local metrics, message, code = call(sweep.subject.call, sweep:settings(entry).params, entry, task.description)
-  return finish(task, metrics, message, code, begin)
+  if not metrics then return code, message end
+  return finish(task, metrics, trpo.now() - begin)
 end
 
 --- What this process is to do when it is the process of a trial; nil otherwise.

@@ -21,6 +21,12 @@ local ends = trial.codes
 
 -- ---- what is left ------------------------------------------------------------------------------
 
+-- the queue keeps its end, as what was taken from its beginning is gone
+local function put(self, entry)
+  self.last = self.last + 1
+  self.queue[self.last] = entry
+end
+
 -- puts the trials that have no result yet into the queue, and when asked those that failed
 local function enqueue(self, retry)
   self.counts = { total = #self.sweep.trials, done = 0, failed = 0 }
@@ -31,7 +37,7 @@ local function enqueue(self, retry)
       self.counts[entry.status] = self.counts[entry.status] + 1
       self.without_metric = self.without_metric + (entry.code == "metric" and 1 or 0)
     elseif not self.only or entry.key == self.only then
-      self.queue[#self.queue + 1] = entry
+      put(self, entry)
     end
   end
 end
@@ -112,7 +118,7 @@ local function look_at_others(self)
       finished(self, entry)
     elseif not self.claims:owner(key) then
       self.others[key] = nil
-      self.queue[#self.queue + 1] = entry
+      put(self, entry)
     end
   end
 end
@@ -159,6 +165,13 @@ local function killed(self, task, ending, signal)
   self.view:again(task.trial, signal)
 end
 
+-- what a trial said at its end: its own last message, or whatever it printed last
+local function last_words(self, task, ending)
+  local printed = self.pool:tail(task)
+  return ("\n" .. printed):match ".*\ntrpo: (.*)$" or #printed > 0 and printed
+    or ("exit code %d without a word"):format(ending.code)
+end
+
 local function ended(self, task, ending)
   self.tasks[task] = nil
   if ending.message then
@@ -177,14 +190,11 @@ local function ended(self, task, ending)
   local signal = ending.signal ~= 0 and ending.signal or ending.code > 128 and ending.code - 128 or nil
   if signal and self.stopping and self.stopping.signal then return give_back(self, task) end
   if signal then return killed(self, task, ending, signal) end
-  local printed = self.pool:tail(task)
-  if ending.code == ends.changed then
-    stop(self, { message = printed:gsub("^trpo: ", ""), code = "changed" })
-    return give_back(self, task)
-  elseif ending.code == ends.paused then
-    return give_back(self, task)
-  end
-  fail(self, task, ending, #printed > 0 and printed or ("exit code %d without a word"):format(ending.code), "error")
+  if ending.code == ends.paused then return give_back(self, task) end
+  local message = last_words(self, task, ending)
+  if ending.code ~= ends.changed then return fail(self, task, ending, message, "error") end
+  stop(self, { message = message, code = "changed" })
+  give_back(self, task)
 end
 
 -- ---- the loop ----------------------------------------------------------------------------------
@@ -198,9 +208,9 @@ local function is_extended(self)
     stop(self, { message = message, code = code })
     return false
   end
-  self.sweep, self.queue, self.head, self.without_metric = sweep, {}, 1, 0
+  self.sweep, self.queue, self.head, self.last, self.without_metric = sweep, {}, 1, 0, 0
   enqueue(self, false)
-  return #self.queue > 0 and #sweep.trials > before
+  return self.last > 0 and #sweep.trials > before
 end
 
 -- whether all is done that can be done
@@ -287,8 +297,8 @@ function work.run(o)
   local self = {
     uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command,
     view = o.view,
-    only = o.only, queue = {}, head = 1, others = {}, again = {}, retry = {}, deaths = {}, tasks = {}, handles = {},
-    ticks = 0, without_metric = 0,
+    only = o.only, queue = {}, head = 1, last = 0, others = {}, again = {}, retry = {}, deaths = {}, tasks = {},
+    handles = {}, ticks = 0, without_metric = 0,
   }
   self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)
   self.pool = pool.new {

@@ -1,0 +1,196 @@
+-- A sweep that is killed again and again, it or its trials, finds the same as one that is left in peace.
+local command = require "support.command"
+local json = require "trpo.json"
+local project = require "support.project"
+local trpo = require "trpo"
+local uv = require "luv"
+
+local kills = command.sanitized and 6 or 30
+local scratch
+
+setup(function()
+  scratch = command.scratch()
+  command.write(scratch .. "/small.lua", [[
+local trpo = require "trpo"
+return trpo.experiment {
+  env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 }, epochs = 1 },
+  steps = 32 * 40, lanes = 2, horizon = 16, checkpoint = { every = 2, keep = 2 }, evaluation = { episodes = 5, every = 10 },
+}:main(...)
+]])
+  command.write(scratch .. "/sweep.lua", [[
+local trpo = require "trpo"
+return trpo.sweep { experiment = "small.lua", parameters = { delta = { 0.01, 0.05 } }, seeds = 2 }:main(...)
+]])
+end)
+teardown(function() command.remove(scratch) end)
+
+local function folder(name) return ("%s/sweeps/%s"):format(scratch, name) end
+
+-- starts a sweep: its pid, and a table whose `code` and `signal` are set when it has ended
+local function start(name, jobs)
+  local output = assert(uv.fs_open(("%s/%s.txt"):format(scratch, name), "a", 420))
+  local ending = {}
+  local handle, pid
+  handle, pid = uv.spawn(command.trpo, {
+    args = { "sweep", "sweep.lua", "--jobs", jobs or "2", "--name", name }, cwd = scratch, stdio = { nil, output, output },
+  }, function(code, signal)
+    handle:close()
+    ending.code, ending.signal = code, signal
+  end)
+  uv.fs_close(output)
+  return assert(handle and pid, pid), ending
+end
+
+-- waits so many milliseconds, or until the sweep has ended
+local function wait(milliseconds, ending)
+  local over, timer = false, uv.new_timer()
+  timer:start(milliseconds, 0, function() over = true end)
+  while not over and not ending.code do uv.run "once" end
+  timer:close()
+  uv.run "nowait"
+end
+
+local function await_end(ending)
+  while not ending.code do uv.run "once" end
+end
+
+-- trials that are running now: { key, pid }
+local function running(name, sweep)
+  local out = {}
+  local scan = uv.fs_scandir(folder(name) .. "/claims")
+  for file in function() return scan and uv.fs_scandir_next(scan) end do
+    local claim = file:find "^%x" and json.decode(command.read(folder(name) .. "/claims/" .. file)) or {}
+    local alive = claim.pid == sweep and claim.trial and trpo.process.started(claim.trial) == claim.trial_start
+    if alive then out[#out + 1] = { key = file:match "^%x+", pid = claim.trial } end
+  end
+  return out
+end
+
+-- kills the sweep, or a trial that has not been killed twice by now (the third time it would count as failed)
+local function strike(name, sweep, rng, struck)
+  if rng:uniform() < 0.6 then
+    local trials = running(name, sweep)
+    local trial = trials[1 + math.floor(rng:uniform() * #trials)]
+    if trial and (struck[trial.key] or 0) < 2 then
+      struck[trial.key] = (struck[trial.key] or 0) + 1
+      uv.kill(trial.pid, "sigkill")
+      return "trial"
+    end
+  end
+  uv.kill(sweep, "sigkill")
+  return "sweep"
+end
+
+-- runs a sweep to its end and kills on the way, at most so often: how often the sweep and its trials were killed
+local function run_under_fire(name, rng, most)
+  local count = { sweep = 0, trial = 0 }
+  repeat
+    local sweep, ending = start(name)
+    local struck = {}
+    while not ending.code and count.sweep + count.trial < most do
+      wait(5 + math.floor(rng:uniform() * 120), ending)
+      if not ending.code then
+        local what = strike(name, sweep, rng, struck)
+        count[what] = count[what] + 1
+        if what == "sweep" then await_end(ending) end
+      end
+    end
+    await_end(ending)
+  until ending.signal ~= 9
+  return count
+end
+
+local function without_times(row)
+  local out = {}
+  for key, value in pairs(row) do
+    if not tostring(key):find "^time/[tf]" or key == "time/total_timesteps" then out[key] = value end
+  end
+  return out
+end
+
+-- what the newest checkpoint holds, as bytes by name
+local function checkpoint(dir)
+  local paths = project.lines("ls " .. project.quoted(dir .. "/checkpoints") .. "/iteration-*")
+  local out = {}
+  for name, tensor in pairs(assert(trpo.load(paths[#paths]))) do out[name] = trpo.npy.encode(tensor) end
+  return out, paths[#paths]:match "[^/]+$"
+end
+
+-- all that must not depend on what happened on the way, by trial
+local function found(name)
+  local out = {}
+  for _, id in ipairs(project.lines("ls " .. project.quoted(folder(name) .. "/trials"))) do
+    local dir = folder(name) .. "/trials/" .. id
+    local result = json.decode(command.read(dir .. "/result.json"))
+    assert.are.equal("done", result.status, result.message)
+    local _, rows = command.csv(dir .. "/progress.csv")
+    for i, row in ipairs(rows) do rows[i] = without_times(row) end
+    local tensors, last = checkpoint(dir)
+    out[id] = { metrics = without_times(result.metrics), rows = rows, tensors = tensors, last = last,
+      episodes = select(2, command.read(dir .. "/monitor.csv"):gsub("\n", "")) }
+  end
+  return out
+end
+
+-- what a sweep finds that is left in peace
+local expected
+
+setup(function()
+  local _, ending = start "peace"
+  await_end(ending)
+  assert.are.equal(0, ending.code, command.read(scratch .. "/peace.txt"))
+  expected = found "peace"
+end)
+
+local function check(name)
+  assert.are.same(expected, found(name), name .. "\n" .. command.read(("%s/%s.txt"):format(scratch, name)))
+end
+
+describe("a sweep", function()
+  it("does each trial once", function()
+    local trials = 0
+    for _, trial in pairs(expected) do
+      trials = trials + 1
+      assert.are.equal(40, #trial.rows)
+      assert.are.equal("iteration-00000040.safetensors", trial.last)
+    end
+    assert.are.equal(4, trials)
+  end)
+
+  it("finds the same after 30 kills of it and of its trials", function()
+    -- several sweeps, as none lasts for thirty
+    local rng, count, round = trpo.rng(87), { sweep = 0, trial = 0 }, 0
+    while count.sweep + count.trial < kills do
+      round = round + 1
+      local name = "war" .. round
+      local here = run_under_fire(name, rng, kills - count.sweep - count.trial)
+      count.sweep, count.trial = count.sweep + here.sweep, count.trial + here.trial
+      check(name)
+    end
+    assert.is_true(command.sanitized or count.sweep >= 5 and count.trial >= 5,
+      ("%d sweeps and %d trials were killed"):format(count.sweep, count.trial))
+  end)
+
+  it("finds the same when two work on it, and each is killed now and then", function()
+    local rng, strikes = trpo.rng(88), command.sanitized and 2 or 8
+    local sides = { {}, {} }
+    local function begin(side)
+      side.pid, side.ending = start("both", "1")
+      side.struck = {}
+    end
+    for _, side in ipairs(sides) do begin(side) end
+    while not (sides[1].ending.code and sides[2].ending.code) do
+      local side = sides[rng:uniform() < 0.5 and 1 or 2]
+      wait(5 + math.floor(rng:uniform() * 150), side.ending)
+      if strikes > 0 and not side.ending.code then
+        strikes = strikes - 1
+        if strike("both", side.pid, rng, side.struck) == "sweep" then
+          await_end(side.ending)
+          begin(side)
+        end
+      end
+    end
+    for _, side in ipairs(sides) do assert.are.equal(0, side.ending.code, command.read(scratch .. "/both.txt")) end
+    check "both"
+  end)
+end)

@@ -1,0 +1,646 @@
+-- Pictures of runs and sweeps: they hold the numbers that the files hold, in any format, and say what is wrong.
+local command = require "support.command"
+local misuse = require "support.misuse"
+local project = require "support.project"
+local runs = require "trpo.runs"
+local sweep_folder = require "support.sweep_folder"
+local trpo = require "trpo"
+
+local has_gnuplot = select(2, project.run "command -v gnuplot") == 0
+local scratch
+
+setup(function() scratch = command.scratch() end)
+teardown(function() command.remove(scratch) end)
+
+local function path(name) return scratch .. "/" .. name end
+
+-- the folder of a run with these lines in its progress.csv
+local function write_run(name, lines, config)
+  project.lines("mkdir -p " .. project.quoted(path(name)))
+  command.write(path(name .. "/progress.csv"), type(lines) == "table" and table.concat(lines, "\n") .. "\n" or lines)
+  if config then
+    command.write(path(name .. "/config.json"), type(config) == "table" and trpo.json.encode(config) or config)
+  end
+  return path(name)
+end
+
+local heading = "time/iterations,time/total_timesteps,time/time_elapsed,rollout/ep_rew_mean,eval/mean_reward"
+
+-- a run whose return is `level` + iteration
+local function simple_run(name, level, config, iterations)
+  local lines = { heading }
+  for i = 1, iterations or 4 do
+    lines[i + 1] = ("%d,%d,%g,%g,%s"):format(i, 1000 * i, 0.5 * i, level + i, i == 4 and tostring(level) or "")
+  end
+  return write_run(name, lines, config)
+end
+
+local function config(seed, delta, extra)
+  local out = { seed = seed, name = "n" .. seed, env = { id = "CartPole-v1" }, policy = { hidden = { 64, 64 } },
+    value = { hidden = { 64, 64 } }, algorithm = { name = "TRPO", delta = delta, gamma = 0.99 } }
+  for key, value in pairs(extra or {}) do out[key] = value end
+  return out
+end
+
+-- the rows of a block of data in a script
+local function block(script, name)
+  local rows = {}
+  for line in (script:match("%$" .. name .. " << EOD\n(.-)EOD") or ""):gmatch "[^\n]+" do
+    local row = {}
+    for word in line:gmatch "%S+" do row[#row + 1] = tonumber(word) or word end
+    rows[#rows + 1] = row
+  end
+  return rows
+end
+
+local function read_all(...)
+  local list = {}
+  for i, folder in ipairs { ... } do list[i] = assert(runs.read(folder)) end
+  return list
+end
+
+-- the picture of curves of some runs, not drawn
+local function curves(list, asked)
+  local groups = assert(require("trpo.plots.groups").of(list, asked and asked.group))
+  local given = { x = "steps", y = "rollout/ep_rew_mean", title = "t" }
+  for key, value in pairs(asked or {}) do given[key] = value end
+  return assert(require("trpo.plots.curves").picture(groups, given))
+end
+
+local function lattice(folder, asked)
+  return assert(require("trpo.plots.lattice").of(assert(require("trpo.sweep.results").read(folder)), asked or {}))
+end
+
+-- ---- reading -----------------------------------------------------------------------------------
+
+describe("a run that is read", function()
+  it("has its parameters by dotted path and its numbers by column", function()
+    local run = assert(runs.read(simple_run("plain", 10, config(3, 0.01)) .. "//"))
+    assert.are.equal("plain", run.name)
+    assert.are.equal(4, run.rows)
+    assert.are.equal(0.01, run.parameters["algorithm.delta"])
+    assert.are.equal("64,64", run.parameters["policy.hidden"])
+    assert.are.same({ 11, 12, 13, 14 }, run.columns["rollout/ep_rew_mean"])
+    local x, y = runs.pairs(run, "time/total_timesteps", "eval/mean_reward")
+    assert.are.same({ 4000 }, x:totable())
+    assert.are.same({ 10 }, y:totable())
+  end)
+
+  it("may be anybody's: quotes, carriage returns, a byte order mark, words for numbers", function()
+    local folder = write_run("foreign", '\239\187\191"a, ""b""",c,"d\ne"\r\n1,True,nan\r\n\n"2",False,-inf\r\n3e1,None,\r\n')
+    local run = assert(runs.read(folder))
+    assert.are.same({ 'a, "b"', "c", "d\ne" }, run.names)
+    assert.are.same({ 1, 2, 30 }, run.columns['a, "b"'])
+    assert.are.same({ 1, 0 }, { unpack(run.columns.c, 1, 2) })
+    assert.is_true(run.columns.c[3] ~= run.columns.c[3])
+    assert.are.equal(-math.huge, run.columns["d\ne"][2])
+    assert.are.same({}, run.parameters)
+  end)
+
+  it("reads back what was written, whichever fields are quoted", function()
+    local rng = trpo.rng(90)
+    local function draw(n) return 1 + math.floor(n * trpo.rand(rng, 1)[1]) end
+    local function quoted(text, must) return (must or draw(3) == 1) and '"' .. text:gsub('"', '""') .. '"' or text end
+    for _ = 1, 50 do
+      local names, lines, columns = {}, {}, {}
+      for j = 1, draw(4) do names[j] = j .. ({ "a", "b c", 'd"', "e,f", "g\nh" })[draw(5)] end
+      local fields = {}
+      for j, name in ipairs(names) do
+        fields[j], columns[name] = quoted(name, name:find '[",\n]'), {}
+      end
+      lines[1] = table.concat(fields, ",")
+      for i = 1, draw(6) do
+        for j, name in ipairs(names) do
+          columns[name][i] = trpo.randn(rng, 1)[1]
+          fields[j] = quoted(trpo.json.number(columns[name][i]))
+        end
+        lines[i + 1] = table.concat(fields, ",")
+      end
+      local text = table.concat(lines, draw(2) == 1 and "\n" or "\r\n") .. "\n"
+      local run = assert(runs.read(write_run("random", text)))
+      assert.are.same(names, run.names)
+      assert.are.same(columns, run.columns)
+      -- however it is cut, it is read, or refused in one sentence
+      local cut = runs.read(write_run("random", text:sub(1, draw(#text))))
+      assert.is_true(cut == nil or cut.rows <= run.rows)
+    end
+  end)
+
+  it("ends with its last whole line", function()
+    for _, tail in ipairs { "3,30", "3", "3,", '3,"30', "\n" } do
+      local run = assert(runs.read(write_run("half", "a,b\n1,10\n2,20\n" .. tail)))
+      assert.are.equal(2, run.rows, tail)
+    end
+    for _, text in ipairs { "", "a,b", "a,b\n", "\n" } do
+      assert.are.equal(0, assert(runs.read(write_run("begun", text))).rows)
+    end
+  end)
+
+  it("has ascending steps, of equal ones the last", function()
+    local run = assert(runs.read(write_run("mixed", { "a,b", "3,1", "1,2", "3,4", "2,5", "4,nan", "inf,7" })))
+    local x, y = runs.pairs(run, "a", "b")
+    assert.are.same({ 1, 2, 3 }, x:totable())
+    assert.are.same({ 2, 5, 4 }, y:totable())
+  end)
+
+  it("says where it is broken", function()
+    for text, message in pairs {
+      ["a,b\n1,2\n3\n"] = "progress.csv: line 3 has 1 fields, the heading has 2",
+      ["a,b\n1,2,3\n"] = "progress.csv: line 2 has 3 fields, the heading has 2",
+      ['a,b\n1,2\n"3,4\n5,6\n'] = "progress.csv: line 3: a quote is not closed",
+    } do
+      local run, why, code = runs.read(write_run("broken", text))
+      assert.is_nil(run)
+      assert.is_truthy(why:find(message, 1, true), why)
+      assert.are.equal("format", code)
+    end
+    local run = assert(runs.read(write_run("broken", "a,b\n1,2\n3,four\n")))
+    local ok, why, code = runs.pairs(run, "a", "b")
+    assert.is_nil(ok)
+    assert.is_truthy(why:find("line 3: b must be a number, got 'four'", 1, true), why)
+    assert.is_nil(code)
+    assert.is_truthy(select(2, runs.pairs(run, "a", "c")):find("progress.csv has no column 'c'", 1, true))
+  end)
+
+  it("survives a configuration that is none, or is hostile", function()
+    local deep = ("["):rep(5000) .. ("]"):rep(5000)
+    for _, text in ipairs { "", "{", "3", "null", '"x"', deep, '{"a":' .. deep .. "}", "\0\1\255" } do
+      local run = assert(runs.read(write_run("hostile", { "a", "1" }, text)))
+      assert.are.same({}, run.parameters)
+      assert.is_truthy(run.problem:find("config.json holds no parameters", 1, true))
+    end
+    local run = assert(runs.read(write_run("hostile", { "a", "1" },
+      '{"a":{"b":null,"c":[[1],2],"":{"__index":1}},"d":[],"e":1e999,"f":{"g":{"h":true}}}')))
+    assert.are.equal("…,2", run.parameters["a.c"])
+    assert.is_true(run.parameters["f.g.h"])
+    assert.is_nil(run.parameters["a.b"])
+  end)
+
+  it("finds columns by their short names", function()
+    local list = read_all(simple_run("columns", 0))
+    assert.are.equal("rollout/ep_rew_mean", runs.column(list, "ep_rew_mean"))
+    assert.are.equal("eval/mean_reward", runs.column(list, "eval/mean_reward"))
+    assert.are.equal("no run has a column 'ep_rew_maen', did you mean 'ep_rew_mean'?",
+      (select(2, runs.column(list, "ep_rew_maen"))))
+    local both = read_all(write_run("twice", { "a/x,b/x", "1,2" }))
+    assert.are.equal("column 'x' is ambiguous: write 'a/x' or 'b/x'", (select(2, runs.column(both, "x"))))
+  end)
+end)
+
+-- ---- groups and curves -------------------------------------------------------------------------
+
+describe("runs in groups", function()
+  local of = require("trpo.plots.groups").of
+
+  local function labels(groups)
+    local out = {}
+    for i, group in ipairs(groups) do out[i] = ("%s (%d)"):format(group.label, #group.runs) end
+    return out
+  end
+
+  it("differ in their parameters, not in seed, name or steps", function()
+    local list = read_all(simple_run("a", 1, config(1, 0.1, { steps = 5 })), simple_run("b", 2, config(2, 0.01)),
+      simple_run("c", 3, config(3, 0.01)), simple_run("d", 3, config(4, 0.1)))
+    assert.are.same({ "delta=0.01 (2)", "delta=0.1 (2)" }, labels(of(list)))
+    assert.are.same({ " (4)" }, labels(of { list[1], list[4], list[1], list[4] }))
+  end)
+
+  it("are put together by what is named", function()
+    local list = read_all(simple_run("a", 1, config(1, 0.1)), simple_run("b", 2, config(10, 0.01)),
+      simple_run("c", 3, config(2, 0.02)))
+    assert.are.same({ "seed=1 (1)", "seed=2 (1)", "seed=10 (1)" }, labels(of(list, { "seed" })))
+    assert.are.same({ "gamma=0.99 (3)" }, labels(of(list, { "algorithm.gamma" })))
+    assert.are.same({ "a (1)", "b (1)", "c (1)" }, labels(of(list, { "name" })))
+    assert.are.same({ "env=CartPole-v1 (3)" }, labels(of(list, { "env" })))
+    assert.are.equal("no run has a parameter 'detla', did you mean 'delta'?", (select(2, of(list, { "detla" }))))
+    assert.are.equal("parameter 'hidden' is ambiguous: write 'policy.hidden' or 'value.hidden'",
+      (select(2, of(list, { "hidden" }))))
+  end)
+
+  it("go by their folders when nothing is known of them", function()
+    assert.are.same({ "f (1)", "g (1)" }, labels(of(read_all(simple_run("g", 1), simple_run("f", 2)))))
+  end)
+end)
+
+describe("the data of curves", function()
+  it("of one run are its rows", function()
+    local picture = curves(read_all(simple_run("a", 10, config(1, 0.1))))
+    assert.are.same({ { 1000, 11, 11, 11 }, { 2000, 12, 12, 12 }, { 3000, 13, 13, 13 }, { 4000, 14, 14, 14 } },
+      block(picture.script, "curve1"))
+    -- the evaluation stands beside it, as points
+    assert.are.same({ { 4000, 10, 10, 10 } }, block(picture.script, "curve2"))
+    assert.is_truthy(picture.script:find("$curve2 using 1:2 with linespoints", 1, true))
+  end)
+
+  it("of several runs are the interquartile mean and its interval", function()
+    local list = {}
+    for i, level in ipairs { 0, 10, 20, 100 } do
+      list[i] = assert(runs.read(simple_run("q" .. i, level, config(i, 0.1))))
+    end
+    local rows = block(curves(list).script, "curve1")
+    -- the middle half of 4 runs: those at 10 and at 20
+    for i, row in ipairs(rows) do
+      assert.are.equal(1000 * i, row[1])
+      assert.are.near(15 + i, row[2], 1e-12)
+      assert.is_true(row[3] >= i and row[3] < row[2] and row[4] > row[2] and row[4] <= 100 + i)
+    end
+    assert.is_truthy(curves(list).script:find("bootstrap interval of 4 runs'", 1, true))
+  end)
+
+  it("go as far as half of the runs do", function()
+    local list = read_all(simple_run("l1", 0, config(1, 0.1), 4), simple_run("l2", 0, config(2, 0.1), 8),
+      simple_run("l3", 0, config(3, 0.1), 12))
+    local rows = block(curves(list).script, "curve1")
+    assert.are.near(8000, rows[#rows][1], 100)
+    for _, row in ipairs(rows) do assert.are.near(row[1] / 1000, row[2], 1e-9) end
+  end)
+
+  it("are drawn over steps, time or iterations", function()
+    local list = read_all(simple_run("a", 10, config(1, 0.1)))
+    assert.are.equal(2, block(curves(list, { x = "time" }).script, "curve1")[4][1])
+    assert.are.equal(4, block(curves(list, { x = "iterations" }).script, "curve1")[4][1])
+    -- long runs are told in hours
+    local long = read_all(write_run("long", { heading, "1,5,3600,1,", "2,10,36000,2," }))
+    local script = curves(long, { x = "time" }).script
+    assert.are.equal(10, block(script, "curve1")[2][1])
+    assert.is_truthy(script:find("time [h]", 1, true))
+  end)
+
+  it("of sparse columns are points", function()
+    local picture = curves(read_all(simple_run("a", 10, config(1, 0.1))), { y = "eval/mean_reward" })
+    assert.are.same({ { 4000, 10, 10, 10 } }, block(picture.script, "curve1"))
+    assert.is_truthy(picture.script:find("with linespoints", 1, true))
+  end)
+
+  it("of two parameters are told apart by colours and dashes", function()
+    local folder = path "crossed"
+    sweep_folder.write(folder)
+    local picture = path "crossed.txt"
+    local drawn = {}
+    local plot = require "trpo.plot"
+    local draw = plot.draw
+    plot.draw = function(file, what)
+      drawn[file] = what
+      return true
+    end
+    local file = trpo.plots.curves { folder, file = picture }
+    plot.draw = draw
+    assert.are.equal(picture, file)
+    local seen, colours = {}, {}
+    for colour, dash in drawn[picture].script:gmatch "with lines lw 2 lc rgb '(#%x+)' dashtype (%S+)" do
+      seen[colour .. dash], colours[colour] = true, true
+    end
+    local function count(t)
+      local n = 0
+      for _ in pairs(t) do n = n + 1 end
+      return n
+    end
+    assert.are.equal(6, count(seen))
+    assert.are.equal(3, count(colours))
+  end)
+end)
+
+-- ---- sweeps ------------------------------------------------------------------------------------
+
+describe("a sweep as a table", function()
+  it("has delta to the right, gamma upwards, and the interquartile mean of each cell", function()
+    sweep_folder.write(path "sweep")
+    local made = lattice(path "sweep")
+    assert.are.same({ "0.001", "0.01" }, made.x.texts)
+    assert.are.same({ "0.9", "0.99", "0.999" }, made.y.texts)
+    assert.are.equal("eval/mean_reward", made.metric)
+    -- 200 + 100 + seeds 1, 2, 3: the mean of three weighted 0.25, 1, 0.25
+    assert.are.near(302, made.at[2][2].iqm, 1e-9)
+    assert.are.equal(3, made.at[2][2].n)
+    assert.are.equal(made.at[2][2], made.best)
+    local picture = require("trpo.plots.heatmap").picture(made, { title = "t" })
+    local values = block(picture.script, "values")
+    assert.are.equal(6, #values)
+    for _, row in ipairs(values) do assert.are.equal(made.at[row[1]][row[2]].iqm, row[3]) end
+    assert.are.same({ { 2, 2 } }, block(picture.script, "best"))
+  end)
+
+  it("takes other axes, and puts other parameters together or holds them", function()
+    sweep_folder.write(path "three", { parameters = {
+      { path = "algorithm.lambda", name = "lambda", values = { 0.9, 1 } },
+      { path = "algorithm.delta", name = "delta", values = { 0.01, 0.001 } },
+      { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99 } },
+    }, seeds = { 1, 2 }, score = function(params, seed)
+      return 1000 * params["algorithm.lambda"] + 100 * params["algorithm.gamma"] + seed
+    end })
+    local made = lattice(path "three")
+    assert.are.same({ "delta", "gamma" }, { made.x.name, made.y.name })
+    assert.are.same({ "0.001", "0.01" }, made.x.texts)
+    assert.are.equal(4, made.at[1][1].n)
+    -- lambda 0.9 and 1 with seeds 1 and 2: 991, 992, 1091, 1092, of which the middle two count
+    assert.are.near((992 + 1091) / 2, made.at[1][1].iqm, 1e-9)
+    assert.are.same({ "lambda" }, made.pooled)
+    assert.is_truthy(require("trpo.plots.lattice").told(made):find("over all lambda", 1, true))
+    local best = lattice(path "three", { fix = { "best" } })
+    assert.are.near(1091.5, best.at[1][1].iqm, 1e-9)
+    assert.are.equal("lambda=1", best.fixed)
+    local held = lattice(path "three", { fix = { "lambda=0.9" }, parameters = { "gamma", "algorithm.delta" } })
+    assert.are.near(991.5, held.at[1][1].iqm, 1e-9)
+    assert.are.equal("gamma", held.x.name)
+    local one = lattice(path "three", { parameters = { "lambda" } })
+    assert.is_nil(one.y.name)
+    assert.are.equal(8, one.at[1][1].n)
+  end)
+
+  it("shows what failed and what is missing", function()
+    sweep_folder.write(path "holes", { status = function(cell, seed)
+      return cell == 1 and "failed" or cell == 2 and "waiting" or cell == 3 and seed == 1 and "failed" or "done"
+    end })
+    local made = lattice(path "holes")
+    assert.is_nil(made.at[1][1].iqm)
+    assert.are.equal(3, made.at[1][1].failed)
+    assert.are.equal(0, made.at[1][2].n)
+    assert.are.equal(2, made.at[1][3].n)
+    local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
+    assert.are.equal(4, #block(script, "values"))
+    assert.are.same({ { 1, 1 }, { 1, 2 } }, block(script, "empty"))
+    assert.is_truthy(script:find('"3 failed"', 1, true) and script:find('"0 of 3"', 1, true))
+    assert.is_truthy(script:find('"1 failed"', 1, true))
+  end)
+
+  it("finds the smallest when that is the goal", function()
+    sweep_folder.write(path "minimize", { metric = { name = "loss", goal = "minimize" } })
+    local made = lattice(path "minimize")
+    for _, entry in ipairs(made.entries) do assert.is_true(made.best.iqm <= entry.iqm) end
+  end)
+
+  it("of drawn values is a picture of points", function()
+    local values = {}
+    for i = 1, 6 do values[i] = i + 0.123456789 end
+    sweep_folder.write(path "drawn", { parameters = {
+      { path = "a", name = "a", values = values }, { path = "b", name = "b", values = values } }, seeds = { 1 },
+      score = function(params) return params.a end })
+    local results = require "trpo.sweep.results"
+    local sweep = assert(results.read(path "drawn"))
+    local diagonal = {}
+    for i = 1, 6 do diagonal[i] = sweep.cells[7 * i - 6] end
+    sweep.cells = diagonal
+    for i, cell in ipairs(sweep.cells) do cell.index = i end
+    local made = assert(require("trpo.plots.lattice").of(sweep, {}))
+    assert.is_true(made.scattered)
+    assert.are.same({ "1.123", "2.123", "3.123", "4.123", "5.123", "6.123" }, made.x.texts)
+    local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
+    assert.are.same({ { values[6], values[6], values[6] } }, block(script, "best"))
+    assert.are.equal(6, #block(script, "values"))
+  end)
+end)
+
+-- ---- letters -----------------------------------------------------------------------------------
+
+describe("in letters", function()
+  it("a sweep is a table with shades and a mark, without gnuplot", function()
+    sweep_folder.write(path "letters")
+    local out, err, code = command.shell(scratch, [[mkdir -p none; printf '#!/bin/sh\nexit 127\n' >none/gnuplot
+chmod +x none/gnuplot; PATH=$PWD/none:$PATH "$trpo" plot letters --ascii]])
+    assert.are.equal("", err)
+    assert.are.equal(0, code)
+    assert.are.equal([[
+letters: eval/mean_reward
+IQM of 3 trials; . smallest to @ largest; * best
+
+  gamma
+  0.999  203.0 +++  293.0 @@@
+  0.99   212.0 +++  302.0*@@@
+  0.9    122.0 ...  212.0 +++
+  delta  0.001       0.01
+]], out)
+  end)
+
+  it("cells are a line each, one parameter has bars", function()
+    local out = command.run(scratch, "plot letters --kind cells -o cells.txt && cat cells.txt")
+    assert.is_truthy(out:find("^cells.txt\nletters: rollout/ep_rew_mean\n"), out)
+    assert.is_truthy(out:find("delta=0.01 gamma=0.99 +|[^|]+| +302  %*\n"), out)
+    assert.are.equal(6, select(2, out:gsub("\n  delta=", "")))
+    sweep_folder.write(path "line", { parameters = { { path = "algorithm.delta", name = "delta", values = { 0.01, 0.001 } } } })
+    out = command.run(scratch, "plot line --ascii")
+    assert.is_truthy(out:find("\n  0.001  212     [211, 213]  3 of 3  #\n", 1, true), out)
+    assert.is_truthy(out:find("  3 of 3  " .. ("#"):rep(30) .. " *\n", 1, true), out)
+  end)
+
+  it("curves and diagnostics are drawn by gnuplot", function()
+    if not has_gnuplot then return pending "there is no gnuplot here" end
+    local out = command.run(scratch, "plot letters --kind curves --ascii")
+    for _, word in ipairs { "letters: return of the last episodes", "delta=0.01 gamma=0.99", "environment steps", "10k" } do
+      assert.is_truthy(out:find(word, 1, true), out)
+    end
+    out = command.run(scratch, "plot letters/trials/* --group delta --kind diagnostics --ascii")
+    for _, word in ipairs { "KL divergence of each step / delta", "explained variance of the critic", "expected",
+      "fraction of the step taken: 90 of 90 accepted" } do
+      assert.is_truthy(out:find(word, 1, true), out)
+    end
+    assert.is_nil(out:find "[\27\f\128-\255]")
+  end)
+end)
+
+-- ---- pictures ----------------------------------------------------------------------------------
+
+describe("a picture file", function()
+  if not has_gnuplot then return pending "there is no gnuplot here" end
+
+  local magic = { svg = "^<%?xml.-<svg", png = "^\137PNG\r\n\26\n", pdf = "^%%PDF%-1" }
+  local ends = { svg = "</svg>%s*$", png = "IEND....$", pdf = "%%%%EOF%s*$" }
+
+  setup(function() sweep_folder.write(path "pictures") end)
+
+  for ending in pairs(magic) do
+    it("is a whole " .. ending, function()
+      for _, kind in ipairs { "curves", "heatmap", "cells", "diagnostics" } do
+        local file = path(("%s.%s"):format(kind, ending))
+        assert.are.equal(file, assert(trpo.plots[kind] { path "pictures", file = file }))
+        local bytes = command.read(file)
+        assert.is_truthy(bytes:find(magic[ending]), kind)
+        assert.is_truthy(bytes:find(ends[ending]), kind)
+      end
+    end)
+  end
+
+  it("stands beside what it shows, and its path is printed", function()
+    local out, err, code = command.run(scratch, "plot pictures/")
+    assert.are.equal("", err)
+    assert.are.equal(0, code)
+    assert.are.equal("pictures/heatmap.svg\n", out)
+    local text = command.read(path "pictures/heatmap.svg")
+    for _, word in ipairs { ">pictures<", ">302.0<", ">[301.0, 303.0]<", ">delta<", ">gamma<", ">0.999<",
+      "IQM of 3 trials, 95 %% bootstrap interval; framed: the best" } do
+      assert.is_truthy(text:find((word:gsub("%%%%", "%%")), 1, true), word)
+    end
+    simple_run("runs/a", 1, config(1, 0.1))
+    simple_run("runs/b", 2, config(2, 0.1))
+    assert.are.equal("runs/a/curves.svg\n", (command.run(scratch, "plot runs/a")))
+    assert.are.equal("runs/curves.svg\n", (command.run(scratch, "plot runs/a runs/b/ runs/a")))
+    assert.is_truthy(command.read(path "runs/curves.svg"):find(">CartPole-v1, TRPO<", 1, true))
+    assert.are.equal("pictures/cells.svg\n", (command.run(scratch, "plot pictures --kind cells -y ep_len_mean")))
+    assert.is_truthy(command.read(path "pictures/cells.svg"):find("length of the last episodes", 1, true))
+  end)
+
+  it("of real runs holds them", function()
+    for seed = 1, 2 do
+      local run = trpo.experiment { env = "CartPole-v1", steps = 1000, lanes = 2, seed = seed, dir = path "real",
+        evaluation = { episodes = 2, every = 1 } }
+      assert(run:train())
+    end
+    for _, kind in ipairs { "curves", "diagnostics" } do
+      local file = assert(trpo.plots[kind] { path "real/CartPole-v1-TRPO-s1", path "real/CartPole-v1-TRPO-s2",
+        x = "iterations" })
+      assert.are.equal(path("real/" .. kind .. ".svg"), file)
+      assert.is_truthy(command.read(file):find("of 2 runs<", 1, true))
+    end
+  end)
+
+  it("shows texts as they are: none of them is a command", function()
+    local evil = "a'b\"c`touch " .. path "pwned" .. "` $0 @x {/Bold y} <b>&_z^w \\n\n\255'; system \"touch " .. path "pwned"
+    local folder = simple_run("evil", 1, config(1, 0.1, { env = { id = evil } }))
+    local other = simple_run("evil `touch pwned`", 1, config(2, 0.1, { env = { id = "`touch " .. path "pwned" .. "`" } }))
+    for _, kind in ipairs { "curves", "diagnostics" } do
+      trpo.plots[kind] { folder, other, file = path "evil.svg", title = evil }
+    end
+    sweep_folder.write(path "evil sweep", { name = evil, metric = { name = evil, goal = "maximize" }, parameters = {
+      { path = evil, name = evil, values = { evil, "b" } }, { path = "`x`", name = "`touch pwned`", values = { "'", '"' } } } })
+    for _, kind in ipairs { "curves", "heatmap", "cells" } do
+      assert(trpo.plots[kind] { path "evil sweep", file = path "evil.svg" })
+      local text = command.read(path "evil.svg")
+      assert.is_nil(text:find("<b>", 1, true))
+      assert.is_nil(text:find("\255", 1, true))
+      assert(trpo.plots[kind] { path "evil sweep", file = path "evil.txt" })
+    end
+    assert.is_nil(io.open(path "pwned"))
+  end)
+
+  it("shows quotes wherever they stand", function()
+    local plot = require "trpo.plot"
+    for _, text in ipairs { "'", "''", "'a", "a''b'", "''''';''", "`a'b`" } do
+      local script = ("set title %s noenhanced\nplot x title %s noenhanced"):format(plot.quoted(text), plot.quoted(text))
+      assert(plot.draw(path "quotes.svg", { width = 300, height = 200, script = script }))
+      local shown = select(2, command.read(path "quotes.svg"):gsub("<text>" .. text .. "</text>", ""))
+      assert.are.equal(2, shown, text)
+    end
+  end)
+
+  it("takes odd numbers: all alike, huge, tiny, none, and not finite", function()
+    for i, values in ipairs { { 0, 0 }, { -1e300, 1e300 }, { 1e-300, 0 }, { "nan", 1 }, { "inf", 1 } } do
+      local folder = write_run("odd" .. i, { heading, "1,10,0.1," .. values[1] .. ",", "2,20,0.2," .. values[2] .. "," })
+      assert(trpo.plots.curves { folder, file = path "odd.svg" })
+    end
+    for i, score in ipairs { 0, -1e300, 1e-300 } do
+      sweep_folder.write(path("flat" .. i), { score = function() return score end })
+      for _, kind in ipairs { "heatmap", "cells", "curves" } do
+        assert(trpo.plots[kind] { path("flat" .. i), file = path "odd.svg" })
+      end
+    end
+  end)
+
+  it("of somebody else's run needs no configuration and no columns of ours", function()
+    local folder = write_run("theirs", { "time/total_timesteps,rollout/ep_rew_mean,train/approx_kl", "10,1,0.1", "20,2,0.2" })
+    assert(trpo.plots.curves { folder, file = path "theirs.svg" })
+    local ok, message, code = trpo.plots.curves { folder, file = path "theirs.svg", x = "time" }
+    assert.is_nil(ok)
+    assert.are.equal(folder .. "/progress.csv has no column 'time/time_elapsed'", message)
+    assert.are.equal("format", code)
+    ok, message, code = trpo.plots.diagnostics { folder, file = path "theirs.svg" }
+    assert.is_nil(ok)
+    assert.are.equal("empty", code)
+    assert.is_truthy(message:find("no run has columns of TRPO's diagnostics", 1, true))
+  end)
+end)
+
+-- ---- what is wrong -----------------------------------------------------------------------------
+
+describe("trpo plot", function()
+  it("says what is missing", function()
+    simple_run("first", 1, config(1, 0.1))
+    write_run("second", heading .. "\n", config(2, 0.1))
+    local _, err, code = command.run(scratch, "plot second")
+    assert.are.equal("trpo: second has no complete iteration yet\n", err)
+    assert.are.equal(1, code)
+    if has_gnuplot then
+      local out
+      out, err, code = command.run(scratch, "plot first second -o both.svg")
+      assert.are.equal("both.svg\n", out)
+      assert.are.equal("trpo: second has no complete iteration yet\n", err)
+      assert.are.equal(0, code)
+    end
+    _, err, code = command.shell(scratch, [[mkdir -p none; printf '#!/bin/sh\nexit 127\n' >none/gnuplot
+chmod +x none/gnuplot; PATH=$PWD/none:$PATH "$trpo" plot first]])
+    assert.are.equal("trpo: plots need gnuplot, which is not there (Debian: apt-get install gnuplot-nox)\n", err)
+    assert.are.equal(1, code)
+    sweep_folder.write(path "begun sweep", { status = function() return "waiting" end })
+    _, err, code = command.run(scratch, "plot 'begun sweep'")
+    assert.are.equal("trpo: no trial of sweep 'begun sweep' has a number for eval/mean_reward yet\n", err)
+    assert.are.equal(1, code)
+    _, err = command.run(scratch, "plot 'begun sweep' --kind curves")
+    assert.are.equal("trpo: no trial of begun sweep has written a progress.csv with numbers yet\n", err)
+  end)
+
+  it("refuses what makes no sense, in one sentence", function()
+    simple_run("one", 1, config(1, 0.1))
+    simple_run("two", 1, config(2, 0.2))
+    sweep_folder.write(path "s")
+    project.lines("mkdir -p " .. path "empty")
+    command.write(path "a file", "x")
+    -- many folders with nothing in common
+    for _, case in ipairs {
+      { "nowhere", 1, "there is no folder 'nowhere'" },
+      { "'a file'", 1, "'a file' is a file, give the folder of a run or a sweep" },
+      { "empty", 1, "'empty' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json)" },
+      { "one s", 2, "'s' is a sweep: draw it alone" },
+      { "s s/trials/ce000001d0000001", 2, "'s' is a sweep: draw it alone" },
+      { "one --kind curve", 2, "--kind must be curves, heatmap, cells or diagnostics, got 'curve', did you mean 'curves'?" },
+      { "one --kind heatmap", 2, "one is a run, there is no heat map of it: give the folder of a sweep" },
+      { "one --kind cells", 2, "one is a run, there is no grid of cells of it: give the folder of a sweep" },
+      { "one -x step", 2, "-x must be steps, time or iterations, got 'step', did you mean 'steps'?" },
+      { "one -y ep_rew_men", 2, "no run has a column 'ep_rew_men', did you mean 'ep_rew_mean'?" },
+      { "one --group delat", 2, "no run has a parameter 'delat', did you mean 'delta'?" },
+      { "one -o a.jpg", 2, "-o: file must end in .svg, .png, .pdf or .txt, or be '-', got 'a.jpg'" },
+      { "one -o a.svg --ascii", 2, "--ascii prints the picture: leave -o out, or name a file that ends in .txt" },
+      { "one --parameters delta,gamma", 2, "parameters does not go with the kind 'curves', it goes with heatmap, cells" },
+      { "s -y eval/mean_reward", 2, "y does not go with the kind 'heatmap', it goes with curves, cells" },
+      { "s --parameters delta,gama", 2, "the sweep has no parameter 'gama', did you mean 'gamma'?" },
+      { "s --parameters x", 2, "the sweep has no parameter 'x'; there is delta, gamma" },
+      { "s --parameters delta,delta", 2, "parameter 'delta' is named twice" },
+      { "s --parameters delta,gamma,lambda", 2, "a picture has two axes, got 3 parameters" },
+      { "s --fix delta=3", 2, "no cell has delta=3; there is 0.001, 0.01" },
+      { "s --parameters ,", 2, "--parameters is empty" },
+      { "one -y ''", 2, "-y is empty" },
+      { "s --fix worst", 2, "--fix must be 'best' or NAME=VALUE, got 'worst'" },
+      { "s --kind cells -y nothing", 2, "no run has a column 'nothing'" },
+    } do
+      local out, err, code = command.run(scratch, "plot " .. case[1])
+      assert.are.equal("trpo: " .. case[3] .. "\n", err)
+      assert.are.equal(case[2], code, case[1])
+      assert.are.equal("", out)
+    end
+  end)
+
+  it("draws no more curves than can be told apart", function()
+    local list = {}
+    for i = 1, 22 do list[i] = simple_run("many/" .. i, i, config(i, 0.1)) end
+    list.group, list.file = "seed", path "many.svg"
+    local ok, message, code = trpo.plots.curves(list)
+    assert.is_nil(ok)
+    assert.are.equal("22 curves cannot be told apart, there may be 21: put runs together by --group", message)
+    assert.are.equal("too_many", code)
+  end)
+end)
+
+describe("wrong arguments", function()
+  local plots = trpo.plots
+  misuse.each(it, {
+    { "no table", plots.curves, { "runs/a" }, "trpo.plots.curves: options must be a table, got the string 'runs/a'" },
+    { "no folder", plots.curves, { {} }, "trpo.plots.curves: there must be the folder of a run or a sweep" },
+    { "a folder that is none", plots.heatmap, { { 3 } }, "trpo.plots.heatmap: folder 1 must be a string, got 3" },
+    { "an unknown option", plots.cells, { { "a", titel = "x" } },
+      "trpo.plots.cells: unknown option 'titel', did you mean 'title'?" },
+    { "an unknown axis", plots.curves, { { "a", x = "step" } },
+      "trpo.plots.curves: x must be 'steps', 'time' or 'iterations', got the string 'step'" },
+    { "another ending", plots.diagnostics, { { "a", file = "a.gif" } },
+      "file must end in .svg, .png, .pdf or .txt, or be '-', got 'a.gif'" },
+    { "no parameters", plots.heatmap, { { "a", parameters = "," } }, "parameters must be a list of names, got the string ','" },
+    { "parameters that are none", plots.heatmap, { { "a", parameters = { 1 } } },
+      "trpo.plots.heatmap: parameters must be a list of names, got {1}" },
+  })
+end)
