@@ -119,13 +119,15 @@ $(BUILD)/objects: FORCE
 PACKAGES := luajit libluajit-5.1-dev luarocks lua-busted lua-luassert lua-argparse lua-cjson lua-luv \
             liblapacke-dev libopenblas-pthread-dev libzip-dev gnuplot-nox gcc libc6-dev make pkg-config
 DEV_PACKAGES := lua-check lua-ldoc lua-markdown clang-format cppcheck valgrind lcov zip unzip
+# What some specs drive when it is there, and skip when it is not: a browser, a cluster.
+SPEC_PACKAGES := chromium slurm-wlm
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 
 deps: ## install the Debian packages that are missing for building, running and testing
 	@$(call install_missing,$(PACKAGES))
 
 deps-dev: ## install everything the other checks need, too
-	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES))
+	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES) $(SPEC_PACKAGES))
 
 define install_missing
 if ! command -v dpkg-query >/dev/null 2>&1; then \
@@ -279,12 +281,16 @@ bench: all ## how long an update takes, how fast rollouts are
 	@$(TREE) $(LUAJIT) bench/update.lua
 	@$(TREE) $(LUAJIT) bench/rollout.lua
 	@$(TREE) $(LUAJIT) bench/tensor.lua
+	@$(TREE) $(LUAJIT) bench/logging.lua
+	@$(TREE) $(LUAJIT) bench/trials.lua
 
 bench-short: all $(MEASURES) ## the same in seconds, to see that it works
 	@$(TREE) $(LUAJIT) bench/update.lua short
 	@$(TREE) $(LUAJIT) bench/rollout.lua short
 	@$(TREE) $(LUAJIT) bench/tensor.lua short
 	@$(TREE) $(LUAJIT) bench/mdp.lua short
+	@$(TREE) $(LUAJIT) bench/logging.lua short
+	@$(TREE) $(LUAJIT) bench/trials.lua short
 
 # Read bandwidth, and what is bound by it: programs without Lua, as the C tests.
 $(BUILD)/bench/%: bench/%.c $(filter-out $(BUILD)/obj/lua/%,$(OBJECTS)) $(BUILD)/flags
