@@ -336,6 +336,18 @@ describe("the bar of a sweep", function()
       .. "best delta=0.01 gamma=0.99 493.2$"), last)
   end)
 
+  it("takes the best cell among those that have come furthest", function()
+    local made = bar.new { out = out, terminal = true, width = 120 }
+    made:begin(work(0, 0))
+    made:finished(trial(1, 100, { rung = 1 }), work(1, 1))
+    made:finished(trial(2, 300, { rung = 1 }), work(2, 1))
+    made:finished(trial(1, 200, { rung = 2 }), work(3, 1))
+    made:finished(trial(1, 100, { rung = 1 }), work(4, 1))
+    made:finish()
+    assert.is_truthy(written:find("best delta=0.01 gamma=0.99 200.0", 1, true), written)
+    assert.is_nil(written:match "\r([^\r]*)$":find("0.1 gamma", 1, true))
+  end)
+
   it("fits into any terminal", function()
     for width = 1, 130 do
       written = ""

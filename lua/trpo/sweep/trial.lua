@@ -4,6 +4,7 @@
 -- and checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
 -- @module trpo.sweep.trial
 local core = require "trpo.core"
+local folder = require "trpo.folder"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local results = require "trpo.sweep.results"
@@ -56,7 +57,8 @@ end
 --- The result of a trial.
 -- @tparam table entry
 -- @tparam table description
--- @treturn table|nil `status`, `metrics`, `seconds`, `attempt`, `message`, `code`, `system`; nil when there is none
+-- @treturn table|nil `status`, `metrics`, `seconds`, `attempt`, `message`, `code`, `system`, `exact_resume` (false: it
+--   was resumed, and not with the same numbers); nil when there is none
 function trial.result(entry, description)
   local text = core.file.read(entry.dir .. "/" .. results.file(description, entry.rung))
   local result = text and json.decode(text)
@@ -69,6 +71,7 @@ function trial.result(entry, description)
     status = result.status, metrics = metrics, seconds = tonumber(result.seconds), attempt = tonumber(result.attempt),
     message = type(result.message) == "string" and result.message or nil, host = result.host,
     code = type(result.code) == "string" and result.code or nil, system = result.system,
+    exact_resume = result.exact_resume,
   }
 end
 
@@ -130,7 +133,9 @@ end
 -- writes the result of a trial: exit code, message
 local function finish(task, metrics, seconds)
   local name = task.description.metric.name
-  local result = { status = "done", metrics = metrics, seconds = seconds, attempt = task.attempt }
+  local result = { status = "done", metrics = metrics, seconds = seconds, attempt = task.attempt,
+    -- what a run says about itself that was resumed
+    exact_resume = folder.status(task.entry.dir).exact_resume }
   if metrics[name] == nil then
     result.status, result.code, result.message = "failed", "metric", missing(name, metrics)
   end
