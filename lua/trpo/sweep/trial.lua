@@ -48,10 +48,12 @@ function trial.record(entry, description, result)
   out.system = { isa = info.isa, blas = info.blas, version = info.version }
   local text = json.encode(out, { indent = true, order = { "status", "metric", "metrics" } }) .. "\n"
   local name = results.file(description, entry.rung)
-  local ok, message, code = core.file.write(entry.dir .. "/" .. name, text)
-  -- the last rung that was reached has the name that all readers know
-  if ok and name ~= "result.json" then ok, message, code = core.file.write(entry.dir .. "/result.json", text) end
-  return ok, message, code
+  -- with halving result.json is that of the last rung that was reached; the one that counts comes last
+  if name ~= "result.json" then
+    local ok, message, code = core.file.write(entry.dir .. "/result.json", text)
+    if not ok then return nil, message, code end
+  end
+  return core.file.write(entry.dir .. "/" .. name, text)
 end
 
 --- The result of a trial.
