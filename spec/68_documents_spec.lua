@@ -50,6 +50,13 @@ describe("the document #tree", function()
     end
   end)
 
+  it("must print what it shows, in this order, but for numbers", function()
+    local printed = "remark\n3 runs  [1.5, 2]\n* best 7\n"
+    assert.is_nil(documents.unprinted({ "1 run [0.25, 4e5]", "best 8" }, printed))
+    assert.are.equal("worst 8", documents.unprinted({ "3 runs [1, 2]", "worst 8" }, printed))
+    assert.are.equal("remark", documents.unprinted({ "best 7", "remark" }, printed))
+  end)
+
   it("README shows an experiment and an environment", function()
     assert.is_true(shown["README.md"] >= 2)
   end)

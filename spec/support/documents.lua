@@ -83,9 +83,11 @@ function documents.run(folder, block)
   return out, code, shown
 end
 
--- Numbers differ between machines, and with them what shades a cell, how columns are set, and which cell is the best.
+-- Numbers differ between machines, and with them plurals, what shades a cell, how columns are set, and which cell is the
+-- best one.
 local function bare(line)
-  line = line:gsub("%f[%w]" .. ("%x"):rep(16) .. "%f[%W]", "0"):gsub("[+-]?%d+%.?%d*", "0")
+  line = line:gsub("%f[%w]" .. ("%x"):rep(16) .. "%f[%W]", "0"):gsub("[+-]?%d+%.?%d*", "0"):gsub("0e0", "0")
+  line = line:gsub("s%f[^%w]", "")
   return (line:gsub("[%.:=+o#@*-][%.:=+o#@*-]+", ""):gsub("[%s*]", ""))
 end
 
