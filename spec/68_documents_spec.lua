@@ -135,4 +135,21 @@ describe("the example", function()
       assert.is_truthy(out:find("mean re%a+ %-?%d"), out)
     end)
   end
+
+  -- sweeps look for their experiment from the folder that holds examples/; all trials, for fewer steps
+  local sweeps = {
+    ["sweep_exact.lua"] = { "best: delta=0.1 gamma=0.8, updates 4.00", "" },
+    ["sweep_delta_gamma.lua"] = { "best: delta=", "--set steps=2048 --set evaluation.episodes=1" },
+  }
+  for name, case in pairs(sweeps) do
+    it(name .. " runs", function()
+      local scratch = command.scratch()
+      local out, err, code = command.shell(scratch, ("here=$PWD; cd %s && luajit examples/%s -q --dir \"$here\" %s"):format(
+        project.quoted(project.lines "pwd -P"[1]), name, case[2]))
+      command.remove(scratch)
+      assert.are.equal(0, code, err)
+      assert.are.equal("", err)
+      assert.is_truthy(out:find(case[1], 1, true), out)
+    end)
+  end
 end)
