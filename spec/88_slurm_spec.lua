@@ -82,6 +82,7 @@ local cluster
 
 -- starts it once; false when it cannot be
 local function start()
+  if command.watched then return false end
   if cluster == nil then
     local place = command.scratch()
     local said, code = project.run(("%s start %s"):format(project.quoted(helper), project.quoted(place)))
