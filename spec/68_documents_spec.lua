@@ -84,6 +84,19 @@ describe("the document #tree", function()
     end
   end)
 
+  it("command-line.md explains every command and every option, exact.md those of solve", function()
+    local text, exact = project.read "docs/command-line.md", project.read "docs/exact.md"
+    for _, entry in ipairs(require "trpo.commands") do
+      assert.is_truthy(text:find("\ntrpo " .. entry.name .. " ", 1, true), entry.name)
+      for _, option in ipairs(entry.options) do
+        for flag in option.flags:gmatch "%S+" do
+          local there = (entry.name == "solve" and exact or text):find(flag:gsub("%-", "%%-") .. "%f[^%w-]")
+          assert.is_truthy(there, entry.name .. " " .. flag)
+        end
+      end
+    end
+  end)
+
   it("learning.md explains every option of TRPO and every field of its report", function()
     local trpo = require "trpo"
     local text = project.read "docs/learning.md"
