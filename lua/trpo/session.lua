@@ -71,7 +71,7 @@ function session:look(path)
   self.folder, message, code = folder.resume(path)
   if not self.folder then return nil, message, code end
   local paths
-  paths, message, code = self.folder:checkpoints()
+  paths, message, code = checkpoint.list(path .. "/checkpoints")
   if not paths then return nil, message, code end
   if #paths == 0 then
     local ok
