@@ -66,6 +66,23 @@ function plot.number(x)
   return ("%.17g"):format(x)
 end
 
+--- The range of colours for some values; one value alone gets room on both sides.
+-- @tparam {table,...} rows with the values at 3
+-- @treturn string a command
+function plot.colour_range(rows)
+  local low, high = math.huge, -math.huge
+  for _, row in ipairs(rows) do
+    local x = row[3]
+    if x == x and math.abs(x) < math.huge then low, high = math.min(low, x), math.max(high, x) end
+  end
+  if low > high then low, high = 0, 1 end
+  if high - low <= 1e-12 * math.max(math.abs(low), math.abs(high)) then
+    local room = math.max(math.abs(low), 1) * 0.5
+    low, high = low - room, high + room
+  end
+  return ("set cbrange [%s:%s]"):format(plot.number(low), plot.number(high))
+end
+
 --- A block of data with a name.
 -- @tparam string name
 -- @tparam {table,...} rows of numbers, and of words that `word` made; an empty row is a gap in a curve
