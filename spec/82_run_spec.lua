@@ -29,6 +29,17 @@ local function path(name) return scratch .. "/runs/" .. name end
 
 local function read_json(file) return json.decode(command.read(file)) end
 
+-- each case is { arguments, exit code, a part of the only sentence }
+local function refuses(cases)
+  for _, case in ipairs(cases) do
+    local out, err, code = run(case[1])
+    assert.are.equal(case[2], code, case[1] .. " says\n" .. err)
+    assert.are.equal("", out)
+    assert.is_truthy(err:find(case[3], 1, true), case[1] .. " says\n" .. err)
+    assert.is_nil(err:find("stack traceback", 1, true))
+  end
+end
+
 -- a small run; options win
 local function small(options)
   local defaults = {
@@ -365,13 +376,7 @@ assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" 
       { "train quick.lua --max-seconds soon", 2, "trpo: --max-seconds must be a number > 0, got 'soon'" },
       { "train quick.lua --max-seconds 1 --dir false", 2, "trpo: --max-seconds needs a folder" },
     }
-    for _, case in ipairs(cases) do
-      local out, err, code = run(case[1])
-      assert.are.equal(case[2], code, case[1] .. " says\n" .. err)
-      assert.are.equal("", out)
-      assert.is_truthy(err:find(case[3], 1, true), case[1] .. " says\n" .. err)
-      assert.is_nil(err:find("stack traceback", 1, true))
-    end
+    refuses(cases)
   end)
 
   it("says when other numbers are to be expected on this machine, and remembers it", function()
@@ -554,12 +559,6 @@ return run:main(...)]])
       { "eval --best runs/small/checkpoints/best.safetensors", 2, "trpo: --best needs the folder of a run" },
       { "eval runs/other", 1, "is not for Pendulum-v1: its observation space is" },
     }
-    for _, case in ipairs(cases) do
-      local out, err, code = run(case[1])
-      assert.are.equal(case[2], code, case[1] .. " says\n" .. err)
-      assert.are.equal("", out)
-      assert.is_truthy(err:find(case[3], 1, true), case[1] .. " says\n" .. err)
-      assert.is_nil(err:find("stack traceback", 1, true))
-    end
+    refuses(cases)
   end)
 end)

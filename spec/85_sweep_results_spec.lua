@@ -6,6 +6,7 @@ local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local project = require "support.project"
 local results = require "trpo.sweep.results"
+local small_sweeps = require "support.small_sweeps"
 local summary = require "trpo.sweep.summary"
 local sweep_folder = require "support.sweep_folder"
 local trpo = require "trpo"
@@ -13,38 +14,12 @@ local trpo = require "trpo"
 local nan, inf = 0 / 0, math.huge
 local scratch
 
-local plain_experiment = [[
-local trpo = require "trpo"
-return trpo.experiment { env = "CartPole-v1", steps = 2048, dir = "elsewhere" }:main(...)
-]]
-
-setup(function()
-  scratch = command.scratch()
-  command.write(scratch .. "/cartpole.lua", plain_experiment)
-end)
+setup(function() scratch = small_sweeps.folder() end)
 teardown(function() command.remove(scratch) end)
 
--- a sweep of the plain experiment over delta, with changes
-local function made(changes)
-  local o = { experiment = scratch .. "/cartpole.lua", parameters = { delta = { 0.001, 0.01 } }, dir = scratch .. "/sweeps",
-    name = "a" }
-  for key, value in pairs(changes or {}) do o[key] = value end
-  return trpo.sweep(o)
-end
+local function made(changes) return small_sweeps.of_experiment(scratch, changes) end
 
--- a sweep of a function
-local function of_function(changes)
-  local o = { run = function() return { metric = 1 } end, parameters = { a = { 1, 2 } }, dir = scratch .. "/sweeps", name = "f" }
-  for key, value in pairs(changes or {}) do o[key] = value end
-  return trpo.sweep(o)
-end
-
--- the values of one parameter, cell by cell
-local function values_of(sweep, path)
-  local out = {}
-  for i, cell in ipairs(sweep:describe().cells) do out[i] = cell.params[path] end
-  return out
-end
+local function of_function(changes) return small_sweeps.of_function(scratch, changes) end
 
 describe("a sweep's folder", function()
   local count = 0
@@ -69,7 +44,7 @@ describe("a sweep's folder", function()
     assert.are.equal(before, command.read(dir .. "/a/sweep.json"))
     local description = json.decode(before)
     assert.are.same(sweep:describe().cells[2], description.cells[2])
-    assert.are.equal(core.sha256(plain_experiment), description.files[scratch .. "/cartpole.lua"])
+    assert.are.equal(core.sha256(small_sweeps.script), description.files[scratch .. "/cartpole.lua"])
     assert.are.equal(0.97, description.config.algorithm.lambda)
     for _, name in ipairs { "seed", "name", "dir", "threads", "system", "checkpoint" } do assert.is_nil(description.config[name]) end
   end)
@@ -141,9 +116,9 @@ describe("a sweep's folder", function()
 
   it("is refused when a script has changed", function()
     local path = scratch .. "/edited.lua"
-    command.write(path, plain_experiment)
+    command.write(path, small_sweeps.script)
     assert(opened { experiment = path })
-    command.write(path, plain_experiment .. "-- a remark\n")
+    command.write(path, small_sweeps.script .. "-- a remark\n")
     local ok, message, code = opened { experiment = path, seeds = 2 }
     assert.are.same({ nil, "changed" }, { ok, code })
     assert.is_truthy(message:find(path .. " has changed", 1, true), message)
@@ -508,11 +483,11 @@ describe("successive halving", function()
   it("draws its cells as asked, and takes steps for itself", function()
     local o = { method = "halving", halving = { min = 2048, max = 8192, factor = 2 }, samples = 8,
       parameters = { delta = { log_uniform = { 1e-3, 1e-1 } } } }
-    local random = values_of(made(o), "algorithm.delta")
+    local random = small_sweeps.values(made(o), "algorithm.delta")
     o.sampler = "sobol"
-    assert.are.equal(0.001, values_of(made(o), "algorithm.delta")[1])
+    assert.are.equal(0.001, small_sweeps.values(made(o), "algorithm.delta")[1])
     o.method, o.sampler, o.halving = "random", nil, nil
-    assert.are.same(random, values_of(made(o), "algorithm.delta"))
+    assert.are.same(random, small_sweeps.values(made(o), "algorithm.delta"))
     local grid = made { method = "halving", halving = { min = 2048, max = 8192, factor = 2 } }
     assert.are.equal("grid", grid:describe().sampler)
     assert.are.same({ 2048, 4096, 8192 }, grid:describe().halving.rungs)
