@@ -358,13 +358,7 @@ end
 -- @param ... the `...` of the script
 -- @treturn Experiment self
 function methods:main(...)
-  if select("#", ...) > 0 and (...) == script.sentinel then return self end
-  for i = 1, select("#", ...) do
-    if type(select(i, ...)) ~= "string" then
-      blame(("run:main: pass on the script's own '...', got %s")
-        :format(options.describe((select(i, ...)))))
-    end
-  end
+  if script.is_loaded("run:main", ...) then return self end
   local code = require("trpo.cli").script(self, { ... })
   if code ~= 0 then os.exit(code, true) end
   return self

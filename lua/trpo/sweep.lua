@@ -255,12 +255,7 @@ function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) e
 -- @param ... the `...` of the script
 -- @treturn Sweep self
 function methods:main(...)
-  if select("#", ...) > 0 and (...) == script.sentinel then return self end
-  for i = 1, select("#", ...) do
-    if type(select(i, ...)) ~= "string" then
-      blame(("sweep:main: pass on the script's own '...', got %s"):format(options.describe((select(i, ...)))))
-    end
-  end
+  if script.is_loaded("sweep:main", ...) then return self end
   local code = require("trpo.sweep.launch").script(self, { ... })
   if code ~= 0 then os.exit(code, true) end
   return self
