@@ -3,6 +3,7 @@
 -- A picture is a script for gnuplot with its data inside. It is drawn into a temporary file, and the file that was
 -- asked for appears whole or not at all. Texts of the user's stand in quotes, where gnuplot reads no commands.
 -- @module trpo.plot
+local command_line = require "trpo.command_line"
 local core = require "trpo.core"
 local spelling = require "trpo.spelling"
 
@@ -105,8 +106,6 @@ local function read(path)
   return text or ""
 end
 
-local function shell_quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
-
 -- what gnuplot says about a script that failed, in one line
 local function complaint(said)
   for line in said:gmatch "[^\n]+" do
@@ -126,7 +125,7 @@ local function run(path, script)
     return nil, ("cannot write %s: %s"):format(path, tostring(why or later)), "io"
   end
   -- -d: nobody's own settings
-  local pipe, problem = io.popen(("exec 2>&1; gnuplot -d %s </dev/null; echo $?"):format(shell_quoted(path)))
+  local pipe, problem = io.popen(("exec 2>&1; gnuplot -d %s </dev/null; echo $?"):format(command_line.quoted(path)))
   if not pipe then return nil, ("cannot start a process: %s"):format(tostring(problem)), "io" end
   local said, code = pipe:read("*a"):match "^(.-)(%d+)%s*$"
   pipe:close()

@@ -6,6 +6,8 @@
 -- back into the queue. A node that dies is Slurm's to notice; its trials are taken over by other tasks.
 -- @module trpo.sweep.slurm
 local core = require "trpo.core"
+local quoted = require("trpo.command_line").quoted
+local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 
 local slurm = {}
@@ -38,9 +40,6 @@ function slurm.complaint(wishes)
     end
   end
 end
-
--- a word as the shell reads it back
-local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
 -- one line for sbatch; it reads no quotes, a newline would end the line
 local function directive(name, value)
@@ -113,7 +112,7 @@ function slurm.script(sweep, flags, trials)
     .. body:format(quoted(uv.cwd()), quoted(package.path), quoted(package.cpath), command(sweep, flags, uv))
 end
 
--- what sbatch said, and whether it took the script
+-- the number of the job; or nil and what sbatch said
 local function sbatch(path)
   local pipe = io.popen(("exec 2>&1; sbatch --parsable %s; echo $?"):format(quoted(path)))
   local said, code = pipe:read("*a"):match "^(.-)%s*(%d+)%s*$"
@@ -121,15 +120,6 @@ local function sbatch(path)
   if code == "0" then return said:match "%d+[^\n]*$" end
   if code == "127" then said = "sbatch was not found; is this a machine of a Slurm cluster?" end
   return nil, said
-end
-
--- trials without a result
-local function left(read)
-  local count = 0
-  for _, trial in ipairs(read.trials) do
-    if trial.status ~= "done" and trial.status ~= "failed" then count = count + 1 end
-  end
-  return count
 end
 
 local function say(...) io.stderr:write("trpo: ", table.concat({ ... }), "\n") end
@@ -140,7 +130,8 @@ local function say(...) io.stderr:write("trpo: ", table.concat({ ... }), "\n") e
 -- @tparam table flags of the command line: `tasks`, `set`
 -- @treturn number exit code: 0, or 1 with a message on the standard error output
 function slurm.submit(sweep, read, flags)
-  local trials = left(read)
+  local count = results.count(read)
+  local trials = count.running + count.waiting
   if trials == 0 then
     print "no trial is left; nothing is submitted"
     return 0
