@@ -241,7 +241,6 @@ local names = options.any { optional = true, expected = "a list of names", accep
   end
   return true
 end }
-names.optional = true
 
 local schema = options.group { fields = {
   { "file", options.string { optional = true } }, { "x", options.choice { of = axes, optional = true } },

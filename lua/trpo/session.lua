@@ -186,9 +186,9 @@ function session:write_command()
   if not file then return nil, message, code end
   local text = (before and "\n" or "") .. command_line.text(os.date "!%Y-%m-%dT%H:%M:%SZ")
   local ok, why = file:write(text)
-  if ok then ok, why = file:close() end
-  if ok then return true end
-  return nil, ("cannot write %s: %s"):format(path, why), "io"
+  local closed, later = file:close()
+  if ok and closed then return true end
+  return nil, ("cannot write %s: %s"):format(path, why or later), "io"
 end
 
 -- a compiled close would not notice that it failed, as a flush
