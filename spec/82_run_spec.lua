@@ -9,15 +9,7 @@ local scratch
 
 before_each(function()
   scratch = command.scratch()
-  command.write(scratch .. "/quick.lua", [[
-local trpo = require "trpo"
-local run = trpo.experiment {
-  env = "CartPole-v1", policy = { hidden = { 4 } }, value = { hidden = { 4 }, epochs = 1 },
-  algorithm = trpo.TRPO { delta = 0.03 }, steps = 256, lanes = 2, horizon = 64, seed = 11,
-  evaluation = { episodes = 3 }, name = "quick",
-}
-return run:main(...)
-]])
+  command.write(scratch .. "/quick.lua", command.quick_script 'name = "quick",')
 end)
 after_each(function() command.remove(scratch) end)
 
