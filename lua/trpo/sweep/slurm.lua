@@ -41,12 +41,12 @@ function slurm.complaint(wishes)
   end
 end
 
--- one line for sbatch; it reads no quotes, a newline would end the line
+-- one line for sbatch, which reads words as a shell does, and the rest of the line behind a # not at all
 local function directive(name, value)
-  return "#SBATCH --" .. name .. (value and "=" .. value or "")
+  return "#SBATCH --" .. name .. (value and "=" .. value:gsub("[%s\\\"'#]", "\\%0") or "")
 end
 
--- the lines for sbatch: what the user wants, then what is not said yet
+-- the lines for sbatch: what we say unless the user does, and what the user says
 local function directives(sweep, tasks)
   local wishes = sweep.given.slurm or {}
   local names, lines = {}, { directive("job-name", sweep.name), directive("array", "1-" .. tasks) }
@@ -60,7 +60,7 @@ local function directives(sweep, tasks)
     if value == true then value = nil end
     if value ~= false then lines[#lines + 1] = directive(name, value and tostring(value)) end
   end
-  lines[#lines + 1] = directive("output", sweep:place() .. "/slurm-%A_%a.txt")
+  lines[#lines + 1] = directive("output", sweep:place():gsub("%%", "%%%%") .. "/slurm-%A_%a.txt")
   return table.concat(lines, "\n")
 end
 
@@ -114,7 +114,8 @@ end
 
 -- the number of the job; or nil and what sbatch said
 local function sbatch(path)
-  local pipe = io.popen(("exec 2>&1; sbatch --parsable %s; echo $?"):format(quoted(path)))
+  local pipe, problem = io.popen(("exec 2>&1; sbatch --parsable %s; echo $?"):format(quoted(path)))
+  if not pipe then return nil, tostring(problem) end
   local said, code = pipe:read("*a"):match "^(.-)%s*(%d+)%s*$"
   pipe:close()
   if code == "0" then return said:match "%d+[^\n]*$" end
