@@ -40,7 +40,8 @@ end
 
 -- what a run writes: nothing else is ever removed, unless the whole folder is to be overwritten
 local function is_ours(name)
-  name = name:gsub("%.[%d-]+%.tmp$", "")
+  -- a file that must not be there yet has a temporary name while its temporary file is written
+  name = name:gsub("%.[%d-]+%.tmp$", ""):gsub("%.[%d-]+%.tmp$", "")
   return name == "config.json" or name == "status.json" or name == "command.txt" or name == "progress.csv"
     or name == "progress.jsonl" or name == "monitor.csv" or name == "checkpoints"
     or name:find("^events%.out%.tfevents%.") ~= nil

@@ -52,17 +52,22 @@ function session.newest(paths)
   return nil, ("none of the checkpoints can be read: %s"):format(damaged[1].message), "format"
 end
 
--- whether a folder without checkpoints may be begun anew: its run was killed, or failed, before the first one
-local function may_begin_anew(place)
+-- Why a folder without checkpoints must not be begun anew, or nil: its run was killed, or failed, before the first one.
+-- Numbers that no status belongs to are somebody else's.
+local function finished(place)
   local status = place.last.status
-  return status == nil or status == "running" or status == "failed"
+  if status == "running" or status == "failed" then return nil end
+  if status then return "it is " .. status end
+  local foreign = disk.exists(place.path .. "/progress.csv") and not disk.exists(place.path .. "/status.json")
+  return foreign and "it has a progress.csv but no status.json" or nil
 end
 
 function session:begin_anew()
   local place = self.folder
-  if may_begin_anew(place) then return place:empty() end
-  return nil, ("%s cannot be resumed: it is %s and has no checkpoint; overwrite it to begin anew")
-    :format(place.path, place.last.status), "no_file"
+  local why = finished(place)
+  if not why then return place:empty() end
+  return nil, ("%s cannot be resumed: %s and has no checkpoint; overwrite it to begin anew"):format(place.path, why),
+    "no_file"
 end
 
 -- a folder to go on in, with the checkpoint to go on from
@@ -220,7 +225,7 @@ function session:open()
   end
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
-    t_start = self.counters.started, positions = self.saved and self.counters.positions,
+    t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
   if not self.log then return nil, message, code end
   for _, text in ipairs(self.remarks) do self:say(text) end
