@@ -225,6 +225,22 @@ function runs.read(path)
   return run
 end
 
+--- The runs of some trials of a sweep: each folder once, without those that failed or have no row yet.
+-- @tparam {table,...} trials see `trpo.sweep.results`
+-- @treturn {table,...} as of `read`, with `trial`
+function runs.of_trials(trials)
+  local list, seen = {}, {}
+  for _, trial in ipairs(trials) do
+    local fresh = trial.status ~= "failed" and not seen[trial.dir] and runs.kind(trial.dir) == "run"
+    local run = fresh and runs.read(trial.dir)
+    if run and run.rows > 0 then
+      run.trial, seen[trial.dir] = trial, true
+      list[#list + 1] = run
+    end
+  end
+  return list
+end
+
 local function bare(name) return name:match "[^/]+$" or name end
 
 --- Finds the column that a name means.
