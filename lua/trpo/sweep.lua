@@ -247,7 +247,8 @@ function methods:settings(trial) return self.subject:settings(trial) end
 -- @tparam[opt] table opts `jobs` (processes at a time; default: the cores), `quiet` false, `retry_failed` false
 -- @treturn table|nil what was found, see `trpo.sweep.results.read`; some trials may have failed
 -- @treturn string|nil message
--- @treturn string|nil code: "changed", "io", "metric", "interrupted"
+-- @treturn string|nil code: as `open`, "metric" (no trial reports it), "spawn" (no process can be started), "script" (a
+--   function is not in a script), "interrupted"
 -- @raise on wrong options
 function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) end
 

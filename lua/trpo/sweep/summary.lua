@@ -40,7 +40,7 @@ local function row_of(cell)
   return row
 end
 
---- The best of some rows: of those that came furthest, without failures where there are such, with the most trials;
+-- The best of some rows: of those that came furthest, without failures where there are such, with the most trials;
 -- then by IQM, the first of equal ones.
 -- @tparam {table,...} rows `rung` (1 when there is none), `failed`, `n`, `iqm` (nil: not the best)
 -- @tparam string goal "maximize" or "minimize"
