@@ -306,9 +306,9 @@ end
 --   "paused" by max_seconds, "interrupted"), `reason`, `dir`, `iterations`, `steps`, `seconds`, `best` { reward,
 --   iteration, steps }, `idle` (true: nothing was left to do)
 -- @treturn string|nil what failed, with the user's traceback
--- @treturn string|nil code: "exists", "busy" (the run's process is alive), "no_file" (it is over and left no checkpoint),
---   "mismatch" (other options than the checkpoint's), "format" or "version" (checkpoints that cannot be read), "io",
---   "environment", "not_finite", "no_memory", "callback", "error"
+-- @treturn string|nil code: "exists", "busy" (the run's process is alive), "no_file" (it is over and left no
+--   checkpoint), "mismatch" (other options than the checkpoint's), "format" or "version" (checkpoints that cannot be
+--   read), "io", "environment", "not_finite", "no_memory", "callback", "error"
 -- @raise on unknown callbacks
 function methods:train(callbacks)
   local checked, message = options.resolve("run:train", settings.callbacks, callbacks)
