@@ -224,17 +224,10 @@ end
 function methods:open() return identity.open(self:place(), self.description) end
 
 --- What has been found so far, read from the folder.
--- @tparam[opt] table known what this returned earlier: trials that were done then are not read again
 -- @treturn table|nil see `trpo.sweep.results.read`
 -- @treturn string|nil message
 -- @treturn string|nil code
-function methods:results(known) return results.read(self:place(), known) end
-
---- What is to be done now.
--- @tparam table found of `results`
--- @treturn {table,...}|string trials to run; "wait" while other processes work on all that is left; "done"
--- @function Sweep:pending
-function methods.pending(_, found) return halving.next(found) end
+function methods:results() return results.read(self:place()) end
 
 -- How a trial is told what to do. Can be written as JSON.
 -- @tparam table trial
