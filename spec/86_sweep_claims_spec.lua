@@ -248,6 +248,27 @@ describe("a pool of processes", function()
     assert.are.same({ { 0, 0, "one" }, { 3, 0, "" }, { 0, 9, "x" }, { 0, 0, "a\nb" } }, endings)
   end)
 
+  it("ends what a killed process had started", function()
+    local made, asked
+    made = pool.new {
+      jobs = 1,
+      next = function()
+        if asked then return nil end
+        asked = { file = "sh", args = { "-c", "sleep 60 & echo $!; kill -9 $$" }, output = scratch .. "/out" }
+        return asked
+      end,
+      started = function() end, ended = function() end,
+    }
+    made:fill()
+    uv.run()
+    local pid, i = tonumber(command.read(scratch .. "/out")), 0
+    while process.started(pid) and i < 400 do
+      uv.sleep(5)
+      i = i + 1
+    end
+    assert.is_nil(process.started(pid))
+  end)
+
   it("says why a process could not be started", function()
     local message, asked
     local made = pool.new {
@@ -313,6 +334,18 @@ describe("the bar of a sweep", function()
     local last = written:match "\r([^\r]*)\27%[K\n$"
     assert.is_truthy(last:find("^delta%-gamma  [━─]+  done 12/45  running 2  failed 1  %d+:%d%d left  "
       .. "best delta=0.01 gamma=0.99 493.2$"), last)
+  end)
+
+  it("takes the best cell among those that have come furthest", function()
+    local made = bar.new { out = out, terminal = true, width = 120 }
+    made:begin(work(0, 0))
+    made:finished(trial(1, 100, { rung = 1 }), work(1, 1))
+    made:finished(trial(2, 300, { rung = 1 }), work(2, 1))
+    made:finished(trial(1, 200, { rung = 2 }), work(3, 1))
+    made:finished(trial(1, 100, { rung = 1 }), work(4, 1))
+    made:finish()
+    assert.is_truthy(written:find("best delta=0.01 gamma=0.99 200.0", 1, true), written)
+    assert.is_nil(written:match "\r([^\r]*)$":find("0.1 gamma", 1, true))
   end)
 
   it("fits into any terminal", function()

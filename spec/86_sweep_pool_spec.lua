@@ -366,6 +366,39 @@ return trpo.experiment {
     assert.is_truthy(out:find("edited: 1 of 4 done, 0 running, 0 failed, 3 waiting", 1, true), out)
   end)
 
+  it("says when a trial cannot be resumed exactly", function()
+    command.write(scratch .. "/tiny.lua", [[
+local trpo = require "trpo"
+return trpo.experiment { env = trpo.env {
+  id = "Forgetful-v0", observation = trpo.space.box { shape = { 1 } }, action = trpo.space.discrete(2), time_limit = 5,
+  reset = function(self, rng, obs) obs[1] = 0 end, step = function(self, action, obs) return action, false end,
+}, policy = { hidden = { 4 } }, value = false, steps = 64, lanes = 2, horizon = 16, checkpoint = { every = 1 },
+  evaluation = { episodes = 1 }, on_iteration = function(row)
+    if row["time/iterations"] == 2 and not io.open "mark" then
+      io.open("mark", "w"):close()
+      os.execute "kill -9 $PPID"
+    end
+  end,
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+local trpo = require "trpo"
+return trpo.sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02 } } }:main(...)
+]])
+    local _, err, code = command.run(scratch, "sweep sweep.lua --jobs 1")
+    assert.are.equal(0, code, err)
+    assert.is_truthy(err:find "\nresumed, but not with the same numbers: trial %x+, see [^\n]*/output.txt\n", err)
+    local count = 0
+    for _, result in pairs(results "sweep") do
+      if result.exact_resume == false then
+        count = count + 1
+        assert.are.equal(2, result.attempt)
+        assert.is_truthy(command.read(result.dir .. "/output.txt"):find("has no save and restore", 1, true))
+      end
+    end
+    assert.are.equal(1, count)
+  end)
+
   it("says when it goes on with other instructions", function()
     if trpo.info().isa == "generic" then return pending("there are only generic instructions here") end
     write_experiment(32)

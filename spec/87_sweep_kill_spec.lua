@@ -5,7 +5,7 @@ local project = require "support.project"
 local trpo = require "trpo"
 local uv = require "luv"
 
-local kills = command.sanitized and 6 or 30
+local kills = { grid = command.sanitized and 6 or 30, halving = command.sanitized and 2 or 10 }
 local scratch
 
 setup(function()
@@ -17,22 +17,28 @@ return trpo.experiment {
   steps = 32 * 40, lanes = 2, horizon = 16, checkpoint = { every = 2, keep = 2 }, evaluation = { episodes = 5, every = 10 },
 }:main(...)
 ]])
-  command.write(scratch .. "/sweep.lua", [[
+  command.write(scratch .. "/grid.lua", [[
 local trpo = require "trpo"
 return trpo.sweep { experiment = "small.lua", parameters = { delta = { 0.01, 0.05 } }, seeds = 2 }:main(...)
+]])
+  command.write(scratch .. "/halving.lua", [[
+local trpo = require "trpo"
+return trpo.sweep { experiment = "small.lua", parameters = { delta = { 0.01, 0.05 } }, seeds = 2,
+  method = "halving", halving = { min = 256, max = 1280, factor = 2 } }:main(...)
 ]])
 end)
 teardown(function() command.remove(scratch) end)
 
 local function folder(name) return ("%s/sweeps/%s"):format(scratch, name) end
 
--- starts a sweep: its pid, and a table whose `code` and `signal` are set when it has ended
+-- starts a sweep by the script that its name begins with: its pid, and a table whose `code` and `signal` are set when
+-- it has ended
 local function start(name, jobs)
   local output = assert(uv.fs_open(("%s/%s.txt"):format(scratch, name), "a", 420))
   local ending = {}
   local handle, pid
   handle, pid = uv.spawn(command.trpo, {
-    args = { "sweep", "sweep.lua", "--jobs", jobs or "2", "--name", name }, cwd = scratch, stdio = { nil, output, output },
+    args = { "sweep", name:match "^%l+" .. ".lua", "--jobs", jobs or "2", "--name", name }, cwd = scratch, stdio = { nil, output, output },
   }, function(code, signal)
     handle:close()
     ending.code, ending.signal = code, signal
@@ -132,65 +138,71 @@ local function found(name)
   return out
 end
 
--- what a sweep finds that is left in peace
-local expected
+for _, method in ipairs { "grid", "halving" } do
+  describe("a sweep by " .. method, function()
+    -- what it finds when it is left in peace
+    local expected
 
-setup(function()
-  local _, ending = start "peace"
-  await_end(ending)
-  assert.are.equal(0, ending.code, command.read(scratch .. "/peace.txt"))
-  expected = found "peace"
-end)
+    setup(function()
+      local name = method .. "-peace"
+      local _, ending = start(name)
+      await_end(ending)
+      assert.are.equal(0, ending.code, command.read(("%s/%s.txt"):format(scratch, name)))
+      expected = found(name)
+    end)
 
-local function check(name)
-  assert.are.same(expected, found(name), name .. "\n" .. command.read(("%s/%s.txt"):format(scratch, name)))
-end
-
-describe("a sweep", function()
-  it("does each trial once", function()
-    local trials = 0
-    for _, trial in pairs(expected) do
-      trials = trials + 1
-      assert.are.equal(40, #trial.rows)
-      assert.are.equal("iteration-00000040.safetensors", trial.last)
+    local function check(name)
+      assert.are.same(expected, found(name), name .. "\n" .. command.read(("%s/%s.txt"):format(scratch, name)))
     end
-    assert.are.equal(4, trials)
-  end)
 
-  it("finds the same after 30 kills of it and of its trials", function()
-    -- several sweeps, as none lasts for thirty
-    local rng, count, round = trpo.rng(87), { sweep = 0, trial = 0 }, 0
-    while count.sweep + count.trial < kills do
-      round = round + 1
-      local name = "war" .. round
-      local here = run_under_fire(name, rng, kills - count.sweep - count.trial)
-      count.sweep, count.trial = count.sweep + here.sweep, count.trial + here.trial
-      check(name)
-    end
-    assert.is_true(command.sanitized or count.sweep >= 5 and count.trial >= 5,
-      ("%d sweeps and %d trials were killed"):format(count.sweep, count.trial))
-  end)
+    it("does each trial once", function()
+      local whole, trials = 0, 0
+      for _, trial in pairs(expected) do
+        trials = trials + 1
+        assert.are.equal(("iteration-%08d.safetensors"):format(#trial.rows), trial.last)
+        if #trial.rows == 40 then whole = whole + 1 end
+      end
+      assert.are.equal(4, trials)
+      assert.are.equal(method == "grid" and 4 or 2, whole)
+    end)
 
-  it("finds the same when two work on it, and each is killed now and then", function()
-    local rng, strikes = trpo.rng(88), command.sanitized and 2 or 8
-    local sides = { {}, {} }
-    local function begin(side)
-      side.pid, side.ending = start("both", "1")
-      side.struck = {}
-    end
-    for _, side in ipairs(sides) do begin(side) end
-    while not (sides[1].ending.code and sides[2].ending.code) do
-      local side = sides[rng:uniform() < 0.5 and 1 or 2]
-      wait(5 + math.floor(rng:uniform() * 150), side.ending)
-      if strikes > 0 and not side.ending.code then
-        strikes = strikes - 1
-        if strike("both", side.pid, rng, side.struck) == "sweep" then
-          await_end(side.ending)
-          begin(side)
+    it(("finds the same after %d kills of it and of its trials"):format(kills[method]), function()
+      -- several sweeps, as none lasts for so many
+      local rng, count, round = trpo.rng(87), { sweep = 0, trial = 0 }, 0
+      while count.sweep + count.trial < kills[method] do
+        round = round + 1
+        local name = method .. round
+        local here = run_under_fire(name, rng, kills[method] - count.sweep - count.trial)
+        count.sweep, count.trial = count.sweep + here.sweep, count.trial + here.trial
+        check(name)
+      end
+      assert.is_true(kills[method] < 30 or count.sweep >= 5 and count.trial >= 5,
+        ("%d sweeps and %d trials were killed"):format(count.sweep, count.trial))
+    end)
+
+    it("finds the same when two work on it, and each is killed now and then", function()
+      local rng, strikes, name = trpo.rng(88), command.sanitized and 2 or 8, method .. "-both"
+      local sides = { {}, {} }
+      local function begin(side)
+        side.pid, side.ending = start(name, "1")
+        side.struck = {}
+      end
+      for _, side in ipairs(sides) do begin(side) end
+      while not (sides[1].ending.code and sides[2].ending.code) do
+        local side = sides[rng:uniform() < 0.5 and 1 or 2]
+        wait(5 + math.floor(rng:uniform() * 150), side.ending)
+        if strikes > 0 and not side.ending.code then
+          strikes = strikes - 1
+          if strike(name, side.pid, rng, side.struck) == "sweep" then
+            await_end(side.ending)
+            begin(side)
+          end
         end
       end
-    end
-    for _, side in ipairs(sides) do assert.are.equal(0, side.ending.code, command.read(scratch .. "/both.txt")) end
-    check "both"
+      for _, side in ipairs(sides) do
+        assert.are.equal(0, side.ending.code, command.read(("%s/%s.txt"):format(scratch, name)))
+      end
+      check(name)
+    end)
   end)
-end)
+end

@@ -57,15 +57,20 @@ describe("the options for sbatch", function()
 end)
 
 describe("trpo sweep --slurm", function()
-  it("leaves the script and says what is missing where there is no Slurm", function()
-    sweep()
-    command.shell(scratch, "mkdir bin && ln -s $(command -v luajit) $(command -v dirname) $(command -v sh) bin/")
-    local _, err, code = command.shell(scratch, 'PATH=$PWD/bin "$trpo" sweep functions.lua --slurm')
-    assert.are.equal(1, code)
-    assert.are.equal("trpo: the script is sweeps/functions/slurm.sh, but it was not submitted: sbatch was not found; "
-      .. "is this a machine of a Slurm cluster?\n", err)
-    assert.is_truthy(command.read(scratch .. "/sweeps/functions/slurm.sh"):find "#SBATCH")
-  end)
+  for what, case in pairs {
+    ["there is no Slurm"] = { "exit 127", "sbatch was not found; is this a machine of a Slurm cluster?" },
+    ["Slurm refuses"] = { "echo 'sbatch: error: invalid partition' >&2; exit 1", "sbatch: error: invalid partition" },
+  } do
+    it("leaves the script and says what is wrong where " .. what, function()
+      sweep()
+      command.shell(scratch, ("mkdir bin; printf '#!/bin/sh\\n%%s\\n' %s >bin/sbatch; chmod +x bin/sbatch"):format(
+        project.quoted(case[1])))
+      local _, err, code = command.shell(scratch, 'PATH=$PWD/bin:$PATH "$trpo" sweep functions.lua --slurm')
+      assert.are.equal(1, code)
+      assert.are.equal("trpo: the script is sweeps/functions/slurm.sh, but it was not submitted: " .. case[2] .. "\n", err)
+      assert.is_truthy(command.read(scratch .. "/sweeps/functions/slurm.sh"):find "#SBATCH")
+    end)
+  end
 
   it("has nothing to do when the sweep is done", function()
     sweep()
@@ -82,6 +87,7 @@ local cluster
 
 -- starts it once; false when it cannot be
 local function start()
+  if command.watched then return false end
   if cluster == nil then
     local place = command.scratch()
     local said, code = project.run(("%s start %s"):format(project.quoted(helper), project.quoted(place)))

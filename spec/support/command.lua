@@ -70,4 +70,8 @@ end
 --- Whether a sanitizer's runtime is loaded: it needs more address space than any limit leaves.
 command.sanitized = os.getenv "TRPO_PRELOAD" ~= nil
 
+--- Whether the module is only watched more closely (sanitizers, the collector): what other programs do with its files
+--- is seen without that, too.
+command.watched = command.sanitized or (os.getenv "LUA_INIT" or ""):find("gc.lua", 1, true) ~= nil
+
 return command

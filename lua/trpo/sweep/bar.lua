@@ -10,30 +10,40 @@ bar.__index = bar
 -- @tparam table opts `quiet` (nothing is shown), `out` (file), and what `trpo.progress.terminal` returns
 -- @treturn Bar
 function bar.new(opts)
-  local self = { out = io.stderr, width = 80, finished_here = 0, seconds = 0, values = {}, reached = {},
-    last = -math.huge }
+  local self = { out = io.stderr, width = 80, finished_here = 0, seconds = 0, cells = {}, last = -math.huge }
   for key, value in pairs(opts) do self[key] = value end
   self.progress = progress.new { colour = self.colour, unicode = self.unicode, out = self.out }
   return setmetatable(self, bar)
 end
 
--- what a cell has reached over the seeds that are done
+-- what a cell has reached over the seeds that are done, in the last rung that it has come to
 local function note(self, trial)
-  local x = trial.metric
+  local x, rung = trial.metric, trial.rung or 1
   if trial.status ~= "done" or not x or x ~= x then return end
-  local values = self.values[trial.cell] or {}
-  values[#values + 1], self.values[trial.cell] = x, values
-  self.reached[trial.cell] = trpo.stats.iqm(trpo.tensor(values))
+  local cell = self.cells[trial.cell]
+  if not cell or cell.rung < rung then
+    cell = { rung = rung, values = {} }
+    self.cells[trial.cell] = cell
+  end
+  if rung < cell.rung then return end
+  cell.values[#cell.values + 1] = x
+  cell.reached = trpo.stats.iqm(trpo.tensor(cell.values))
+end
+
+-- whether a cell is ahead of another one
+local function is_ahead(a, b, sign)
+  if a.rung ~= b.rung then return a.rung > b.rung end
+  return sign * a.reached > sign * b.reached
 end
 
 -- label and value of the best cell so far
 local function best_of(self, sweep)
   local best, sign = nil, sweep.metric.goal == "minimize" and -1 or 1
-  for cell, value in pairs(self.reached) do
-    local ahead = best and sign * (value - self.reached[best])
-    if not best or ahead > 0 or ahead == 0 and cell < best then best = cell end
+  for index in ipairs(sweep.cells) do
+    local cell = self.cells[index]
+    if cell and (not best or is_ahead(cell, self.cells[best], sign)) then best = index end
   end
-  if best then return sweep.cells[best].label, self.reached[best] end
+  if best then return sweep.cells[best].label, self.cells[best].reached end
 end
 
 -- seconds until all is done, guessed from the trials so far; nil before there is one
@@ -121,6 +131,9 @@ function bar:finished(trial, work)
   self.seconds = self.seconds + (trial.seconds or 0)
   note(self, trial)
   if self.quiet then return end
+  if trial.exact_resume == false then
+    say(self, ("resumed, but not with the same numbers: trial %s, see %s/output.txt"):format(trial.key, trial.dir))
+  end
   if trial.status == "failed" then
     say(self, ("failed: %s seed %.0f: %s"):format(work.sweep.cells[trial.cell].label, trial.seed,
       first_line(trial.message)))
@@ -147,7 +160,15 @@ function bar:again(trial, signal)
   end
 end
 
---- The sweep comes to a stop.
+--- No more trials are started; those that run go on.
+-- @tparam string message why
+-- @tparam table work
+function bar:stop(message, work)
+  if self.quiet then return end
+  say(self, ("no more trials are started, %d still running: %s"):format(work.pool.running, first_line(message)))
+end
+
+--- A signal came: the trials come to a stop.
 -- @tparam string name of the signal
 -- @tparam table work
 function bar:signal(_, work)

@@ -148,8 +148,9 @@ local function conclude(sweep, flags, outcome)
     return entry.status == "failed" and 1 or 0
   end
   local code = report(sweep, flags)
-  local complete = outcome.done == outcome.total
-  return complete and code or 1
+  local left = outcome.total - outcome.done - outcome.failed
+  if left > 0 then say(("%d of %d trials have no result; the same command goes on"):format(left, outcome.total)) end
+  return outcome.done == outcome.total and code or 1
 end
 
 local function view_of(flags)

@@ -39,6 +39,8 @@ local function start(self, task)
   local handle, pid
   handle, pid = spawn(self, task, function(code, signal)
     handle:close()
+    -- what a killed process has started must not go on writing beside its next attempt
+    if signal ~= 0 then uv.kill(-pid, "sigkill") end
     self.running, self.tasks[task] = self.running - 1, nil
     self.ended(task, { code = code, signal = signal, seconds = (uv.hrtime() - begin) / 1e9 })
     self:fill()
@@ -47,7 +49,7 @@ local function start(self, task)
     self.ended(task, { message = pid, seconds = 0 })
     return
   end
-  self.running, self.tasks[task] = self.running + 1, handle
+  self.running, self.tasks[task] = self.running + 1, { handle = handle, pid = pid }
   self.started(task, pid)
 end
 
@@ -60,12 +62,16 @@ function pool:fill()
   end
 end
 
---- Sends a signal to all processes, or to that of one task.
--- @tparam string name e.g. "sigterm"
+--- Asks all processes to come to a stop: one SIGTERM each.
+function pool:stop()
+  for _, process in pairs(self.tasks) do process.handle:kill "sigterm" end
+end
+
+--- Kills all processes, or that of one task, with all that they have started.
 -- @tparam[opt] table task
-function pool:signal(name, task)
-  for entry, handle in pairs(self.tasks) do
-    if task == nil or task == entry then handle:kill(name) end
+function pool:kill(task)
+  for entry, process in pairs(self.tasks) do
+    if task == nil or task == entry then self.uv.kill(-process.pid, "sigkill") end
   end
 end
 

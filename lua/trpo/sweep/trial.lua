@@ -4,6 +4,7 @@
 -- and checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
 -- @module trpo.sweep.trial
 local core = require "trpo.core"
+local folder = require "trpo.folder"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local results = require "trpo.sweep.results"
@@ -47,16 +48,19 @@ function trial.record(entry, description, result)
   out.system = { isa = info.isa, blas = info.blas, version = info.version }
   local text = json.encode(out, { indent = true, order = { "status", "metric", "metrics" } }) .. "\n"
   local name = results.file(description, entry.rung)
-  local ok, message, code = core.file.write(entry.dir .. "/" .. name, text)
-  -- the last rung that was reached has the name that all readers know
-  if ok and name ~= "result.json" then ok, message, code = core.file.write(entry.dir .. "/result.json", text) end
-  return ok, message, code
+  -- with halving result.json is that of the last rung that was reached; the one that counts comes last
+  if name ~= "result.json" then
+    local ok, message, code = core.file.write(entry.dir .. "/result.json", text)
+    if not ok then return nil, message, code end
+  end
+  return core.file.write(entry.dir .. "/" .. name, text)
 end
 
 --- The result of a trial.
 -- @tparam table entry
 -- @tparam table description
--- @treturn table|nil `status`, `metrics`, `seconds`, `attempt`, `message`, `code`, `system`; nil when there is none
+-- @treturn table|nil `status`, `metrics`, `seconds`, `attempt`, `message`, `code`, `system`, `exact_resume` (false: it
+--   was resumed, and not with the same numbers); nil when there is none
 function trial.result(entry, description)
   local text = core.file.read(entry.dir .. "/" .. results.file(description, entry.rung))
   local result = text and json.decode(text)
@@ -69,6 +73,7 @@ function trial.result(entry, description)
     status = result.status, metrics = metrics, seconds = tonumber(result.seconds), attempt = tonumber(result.attempt),
     message = type(result.message) == "string" and result.message or nil, host = result.host,
     code = type(result.code) == "string" and result.code or nil, system = result.system,
+    exact_resume = result.exact_resume,
   }
 end
 
@@ -130,7 +135,9 @@ end
 -- writes the result of a trial: exit code, message
 local function finish(task, metrics, seconds)
   local name = task.description.metric.name
-  local result = { status = "done", metrics = metrics, seconds = seconds, attempt = task.attempt }
+  local result = { status = "done", metrics = metrics, seconds = seconds, attempt = task.attempt,
+    -- what a run says about itself that was resumed
+    exact_resume = folder.status(task.entry.dir).exact_resume }
   if metrics[name] == nil then
     result.status, result.code, result.message = "failed", "metric", missing(name, metrics)
   end
@@ -196,7 +203,7 @@ trial.task = nil
 local function leave(code, message)
   if message then io.stderr:write("trpo: ", message, "\n") end
   io.stdout:flush()
-  os.exit(code)
+  os.exit(code, true)
 end
 
 local function protected(fn, ...)
@@ -235,7 +242,7 @@ end
 function trial.main(text)
   local task = json.decode(text)
   -- a parent that is gone has lost its claim
-  if not core.process.die_with_parent(task.parent) then os.exit(1) end
+  if not core.process.die_with_parent(task.parent) then os.exit(1, true) end
   _G.arg = { [0] = task.file }
   io.stdout:setvbuf "line"
   protected(work_off, task)

@@ -53,7 +53,9 @@ end
 
 -- no more trials are started; the first reason is the one that is told
 local function stop(self, reason)
-  self.stopping = self.stopping or reason
+  if self.stopping then return end
+  self.stopping = reason
+  if self.pool.running > 0 then self.view:stop(reason.message, self) end
 end
 
 -- counts a trial that has its result
@@ -234,7 +236,7 @@ local function beat(self)
     for task in pairs(self.tasks) do
       if task.claim == claim then
         task.lost = true
-        self.pool:signal("sigkill", task)
+        self.pool:kill(task)
       end
     end
   end
@@ -252,7 +254,7 @@ end
 -- the first signal lets the trials come to a stop, the second one ends all at once
 local function on_signal(self, name, number)
   if self.stopping and self.stopping.signal then
-    self.pool:signal("sigkill")
+    self.pool:kill()
     for _, handle in ipairs(self.handles) do handle:stop() end
     self.uv.kill(self.uv.os_getpid(), number)
   end
@@ -261,7 +263,7 @@ local function on_signal(self, name, number)
   self.view:signal(name, self)
   for _, task in ipairs(self.again) do give_back(self, task) end
   self.again = {}
-  self.pool:signal "sigterm"
+  self.pool:stop()
   self.over = is_over(self)
 end
 
@@ -296,9 +298,12 @@ function work.run(o)
   if not claimed then return nil, message, code end
   local self = {
     uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command,
-    view = o.view,
-    only = o.only, queue = {}, head = 1, last = 0, others = {}, again = {}, retry = {}, deaths = {}, tasks = {},
-    handles = {}, ticks = 0, without_metric = 0,
+    view = o.view, only = o.only,
+    -- what is left; what others hold; what is to be started next
+    queue = {}, head = 1, last = 0, others = {}, again = {},
+    -- by key: the attempt that failed and is tried again; how often a trial was killed
+    retry = {}, deaths = {},
+    tasks = {}, handles = {}, ticks = 0, without_metric = 0,
   }
   self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)
   self.pool = pool.new {
@@ -309,9 +314,7 @@ function work.run(o)
       self.claims:runs(task.claim, pid)
       self.view:started(task.trial, self)
     end,
-    ended = function(task, ending)
-      ended(self, task, ending)
-    end,
+    ended = function(task, ending) ended(self, task, ending) end,
   }
   enqueue(self, o.retry)
   open_handles(self)

@@ -6,3 +6,9 @@ ffi.C.unsetenv "LD_PRELOAD"
 
 local exit = os.exit
 function os.exit(code) exit(code, true) end -- luacheck: ignore 122
+
+-- processes that are started by the interpreter's own path get the runtime, too
+local found, uv = pcall(require, "luv")
+if found then
+  function uv.exepath() return "luajit" end
+end
