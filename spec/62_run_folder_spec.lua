@@ -129,7 +129,7 @@ describe("the folder of a run", function()
     ok, message, code = made:write("status.json", "x")
     assert.is_nil(ok)
     assert.are.equal("io", code)
-    assert.is_truthy(message:find("cannot write " .. scratch .. "/run/status.json", 1, true))
+    assert.is_truthy(message:find("cannot write '" .. scratch .. "/run/status.json'", 1, true))
   end)
 
   it("leaves no temporary files behind", function()

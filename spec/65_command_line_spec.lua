@@ -7,16 +7,7 @@ local scratch
 
 before_each(function()
   scratch = command.scratch()
-  -- a script that is quick; --set and the like win over what it says
-  command.write(scratch .. "/quick.lua", [[
-local trpo = require "trpo"
-local run = trpo.experiment {
-  env = "CartPole-v1", policy = { hidden = { 4 } }, value = { hidden = { 4 }, epochs = 1 },
-  algorithm = trpo.TRPO { delta = 0.03 }, steps = 256, lanes = 2, horizon = 64, seed = 11,
-  evaluation = { episodes = 3 },
-}
-return run:main(...)
-]])
+  command.write(scratch .. "/quick.lua", command.quick_script())
 end)
 after_each(function() command.remove(scratch) end)
 

@@ -4,44 +4,19 @@ local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local misuse = require "support.misuse"
 local script = require "trpo.script"
+local small_sweeps = require "support.small_sweeps"
 local space = require "trpo.sweep.space"
 local trpo = require "trpo"
 
 local nan, inf = 0 / 0, math.huge
 local scratch
 
-local plain_experiment = [[
-local trpo = require "trpo"
-return trpo.experiment { env = "CartPole-v1", steps = 2048, dir = "elsewhere" }:main(...)
-]]
-
-setup(function()
-  scratch = command.scratch()
-  command.write(scratch .. "/cartpole.lua", plain_experiment)
-end)
+setup(function() scratch = small_sweeps.folder() end)
 teardown(function() command.remove(scratch) end)
 
--- a sweep of the plain experiment over delta, with changes
-local function made(changes)
-  local o = { experiment = scratch .. "/cartpole.lua", parameters = { delta = { 0.001, 0.01 } }, dir = scratch .. "/sweeps",
-    name = "a" }
-  for key, value in pairs(changes or {}) do o[key] = value end
-  return trpo.sweep(o)
-end
+local function made(changes) return small_sweeps.of_experiment(scratch, changes) end
 
--- a sweep of a function
-local function of_function(changes)
-  local o = { run = function() return { metric = 1 } end, parameters = { a = { 1, 2 } }, dir = scratch .. "/sweeps", name = "f" }
-  for key, value in pairs(changes or {}) do o[key] = value end
-  return trpo.sweep(o)
-end
-
--- the values of one parameter, cell by cell
-local function values_of(sweep, path)
-  local out = {}
-  for i, cell in ipairs(sweep:describe().cells) do out[i] = cell.params[path] end
-  return out
-end
+local function of_function(changes) return small_sweeps.of_function(scratch, changes) end
 
 local function ids_of(sweep)
   local out = {}
@@ -80,7 +55,7 @@ describe("a grid", function()
   end)
 
   it("takes the words that stand for a group", function()
-    assert.are.same({ "none", "linear" }, values_of(made { parameters = { value = { false, "linear" } } }, "value.kind"))
+    assert.are.same({ "none", "linear" }, small_sweeps.values(made { parameters = { value = { false, "linear" } } }, "value.kind"))
   end)
 end)
 
@@ -231,7 +206,7 @@ describe("ids", function()
 
   it("do not depend on what changes no number", function()
     local path = scratch .. "/renamed.lua"
-    command.write(path, (plain_experiment:gsub('dir = "elsewhere"', 'name = "x", threads = 2, seed = 9, overwrite = true')))
+    command.write(path, (small_sweeps.script:gsub('dir = "elsewhere"', 'name = "x", threads = 2, seed = 9, overwrite = true')))
     assert.are.same(ids_of(made()), ids_of(made { experiment = path }))
   end)
 

@@ -6,6 +6,7 @@ local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local project = require "support.project"
 local results = require "trpo.sweep.results"
+local small_sweeps = require "support.small_sweeps"
 local summary = require "trpo.sweep.summary"
 local sweep_folder = require "support.sweep_folder"
 local trpo = require "trpo"
@@ -13,37 +14,22 @@ local trpo = require "trpo"
 local nan, inf = 0 / 0, math.huge
 local scratch
 
-local plain_experiment = [[
-local trpo = require "trpo"
-return trpo.experiment { env = "CartPole-v1", steps = 2048, dir = "elsewhere" }:main(...)
-]]
-
-setup(function()
-  scratch = command.scratch()
-  command.write(scratch .. "/cartpole.lua", plain_experiment)
-end)
+setup(function() scratch = small_sweeps.folder() end)
 teardown(function() command.remove(scratch) end)
 
--- a sweep of the plain experiment over delta, with changes
-local function made(changes)
-  local o = { experiment = scratch .. "/cartpole.lua", parameters = { delta = { 0.001, 0.01 } }, dir = scratch .. "/sweeps",
-    name = "a" }
-  for key, value in pairs(changes or {}) do o[key] = value end
-  return trpo.sweep(o)
-end
+local function made(changes) return small_sweeps.of_experiment(scratch, changes) end
 
--- a sweep of a function
-local function of_function(changes)
-  local o = { run = function() return { metric = 1 } end, parameters = { a = { 1, 2 } }, dir = scratch .. "/sweeps", name = "f" }
-  for key, value in pairs(changes or {}) do o[key] = value end
-  return trpo.sweep(o)
-end
+local function of_function(changes) return small_sweeps.of_function(scratch, changes) end
 
--- the values of one parameter, cell by cell
-local function values_of(sweep, path)
-  local out = {}
-  for i, cell in ipairs(sweep:describe().cells) do out[i] = cell.params[path] end
-  return out
+-- the trials that wait for somebody to run them; "wait" when others are at work on all that is left; "done"
+local function next_trials(sweep)
+  local waiting, running = {}, false
+  for _, trial in ipairs(sweep.trials) do
+    if trial.status == "waiting" then waiting[#waiting + 1] = trial end
+    running = running or trial.status == "running"
+  end
+  if #waiting > 0 then return waiting end
+  return running and "wait" or "done"
 end
 
 describe("a sweep's folder", function()
@@ -69,7 +55,7 @@ describe("a sweep's folder", function()
     assert.are.equal(before, command.read(dir .. "/a/sweep.json"))
     local description = json.decode(before)
     assert.are.same(sweep:describe().cells[2], description.cells[2])
-    assert.are.equal(core.sha256(plain_experiment), description.files[scratch .. "/cartpole.lua"])
+    assert.are.equal(core.sha256(small_sweeps.script), description.files[scratch .. "/cartpole.lua"])
     assert.are.equal(0.97, description.config.algorithm.lambda)
     for _, name in ipairs { "seed", "name", "dir", "threads", "system", "checkpoint" } do assert.is_nil(description.config[name]) end
   end)
@@ -141,9 +127,9 @@ describe("a sweep's folder", function()
 
   it("is refused when a script has changed", function()
     local path = scratch .. "/edited.lua"
-    command.write(path, plain_experiment)
+    command.write(path, small_sweeps.script)
     assert(opened { experiment = path })
-    command.write(path, plain_experiment .. "-- a remark\n")
+    command.write(path, small_sweeps.script .. "-- a remark\n")
     local ok, message, code = opened { experiment = path, seeds = 2 }
     assert.are.same({ nil, "changed" }, { ok, code })
     assert.is_truthy(message:find(path .. " has changed", 1, true), message)
@@ -372,16 +358,6 @@ describe("results", function()
     assert.is_nil(metrics.c)
   end)
 
-  it("that were done are not read again", function()
-    local description = sweep_folder.write(dir)
-    local first = assert(results.read(dir))
-    command.write(("%s/trials/%s/result.json"):format(dir, description.cells[1].ids[1]), "")
-    local again = assert(results.read(dir, first))
-    assert.are.equal(18, results.count(again).done)
-    assert.are.equal(first.cells[1].trials[1].metric, again.cells[1].trials[1].metric)
-    assert.are.equal(17, results.count(results.read(dir)).done)
-  end)
-
   it("are a table with one row for each trial, which reads back exactly", function()
     local third = 1 / 3
     sweep_folder.write(dir, {
@@ -444,7 +420,7 @@ describe("successive halving", function()
 
   -- cells that come next, and the rung
   local function next_of(sweep)
-    local waiting = halving.next(sweep)
+    local waiting = next_trials(sweep)
     if type(waiting) == "string" then return waiting end
     local out = {}
     for i, trial in ipairs(waiting) do out[i] = ("%d.%d"):format(trial.rung, trial.cell) end
@@ -498,7 +474,7 @@ describe("successive halving", function()
     local sweep = assert(results.read(dir))
     -- 6 cells, then 2, then 1
     assert.are.equal(18 + 6 + 3, #sweep.trials)
-    local waiting = halving.next(sweep)
+    local waiting = next_trials(sweep)
     assert.are.equal(3, #waiting)
     assert.are.same({ 5, 3, 9000 }, { waiting[1].cell, waiting[1].rung, waiting[1].steps })
     assert.are.equal(waiting[1].id .. "-r3", waiting[1].key)
@@ -508,11 +484,11 @@ describe("successive halving", function()
   it("draws its cells as asked, and takes steps for itself", function()
     local o = { method = "halving", halving = { min = 2048, max = 8192, factor = 2 }, samples = 8,
       parameters = { delta = { log_uniform = { 1e-3, 1e-1 } } } }
-    local random = values_of(made(o), "algorithm.delta")
+    local random = small_sweeps.values(made(o), "algorithm.delta")
     o.sampler = "sobol"
-    assert.are.equal(0.001, values_of(made(o), "algorithm.delta")[1])
+    assert.are.equal(0.001, small_sweeps.values(made(o), "algorithm.delta")[1])
     o.method, o.sampler, o.halving = "random", nil, nil
-    assert.are.same(random, values_of(made(o), "algorithm.delta"))
+    assert.are.same(random, small_sweeps.values(made(o), "algorithm.delta"))
     local grid = made { method = "halving", halving = { min = 2048, max = 8192, factor = 2 } }
     assert.are.equal("grid", grid:describe().sampler)
     assert.are.same({ 2048, 4096, 8192 }, grid:describe().halving.rungs)

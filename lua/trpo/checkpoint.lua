@@ -7,6 +7,7 @@
 -- @module trpo.checkpoint
 local blame = require "trpo.blame"
 local core = require "trpo.core"
+local disk = require "trpo.disk"
 local json = require "trpo.json"
 local options = require "trpo.options"
 local reader = require "trpo.checkpoint.reader"
@@ -131,23 +132,24 @@ end
 -- @treturn string
 function checkpoint.name(iteration) return NAME:format(iteration) end
 
--- names in a folder; the scan is read to its end, or it would keep its memory
-local function names(uv, path)
-  local scan, list = uv.fs_scandir(path), {}
-  if not scan then return list end
-  for name in function() return uv.fs_scandir_next(scan) end do list[#list + 1] = name end
-  return list
-end
-
--- the iterations whose checkpoints are in a folder, the newest first
-local function iterations(uv, path)
-  local list = {}
-  for _, name in ipairs(names(uv, path)) do
+--- The checkpoints of iterations in a folder, the newest first.
+-- @tparam string folder
+-- @treturn {string,...}|nil paths; none when there is no such folder
+-- @treturn string|nil one sentence
+-- @treturn string|nil "io"
+function checkpoint.list(folder)
+  check_path("checkpoint.list", folder)
+  local names, message = disk.names(folder)
+  if not names and disk.exists(folder) then return nil, ("cannot read the checkpoints: %s"):format(message), "io" end
+  local found = {}
+  for _, name in ipairs(names or {}) do
     local digits = name:match(PATTERN)
-    if digits then list[#list + 1] = { name = name, iteration = tonumber(digits) } end
+    if digits then found[#found + 1] = { path = folder .. "/" .. name, iteration = tonumber(digits) } end
   end
-  table.sort(list, function(a, b) return a.iteration > b.iteration end)
-  return list
+  -- by number: there may be more digits than eight
+  table.sort(found, function(a, b) return a.iteration > b.iteration end)
+  for i, entry in ipairs(found) do found[i] = entry.path end
+  return found
 end
 
 --- The newest checkpoint in a folder, by the iteration in its name.
@@ -155,8 +157,7 @@ end
 -- @treturn string|nil its path; nil when there is none
 function checkpoint.latest(folder)
   check_path("checkpoint.latest", folder)
-  local newest = iterations(rock("luv", "checkpoints"), folder)[1]
-  return newest and folder .. "/" .. newest.name or nil
+  return (checkpoint.list(folder) or {})[1]
 end
 
 --- Removes all but the newest checkpoints of a folder, and what writers that were killed left unfinished. Files of
@@ -165,12 +166,11 @@ end
 -- @tparam integer keep how many stay
 function checkpoint.prune(folder, keep)
   check_path("checkpoint.prune", folder)
-  local uv = rock("luv", "checkpoints")
-  for i, entry in ipairs(iterations(uv, folder)) do
-    if i > keep then uv.fs_unlink(folder .. "/" .. entry.name) end
+  for i, path in ipairs(checkpoint.list(folder) or {}) do
+    if i > keep then disk.remove(path) end
   end
-  for _, name in ipairs(names(uv, folder)) do
-    if name:match "%.safetensors%.%d+%-%d+%.tmp$" then uv.fs_unlink(folder .. "/" .. name) end
+  for _, name in ipairs(disk.names(folder) or {}) do
+    if name:match "%.safetensors%.%d+%-%d+%.tmp$" then disk.remove(folder .. "/" .. name) end
   end
 end
 

@@ -1,13 +1,18 @@
---- The command line of this process, as `command.txt` keeps it.
+--- Words for a shell, and the command line of this process, as `command.txt` keeps it.
 -- @module trpo.command_line
 local rock = require "trpo.rocks"
 
 local command_line = {}
 
-local function quoted(word)
+--- A word as a shell reads it back; in quotes where it needs some.
+-- @tparam string word
+-- @treturn string
+function command_line.quoted(word)
   if word:find("^[%w_./:=,@%%+-]+$") then return word end
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
+
+local quoted = command_line.quoted
 
 -- the words that started this process; of our own launcher the name that people type
 local function words()

@@ -1,5 +1,7 @@
---- Small things that are done with files and folders; outcomes are returned, never raised.
+--- Small things that are done with folders and the names in them; outcomes are returned, never raised. Whole files are
+-- read and written by `trpo.file`.
 -- @module trpo.disk
+local core = require "trpo.core"
 local rock = require "trpo.rocks"
 
 local disk = {}
@@ -18,17 +20,6 @@ function disk.names(path)
   local list = {}
   for name in function() return uv.fs_scandir_next(scan) end do list[#list + 1] = name end
   return list
-end
-
---- The text of a file, or nil.
--- @tparam string path
--- @treturn string|nil
-function disk.read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return text
 end
 
 --- Whether there is something of that name.
@@ -72,41 +63,8 @@ function disk.remove(path)
   return uv.fs_rmdir(path)
 end
 
--- writes all of a text to a new file and brings it to the disk
-local function write_synced(uv, path, text)
-  local file, message = uv.fs_open(path, "w", 420) -- 0644
-  if not file then return nil, message end
-  local written = 0
-  while written < #text do
-    local count, why = uv.fs_write(file, text:sub(written + 1), -1)
-    if not count then
-      uv.fs_close(file)
-      return nil, why
-    end
-    written = written + count
-  end
-  local ok, why = uv.fs_fsync(file)
-  uv.fs_close(file)
-  return ok, why
-end
-
--- a name of this process alone
-local function temporary_name(uv, path) return ("%s.%d.tmp"):format(path, uv.os_getpid()) end
-
---- Writes a file whole or not at all: under a temporary name (`.tmp` at its end), synced, renamed.
--- @tparam string path
--- @tparam string text
--- @treturn boolean|nil true
--- @treturn string|nil what is wrong
-function disk.write(path, text)
-  local uv = luv()
-  local temporary = temporary_name(uv, path)
-  local ok, message = write_synced(uv, temporary, text)
-  if ok then ok, message = uv.fs_rename(temporary, path) end
-  if ok then return true end
-  uv.fs_unlink(temporary)
-  return nil, message
-end
+-- a name of this process alone, on all machines that share the folder
+local function temporary_name(uv, path) return ("%s.%d-%.0f.tmp"):format(path, uv.os_getpid(), uv.hrtime()) end
 
 --- Writes a file that is not there yet, whole or not at all. Of several processes that do so one succeeds.
 -- @tparam string path
@@ -117,17 +75,17 @@ end
 function disk.create(path, text)
   local uv = luv()
   local temporary = temporary_name(uv, path)
-  local ok, message, code = write_synced(uv, temporary, text)
-  if ok then
-    ok, message, code = uv.fs_link(temporary, path)
-    -- where files have one name only
-    if not ok and code ~= "EEXIST" and not uv.fs_stat(path) then
-      ok, message, code = uv.fs_rename(temporary, path)
-    end
+  local ok, message, code = core.file.write(temporary, text)
+  -- of its message only what is wrong, not the other name
+  if not ok then return nil, ("cannot write '%s': %s"):format(path, message:match "': (.*)$"), code end
+  ok, message, code = uv.fs_link(temporary, path)
+  -- where files have one name only
+  if not ok and code ~= "EEXIST" and not disk.exists(path) then
+    ok, message, code = uv.fs_rename(temporary, path)
   end
   uv.fs_unlink(temporary)
   if ok then return true end
-  return nil, message, code
+  return nil, ("cannot write '%s': %s"):format(path, message), code
 end
 
 --- Brings the names in a folder to the disk; what cannot be synced there is left to the system.

@@ -2,7 +2,6 @@
 -- @module trpo.evaluate
 local checkpoint = require "trpo.checkpoint"
 local disk = require "trpo.disk"
-local folder = require "trpo.folder"
 local json = require "trpo.json"
 local options = require "trpo.options"
 local origin = require "trpo.origin"
@@ -24,7 +23,7 @@ end
 
 -- the newest checkpoint of a folder that can be read
 local function newest_of(path)
-  local paths, message = folder.at(path):checkpoints()
+  local paths, message = checkpoint.list(path .. "/checkpoints")
   if not paths then fail(1, message) end
   if #paths == 0 then fail(1, "%s has no checkpoint", path) end
   local saved, damaged = session.newest(paths)

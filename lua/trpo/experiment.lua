@@ -306,9 +306,9 @@ end
 --   "paused" by max_seconds, "interrupted"), `reason`, `dir`, `iterations`, `steps`, `seconds`, `best` { reward,
 --   iteration, steps }, `idle` (true: nothing was left to do)
 -- @treturn string|nil what failed, with the user's traceback
--- @treturn string|nil code: "exists", "busy" (the run's process is alive), "mismatch" (other options than the
---   checkpoint's), "format" or "version" (checkpoints that cannot be read), "io", "environment", "not_finite",
---   "no_memory", "callback", "error"
+-- @treturn string|nil code: "exists", "busy" (the run's process is alive), "no_file" (it is over and left no
+--   checkpoint), "mismatch" (other options than the checkpoint's), "format" or "version" (checkpoints that cannot be
+--   read), "io", "environment", "not_finite", "no_memory", "callback", "error"
 -- @raise on unknown callbacks
 function methods:train(callbacks)
   local checked, message = options.resolve("run:train", settings.callbacks, callbacks)
@@ -358,13 +358,7 @@ end
 -- @param ... the `...` of the script
 -- @treturn Experiment self
 function methods:main(...)
-  if select("#", ...) > 0 and (...) == script.sentinel then return self end
-  for i = 1, select("#", ...) do
-    if type(select(i, ...)) ~= "string" then
-      blame(("run:main: pass on the script's own '...', got %s")
-        :format(options.describe((select(i, ...)))))
-    end
-  end
+  if script.is_loaded("run:main", ...) then return self end
   local code = require("trpo.cli").script(self, { ... })
   if code ~= 0 then os.exit(code, true) end
   return self

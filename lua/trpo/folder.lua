@@ -4,6 +4,7 @@
 -- grow by whole flushed lines. `status.json` says "running", with process and host, until the run
 -- is over.
 -- @module trpo.folder
+local core = require "trpo.core"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
 local process = require "trpo.process"
@@ -28,7 +29,7 @@ end
 -- @tparam string path
 -- @treturn table
 function folder.status(path)
-  local status = json.decode(disk.read(path .. "/status.json") or "")
+  local status = json.decode(core.file.read(path .. "/status.json") or "")
   return type(status) == "table" and status or {}
 end
 
@@ -39,7 +40,8 @@ end
 
 -- what a run writes: nothing else is ever removed, unless the whole folder is to be overwritten
 local function is_ours(name)
-  name = name:gsub("%.%d+%.tmp$", "")
+  -- a file that must not be there yet has a temporary name while its temporary file is written
+  name = name:gsub("%.[%d-]+%.tmp$", ""):gsub("%.[%d-]+%.tmp$", "")
   return name == "config.json" or name == "status.json" or name == "command.txt" or name == "progress.csv"
     or name == "progress.jsonl" or name == "monitor.csv" or name == "checkpoints"
     or name:find("^events%.out%.tfevents%.") ~= nil
@@ -51,7 +53,7 @@ local function is_barren(path)
     if not is_ours(name) then return false end
   end
   if #(disk.names(path .. "/checkpoints") or {}) > 0 then return false end
-  local _, lines = (disk.read(path .. "/progress.csv") or ""):gsub("\n", "")
+  local _, lines = (core.file.read(path .. "/progress.csv") or ""):gsub("\n", "")
   if lines > 1 then return false end
   local status = folder.status(path)
   return fate(status) == "gone" or status.status == "failed" or status.status == "interrupted"
@@ -85,15 +87,10 @@ local function clear(path, overwrite)
   return true
 end
 
---- A folder that is there, to look into.
--- @tparam string path
--- @treturn Folder
-function folder.at(path) return setmetatable({ path = path }, folder) end
-
 local function make(path)
   local ok, message = disk.make(path)
   if not ok then return nil, ("cannot make the run folder: %s"):format(message), "io" end
-  return folder.at(path)
+  return setmetatable({ path = path }, folder)
 end
 
 --- Makes the folder of a new run.
@@ -148,23 +145,6 @@ function folder:empty()
   return true
 end
 
---- The checkpoints, the newest first.
--- @treturn {string,...}|nil paths
--- @treturn string|nil one sentence
--- @treturn string|nil "io"
-function folder:checkpoints()
-  local found, path = {}, self.path .. "/checkpoints"
-  local list, message = disk.names(path)
-  if not list and disk.exists(path) then return nil, ("cannot read the checkpoints: %s"):format(message), "io" end
-  for _, name in ipairs(list or {}) do
-    if name:find("^iteration%-%d+%.safetensors$") then found[#found + 1] = name end
-  end
-  -- by number: there may be more digits than eight
-  table.sort(found, function(a, b) return tonumber(a:match("%d+")) > tonumber(b:match("%d+")) end)
-  for i, name in ipairs(found) do found[i] = path .. "/" .. name end
-  return found
-end
-
 --- Writes a file whole or not at all.
 -- @tparam string name file name within the folder
 -- @tparam string text
@@ -172,10 +152,9 @@ end
 -- @treturn string|nil one sentence
 -- @treturn string|nil "io"
 function folder:write(name, text)
-  local path = self.path .. "/" .. name
-  local ok, message = disk.write(path, text)
+  local ok, message = core.file.write(self.path .. "/" .. name, text)
   if ok then return true end
-  return nil, ("cannot write %s: %s"):format(path, message), "io"
+  return nil, message, "io"
 end
 
 local function text_of(value, order) return json.encode(value, { indent = true, order = order }) .. "\n" end
@@ -200,7 +179,7 @@ function folder:claim(status, order)
   local ok, message, code = disk.create(path, text_of(status, order))
   if ok then return true end
   if code == "EEXIST" then return nil, exists(self.path), "exists" end
-  return nil, ("cannot write %s: %s"):format(path, message), "io"
+  return nil, message, "io"
 end
 
 --- Opens a file of the folder for appending.

@@ -19,6 +19,7 @@ local lazy = {
   check_env = { "trpo.check_env" },
   experiment = { "trpo.experiment", "new" },
   sweep = { "trpo.sweep", "new" },
+  checkpoint = { "trpo.checkpoint" },
   load_policy = { "trpo.checkpoint", "policy" },
   load = { "trpo.files", "load" },
   save = { "trpo.files", "save" },
@@ -26,6 +27,7 @@ local lazy = {
   json = { "trpo.json" },
   tensorboard = { "trpo.tensorboard" },
   plots = { "trpo.plots" },
+  report = { "trpo.report" },
 }
 
 local trpo = {}

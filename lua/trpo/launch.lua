@@ -63,7 +63,7 @@ local function from_environment(run)
   end)
   for i, name in ipairs(names) do
     if not by_name[name] then return nil, misnamed(name, rules, by_name, unclear) end
-    found[i] = { name = by_name[name], text = environment[name], origin = name }
+    found[i] = { name = by_name[name], text = environment[name] }
   end
   return found
 end
@@ -74,15 +74,15 @@ local function from_flags(flags)
   for _, text in ipairs(flags.set or {}) do
     local name, value = parameters.split(text)
     if not name then return nil, value end
-    found[#found + 1] = { name = name, text = value, origin = "--set" }
+    found[#found + 1] = { name = name, text = value }
   end
   for _, name in ipairs { "seed", "steps", "name", "dir", "threads" } do
-    if flags[name] then found[#found + 1] = { name = name, text = flags[name], origin = "--" .. name } end
+    if flags[name] then found[#found + 1] = { name = name, text = flags[name] } end
   end
   -- each of the two takes the place of the other
   if flags.overwrite or flags.resume then
-    found[#found + 1] = { name = "overwrite", value = flags.overwrite == true, origin = "--overwrite" }
-    found[#found + 1] = { name = "resume", value = flags.resume ~= nil, origin = "--resume" }
+    found[#found + 1] = { name = "overwrite", value = flags.overwrite == true }
+    found[#found + 1] = { name = "resume", value = flags.resume ~= nil }
   end
   return found
 end

@@ -96,6 +96,23 @@ function options.string(o)
   return made
 end
 
+--- A seed of random numbers.
+-- @tparam table o `default`, `optional`
+-- @treturn table rule
+function options.seed(o)
+  return options.integer { default = o.default, optional = o.optional, min = 0, max = 2 ^ 53 - 1,
+    expected = "an integer in [0, 2^53)" }
+end
+
+--- The name of a folder: nothing is changed silently but what no shell likes.
+-- @treturn table rule, optional
+function options.folder_name()
+  return options.string {
+    optional = true, expected = "a name for a folder (not empty, no '/', no '.' at its beginning)",
+    accept = function(value) return not value:find("/", 1, true) and value:sub(1, 1) ~= "." end,
+  }
+end
+
 --- One of some strings and booleans.
 -- @tparam table o `default`, `optional`, `of` = list of what is allowed
 -- @treturn table rule
@@ -155,7 +172,7 @@ function options.like(value)
 end
 
 --- What no rule may be asked about: a value that is taken as it is.
--- @tparam table o `expected` = text, `accept` = function(value) → boolean
+-- @tparam table o `optional`, `expected` = text, `accept` = function(value) → boolean
 -- @treturn table rule
 function options.any(o)
   return rule("any", o, o.expected, o.accept)

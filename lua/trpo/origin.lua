@@ -1,5 +1,6 @@
 --- Where experiments of the command line come from: scripts, ids of environments, folders of runs.
 -- @module trpo.origin
+local core = require "trpo.core"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
 local options = require "trpo.options"
@@ -84,7 +85,7 @@ end
 
 -- the configuration that a folder holds; or nil, message, exit code
 local function config_of(path)
-  local text = disk.read(path .. "/config.json")
+  local text = core.file.read(path .. "/config.json")
   if not text then
     local uv = rock("luv", "trpo")
     local stat = uv.fs_stat(path)

@@ -3,6 +3,7 @@
 -- A picture is a script for gnuplot with its data inside. It is drawn into a temporary file, and the file that was
 -- asked for appears whole or not at all. Texts of the user's stand in quotes, where gnuplot reads no commands.
 -- @module trpo.plot
+local command_line = require "trpo.command_line"
 local core = require "trpo.core"
 local spelling = require "trpo.spelling"
 
@@ -66,6 +67,23 @@ function plot.number(x)
   return ("%.17g"):format(x)
 end
 
+--- The range of colours for some values; one value alone gets room on both sides.
+-- @tparam {table,...} rows with the values at 3
+-- @treturn string a command
+function plot.colour_range(rows)
+  local low, high = math.huge, -math.huge
+  for _, row in ipairs(rows) do
+    local x = row[3]
+    if x == x and math.abs(x) < math.huge then low, high = math.min(low, x), math.max(high, x) end
+  end
+  if low > high then low, high = 0, 1 end
+  if high - low <= 1e-12 * math.max(math.abs(low), math.abs(high)) then
+    local room = math.max(math.abs(low), 1) * 0.5
+    low, high = low - room, high + room
+  end
+  return ("set cbrange [%s:%s]"):format(plot.number(low), plot.number(high))
+end
+
 --- A block of data with a name.
 -- @tparam string name
 -- @tparam {table,...} rows of numbers, and of words that `word` made; an empty row is a gap in a curve
@@ -88,8 +106,6 @@ local function read(path)
   return text or ""
 end
 
-local function shell_quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
-
 -- what gnuplot says about a script that failed, in one line
 local function complaint(said)
   for line in said:gmatch "[^\n]+" do
@@ -109,7 +125,7 @@ local function run(path, script)
     return nil, ("cannot write %s: %s"):format(path, tostring(why or later)), "io"
   end
   -- -d: nobody's own settings
-  local pipe, problem = io.popen(("exec 2>&1; gnuplot -d %s </dev/null; echo $?"):format(shell_quoted(path)))
+  local pipe, problem = io.popen(("exec 2>&1; gnuplot -d %s </dev/null; echo $?"):format(command_line.quoted(path)))
   if not pipe then return nil, ("cannot start a process: %s"):format(tostring(problem)), "io" end
   local said, code = pipe:read("*a"):match "^(.-)(%d+)%s*$"
   pipe:close()

@@ -26,17 +26,12 @@ local understood = {
 
 -- ---- what is drawn -----------------------------------------------------------------------------
 
--- the runs of a sweep's trials, under the names of its parameters; failed ones and those without a row are not there
+-- the runs of a sweep's trials, with the values of its parameters
 local function runs_of_trials(sweep)
-  local list, seen = {}, {}
-  for _, trial in ipairs(sweep.trials) do
-    local run = trial.status ~= "failed" and not seen[trial.dir] and runs.kind(trial.dir) and runs.read(trial.dir)
-    seen[trial.dir] = true
-    if run and run.rows > 0 then
-      run.cell = trial.cell
-      for path, value in pairs(trial.params) do run.parameters[path] = runs.text(value) end
-      list[#list + 1] = run
-    end
+  local list = runs.of_trials(sweep.trials)
+  for _, run in ipairs(list) do
+    run.cell = run.trial.cell
+    for path, value in pairs(run.trial.params) do run.parameters[path] = runs.text(value) end
   end
   return list
 end
@@ -241,7 +236,6 @@ local names = options.any { optional = true, expected = "a list of names", accep
   end
   return true
 end }
-names.optional = true
 
 local schema = options.group { fields = {
   { "file", options.string { optional = true } }, { "x", options.choice { of = axes, optional = true } },

@@ -36,7 +36,7 @@ function report.write(dir, file)
   return file
 end
 
---- Runs `trpo report`.
+-- Runs `trpo report`.
 -- @tparam table flags `sweep`, `output`
 -- @treturn number exit code
 function report.run(flags)

@@ -11,16 +11,6 @@ local runs = {}
 
 -- ---- files -------------------------------------------------------------------------------------
 
--- the text of a file; or nil, one sentence, whether there is no such file
-local function text_of(path)
-  local file, message, number = io.open(path, "rb")
-  if not file then return nil, message, number == 2 or number == 20 end
-  local text, why = file:read "*a"
-  file:close()
-  if text then return text end
-  return nil, ("%s: %s"):format(path, tostring(why)), false
-end
-
 local function exists(path)
   local file = io.open(path, "rb")
   if file then file:close() end
@@ -189,8 +179,8 @@ end
 
 -- the parameters of a run by dotted path; an empty table and one sentence when config.json is unreadable
 local function read_parameters(path)
-  local text, message, absent = text_of(path .. "/config.json")
-  if not text then return {}, not absent and message or nil end
+  local text, message, code = core.file.read(path .. "/config.json")
+  if not text then return {}, code ~= "no_file" and message or nil end
   local config, why = json.decode(text)
   if type(config) == "table" then return add_leaves({}, config, "") end
   return {}, ("%s/config.json holds no parameters%s"):format(path, why and (" (%s)"):format(why) or "")
@@ -219,19 +209,36 @@ end
 --   without `config.json`; `problem`, one sentence when that file is unreadable; `names` of the columns in order;
 --   `columns`, lists of numbers by name, NaN where a field is empty; `rows`, how many
 -- @treturn string|nil one sentence
--- @treturn string|nil "no_file" or "format"
+-- @treturn string|nil "no_file", "io" or "format"
 function runs.read(path)
   path = trimmed(path)
   local kind, message, code = runs.kind(path)
   if not kind then return nil, message, code end
   if kind ~= "run" then return nil, ("'%s' is the folder of a sweep, not of a run"):format(path), "format" end
-  local text, why, absent = text_of(path .. "/progress.csv")
-  if not text and not absent then return nil, ("cannot read %s"):format(why), "no_file" end
+  local text
+  text, message, code = core.file.read(path .. "/progress.csv")
+  if not text and code ~= "no_file" then return nil, message, code end
   local run = { path = path, name = path:match "([^/]+)$" or path }
   run.parameters, run.problem = read_parameters(path)
   local ok, wrong = read_table(run, text or "", path .. "/progress.csv")
   if not ok then return nil, wrong, "format" end
   return run
+end
+
+--- The runs of some trials of a sweep: each folder once, without those that failed or have no row yet.
+-- @tparam {table,...} trials see `trpo.sweep.results`
+-- @treturn {table,...} as of `read`, with `trial`
+function runs.of_trials(trials)
+  local list, seen = {}, {}
+  for _, trial in ipairs(trials) do
+    local fresh = trial.status ~= "failed" and not seen[trial.dir] and runs.kind(trial.dir) == "run"
+    local run = fresh and runs.read(trial.dir)
+    if run and run.rows > 0 then
+      run.trial, seen[trial.dir] = trial, true
+      list[#list + 1] = run
+    end
+  end
+  return list
 end
 
 local function bare(name) return name:match "[^/]+$" or name end

@@ -1,12 +1,30 @@
---- Loads a script that describes an experiment, without running the experiment.
+--- Loads a script that describes an experiment or a sweep, without running it.
 --
 -- A script ends with `return run:main(...)`. Run by `luajit`, `...` holds the command line and `main` trains.
 -- Run from here, `...` holds the sentinel and `main` returns the run untouched.
 -- @module trpo.script
+local blame = require "trpo.blame"
+local options = require "trpo.options"
+
 local script = {}
 
 --- What `...` holds in a script that is loaded and not run.
 script.sentinel = setmetatable({}, { __tostring = function() return "trpo.script.sentinel" end })
+
+--- Whether a script is loaded and not run.
+-- @tparam string what name of its `main`, for messages
+-- @param ... the `...` of the script
+-- @treturn boolean
+-- @raise when the arguments are not those of a command line
+function script.is_loaded(what, ...)
+  if select("#", ...) > 0 and (...) == script.sentinel then return true end
+  for i = 1, select("#", ...) do
+    if type(select(i, ...)) ~= "string" then
+      blame(("%s: pass on the script's own '...', got %s"):format(what, options.describe((select(i, ...)))))
+    end
+  end
+  return false
+end
 
 -- the traceback without the frames of the loader and of whoever called it
 local function traceback(message)
@@ -21,7 +39,7 @@ end
 
 --- Loads a script.
 -- @tparam string path file name
--- @return what the script returned (an experiment, or an environment), or nil
+-- @return what the script returned (an experiment, a sweep, or an environment), or nil
 -- @treturn string|nil what went wrong, with the script's traceback
 -- @treturn string|nil "script"; "refused" when the script returned nil and what went wrong
 function script.load(path)

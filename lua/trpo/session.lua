@@ -52,17 +52,22 @@ function session.newest(paths)
   return nil, ("none of the checkpoints can be read: %s"):format(damaged[1].message), "format"
 end
 
--- whether a folder without checkpoints may be begun anew: its run was killed, or failed, before the first one
-local function may_begin_anew(place)
+-- Why a folder without checkpoints must not be begun anew, or nil: its run was killed, or failed, before the first one.
+-- Numbers that no status belongs to are somebody else's.
+local function finished(place)
   local status = place.last.status
-  return status == nil or status == "running" or status == "failed"
+  if status == "running" or status == "failed" then return nil end
+  if status then return "it is " .. status end
+  local foreign = disk.exists(place.path .. "/progress.csv") and not disk.exists(place.path .. "/status.json")
+  return foreign and "it has a progress.csv but no status.json" or nil
 end
 
 function session:begin_anew()
   local place = self.folder
-  if may_begin_anew(place) then return place:empty() end
-  return nil, ("%s cannot be resumed: it is %s and has no checkpoint; overwrite it to begin anew")
-    :format(place.path, place.last.status), "no_file"
+  local why = finished(place)
+  if not why then return place:empty() end
+  return nil, ("%s cannot be resumed: %s and has no checkpoint; overwrite it to begin anew"):format(place.path, why),
+    "no_file"
 end
 
 -- a folder to go on in, with the checkpoint to go on from
@@ -71,7 +76,7 @@ function session:look(path)
   self.folder, message, code = folder.resume(path)
   if not self.folder then return nil, message, code end
   local paths
-  paths, message, code = self.folder:checkpoints()
+  paths, message, code = checkpoint.list(path .. "/checkpoints")
   if not paths then return nil, message, code end
   if #paths == 0 then
     local ok
@@ -186,9 +191,9 @@ function session:write_command()
   if not file then return nil, message, code end
   local text = (before and "\n" or "") .. command_line.text(os.date "!%Y-%m-%dT%H:%M:%SZ")
   local ok, why = file:write(text)
-  if ok then ok, why = file:close() end
-  if ok then return true end
-  return nil, ("cannot write %s: %s"):format(path, why), "io"
+  local closed, later = file:close()
+  if ok and closed then return true end
+  return nil, ("cannot write %s: %s"):format(path, why or later), "io"
 end
 
 -- a compiled close would not notice that it failed, as a flush
@@ -220,7 +225,7 @@ function session:open()
   end
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
-    t_start = self.counters.started, positions = self.saved and self.counters.positions,
+    t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
   if not self.log then return nil, message, code end
   for _, text in ipairs(self.remarks) do self:say(text) end

@@ -7,9 +7,6 @@ local settings = {}
 local activation = { "tanh", "relu", "identity" }
 local precision = { "single", "double" }
 local layers = options.integer { min = 1, max = 65536 }
-local seeds = options.integer {
-  default = 1, min = 0, max = 2 ^ 53 - 1, expected = "an integer in [0, 2^53)",
-}
 
 -- what other libraries call them, and names that stand one level deeper; a hint for those who look for them here
 local synonyms = {
@@ -35,9 +32,6 @@ local synonyms = {
   eval_freq = "evaluation.every", deterministic = "evaluation.deterministic",
   save_freq = "checkpoint.every", checkpoint_freq = "checkpoint.every",
 }
-
--- the folder of a run has this name: nothing is changed silently but what no shell likes
-local function is_name(value) return not value:find("/", 1, true) and value:sub(1, 1) ~= "." end
 
 local env_group = options.group {
   shorthand = "id",
@@ -118,7 +112,7 @@ local function around(algorithm)
       { "horizon", options.integer { default = 256, min = 1, max = 2 ^ 31 - 1 } },
       { "whole_episodes", options.boolean { default = false } },
       { "budget", options.integer { optional = true, min = 1, max = 2 ^ 31 - 1 } },
-      { "seed", seeds },
+      { "seed", options.seed { default = 1 } },
       { "normalize_observations",
         options.choice { default = "auto", of = { true, false, "auto" } } },
       { "threads", options.integer { optional = true, min = 1, max = 64 } },
@@ -127,8 +121,7 @@ local function around(algorithm)
       { "resume", options.boolean { default = false } },
       { "on_iteration", a_function },
       { "on_episode", a_function },
-      { "name", options.string { optional = true, accept = is_name,
-        expected = "a name for a folder (not empty, no '/', no '.' at its beginning)" } },
+      { "name", options.folder_name() },
       { "dir", options.string { default = "runs", or_false = true } },
       { "overwrite", options.boolean { default = false } },
     },
@@ -162,7 +155,7 @@ function settings.evaluation(defaults, seed)
     fields = {
       { "episodes", options.integer { default = math.max(1, defaults.episodes), min = 1, max = 1e6 } },
       { "deterministic", options.boolean { default = defaults.deterministic } },
-      { "seed", options.integer { default = seed, min = 0, max = 2 ^ 53 - 1, expected = "an integer in [0, 2^53)" } },
+      { "seed", options.seed { default = seed } },
     },
   }
 end

@@ -224,17 +224,10 @@ end
 function methods:open() return identity.open(self:place(), self.description) end
 
 --- What has been found so far, read from the folder.
--- @tparam[opt] table known what this returned earlier: trials that were done then are not read again
 -- @treturn table|nil see `trpo.sweep.results.read`
 -- @treturn string|nil message
 -- @treturn string|nil code
-function methods:results(known) return results.read(self:place(), known) end
-
---- What is to be done now.
--- @tparam table found of `results`
--- @treturn {table,...}|string trials to run; "wait" while other processes work on all that is left; "done"
--- @function Sweep:pending
-function methods.pending(_, found) return halving.next(found) end
+function methods:results() return results.read(self:place()) end
 
 -- How a trial is told what to do. Can be written as JSON.
 -- @tparam table trial
@@ -247,7 +240,8 @@ function methods:settings(trial) return self.subject:settings(trial) end
 -- @tparam[opt] table opts `jobs` (processes at a time; default: the cores), `quiet` false, `retry_failed` false
 -- @treturn table|nil what was found, see `trpo.sweep.results.read`; some trials may have failed
 -- @treturn string|nil message
--- @treturn string|nil code: "changed", "io", "metric", "interrupted"
+-- @treturn string|nil code: as `open`, "metric" (no trial reports it), "spawn" (no process can be started), "script" (a
+--   function is not in a script), "interrupted"
 -- @raise on wrong options
 function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) end
 
@@ -255,12 +249,7 @@ function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) e
 -- @param ... the `...` of the script
 -- @treturn Sweep self
 function methods:main(...)
-  if select("#", ...) > 0 and (...) == script.sentinel then return self end
-  for i = 1, select("#", ...) do
-    if type(select(i, ...)) ~= "string" then
-      blame(("sweep:main: pass on the script's own '...', got %s"):format(options.describe((select(i, ...)))))
-    end
-  end
+  if script.is_loaded("sweep:main", ...) then return self end
   local code = require("trpo.sweep.launch").script(self, { ... })
   if code ~= 0 then os.exit(code, true) end
   return self

@@ -27,6 +27,19 @@ function command.read(path)
   return text
 end
 
+--- A script that is quick, with more options; --set and the like win over what it says.
+function command.quick_script(more)
+  return ([[
+local trpo = require "trpo"
+local run = trpo.experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = { hidden = { 4 }, epochs = 1 },
+  algorithm = trpo.TRPO { delta = 0.03 }, steps = 256, lanes = 2, horizon = 64, seed = 11,
+  evaluation = { episodes = 3 }, %s
+}
+return run:main(...)
+]]):format(more or "")
+end
+
 --- Runs shell text in a folder; returns standard output, standard error output, exit code. `$trpo` is the launcher.
 function command.shell(folder, text)
   local line = ("cd %s && trpo=%s && (%s\n) >.out 2>.err"):format(quoted(folder), quoted(command.trpo), text)

@@ -1,5 +1,6 @@
 #include "base/sha256.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* the first 32 bits of the fractional parts of the cube roots of the first 64 primes */
@@ -50,48 +51,22 @@ static void compress(uint32_t state[8], const unsigned char *block) {
   for (int i = 0; i < 8; i++) state[i] += s[i];
 }
 
-Sha256 sha256_begin(void) {
-  return (Sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
-                            0x1f83d9ab, 0x5be0cd19}};
-}
-
-void sha256_add(Sha256 *hash, const void *data, size_t n) {
-  const unsigned char *p = data;
-  size_t used = hash->count % 64;
-  hash->count += n;
-  /* fill the block that was begun, */
-  if (used > 0 && used + n >= 64) {
-    memcpy(hash->block + used, p, 64 - used);
-    compress(hash->state, hash->block);
-    p += 64 - used;
-    n -= 64 - used;
-    used = 0;
-  }
-  /* take whole blocks from where they are, and keep the rest */
-  for (; used == 0 && n >= 64; p += 64, n -= 64) compress(hash->state, p);
-  if (n > 0) memcpy(hash->block + used, p, n);
-}
-
-void sha256_end(Sha256 *hash, unsigned char *digest) {
-  static const unsigned char padding[64] = {0x80};
-  unsigned char bits[8];
-  for (int i = 0; i < 8; i++) bits[i] = (unsigned char)(hash->count * 8 >> (56 - 8 * i));
-  /* a one bit, zeros up to 56 bytes of a block, and the length in bits */
-  sha256_add(hash, padding, 1 + (119 - hash->count % 64) % 64);
-  sha256_add(hash, bits, sizeof bits);
-  for (int i = 0; i < SHA256_BYTES; i++)
-    digest[i] = (unsigned char)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
-}
-
 void sha256_hex(char *hex, const void *data, size_t n) {
-  static const char digits[] = "0123456789abcdef";
-  unsigned char digest[SHA256_BYTES];
-  Sha256 hash = sha256_begin();
-  sha256_add(&hash, data, n);
-  sha256_end(&hash, digest);
-  for (int i = 0; i < SHA256_BYTES; i++) {
-    hex[2 * i] = digits[digest[i] >> 4];
-    hex[2 * i + 1] = digits[digest[i] & 15];
-  }
+  uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  const unsigned char *p = data;
+  size_t left = n;
+  for (; left >= 64; left -= 64, p += 64) compress(state, p);
+  /* the rest, a one bit, zeros, and the length in bits at the end of one block or two */
+  unsigned char last[128] = {0};
+  const size_t end = left < 56 ? 64 : 128;
+  if (left > 0) memcpy(last, p, left);
+  last[left] = 0x80;
+  for (int i = 0; i < 8; i++)
+    last[end - 1 - (size_t)i] = (unsigned char)((uint64_t)n << 3 >> 8 * i);
+  for (size_t i = 0; i < end; i += 64) compress(state, last + i);
+  /* the state, four bits at a time */
+  for (int i = 0; i < SHA256_HEX; i++)
+    hex[i] = "0123456789abcdef"[state[i / 8] >> (28 - 4 * (i % 8)) & 15];
   hex[SHA256_HEX] = '\0';
 }

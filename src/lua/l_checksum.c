@@ -9,7 +9,7 @@
 
 /***
 Whether bytes are what they were.
-@module trpo.files
+@submodule trpo.files
 */
 
 /***

@@ -7,7 +7,7 @@
 
 /***
 Where the lanes stand, to be kept and brought back.
-@classmod trpo.Env
+@submodule trpo.Env
 */
 
 /* counters and marks as doubles, which hold them exactly; each array [lanes] */

@@ -8,7 +8,6 @@ The texts of a run's files, and the files that they are appended to: what `trpo.
 #include <math.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "base/logfile.h"
 #include "base/record.h"
 #include "base/tfevents.h"
@@ -162,18 +161,6 @@ static int l_log_episodes(lua_State *L) {
 }
 
 /***
-The CRC-32C of some bytes.
-@function trpo.log.crc32c
-@tparam string bytes
-@treturn integer
-*/
-static int l_log_crc32c(lua_State *L) {
-  Slice s = check_string(L, 1, "trpo.log.crc32c", "bytes");
-  lua_pushnumber(L, crc32c(s.text, s.bytes));
-  return 1;
-}
-
-/***
 Whether a text can name a number in all files: UTF-8, not empty, without control characters.
 @function trpo.log.is_name
 @tparam string text
@@ -316,13 +303,8 @@ static int l_log_collect(lua_State *L) {
 /* --- registration ---------------------------------------------------------------------------------------- */
 
 static const luaL_Reg functions[] = {
-    {"encode", l_log_encode},
-    {"version", l_log_version},
-    {"episodes", l_log_episodes},
-    {"crc32c", l_log_crc32c},
-    {"is_name", l_log_is_name},
-    {"open", l_log_open_file},
-    {NULL, NULL},
+    {"encode", l_log_encode},   {"version", l_log_version}, {"episodes", l_log_episodes},
+    {"is_name", l_log_is_name}, {"open", l_log_open_file},  {NULL, NULL},
 };
 
 static const luaL_Reg methods[] = {

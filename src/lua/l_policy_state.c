@@ -5,7 +5,7 @@
 
 /***
 What learning changes in a policy, to be kept and brought back.
-@classmod trpo.Policy
+@submodule trpo.Policy
 */
 
 void l_policy_state_network(lua_State *L, const Network *net) {

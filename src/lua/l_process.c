@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lua/l_check.h"
+#include "lua/l_files.h"
 
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -140,7 +141,7 @@ Sets the times of a file to now, by the clock of the file's server.
 @treturn[2] string "io"
 */
 static int l_process_touch(lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
+  const char *path = l_files_check_path(L, "process.touch");
   if (utimensat(AT_FDCWD, path, NULL, 0) == 0) {
     lua_pushboolean(L, 1);
     return 1;
@@ -161,7 +162,5 @@ static const luaL_Reg functions[] = {
 };
 
 void l_process_open(lua_State *L) {
-  lua_newtable(L);
-  luaL_register(L, NULL, functions);
-  lua_setfield(L, -2, "process");
+  l_files_add_module(L, "process", functions);
 }

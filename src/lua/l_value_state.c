@@ -6,7 +6,7 @@
 
 /***
 What fitting changes in a baseline, to be kept and brought back.
-@classmod trpo.Value
+@submodule trpo.Value
 */
 
 static void set_number(lua_State *L, const char *key, double x) {

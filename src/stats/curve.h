@@ -16,8 +16,13 @@ typedef struct Curve {
 /** The points of (step, value) [n] whose value is not NaN, moved to the front of the same arrays. */
 Curve curve_of(double *step, double *value, long n);
 
-/** An axis of evenly spaced steps from the first to the last step of any curve: step [out] [points], points >= 2. Returns how many
- * there are: 1 when all points lie at one step, 0 when no curve has any. */
+/**
+ * An axis of evenly spaced steps from the first to the last step of any curve.
+ *
+ * step  [out]  ascending                                        [points], points >= 2
+ *
+ * Returns how many there are: 1 when all points lie at one step, 0 when no curve has any.
+ */
 long curve_axis(double *step, long points, const Curve *curves, long count);
 
 /** The value at a step by linear interpolation; NaN outside of the curve. */

@@ -84,21 +84,6 @@ local function arrows_of(world, policy, numbered)
   return data
 end
 
--- the range of colours; one value alone gets room on both sides
-local function colour_range(rows)
-  local low, high = math.huge, -math.huge
-  for _, row in ipairs(rows) do
-    local x = row[3]
-    if x == x and math.abs(x) < math.huge then low, high = math.min(low, x), math.max(high, x) end
-  end
-  if low > high then low, high = 0, 1 end
-  if high - low <= 1e-12 * math.max(math.abs(low), math.abs(high)) then
-    local room = math.max(math.abs(low), 1) * 0.5
-    low, high = low - room, high + room
-  end
-  return ("set cbrange [%s:%s]"):format(plot.number(low), plot.number(high))
-end
-
 local function box(name, columns, style)
   return ("$%s using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5)%s with boxxyerror %s notitle"):format(name, columns, style)
 end
@@ -160,7 +145,7 @@ local function board_picture(world, what)
       ("set bmargin screen %.5f\nset tmargin screen %.5f"):format(bottom / height, (height - top) / height),
       ("set xrange [0.48:%.2f]\nset yrange [0.48:%.2f]"):format(world.columns + 0.52, world.rows + 0.52),
       "set palette defined (" .. plot.palette .. ")",
-      what.V and colour_range(data.values) or "",
+      what.V and plot.colour_range(data.values) or "",
       what.V and colour_bar(width - right + 10, bottom, height - top - bottom, width, height) or "unset colorbox",
       what.title and "set title " .. plot.quoted(what.title) .. " noenhanced" or "",
       layers(data, side),
@@ -207,7 +192,7 @@ local function large_board_picture(world, what)
       ("set xrange [%g:%g]\nset yrange [%g:%g]"):format(1 - stride / 2, world.columns + stride / 2, 1 - stride / 2,
         world.rows + stride / 2),
       "set palette defined (" .. plot.palette .. ")",
-      colour_range(rows), colour_bar(width - 86, 14, height - 52, width, height),
+      plot.colour_range(rows), colour_bar(width - 86, 14, height - 52, width, height),
       "set title " .. plot.quoted(title) .. " noenhanced",
       "plot " .. boxes("values", "palette") .. (#closed > 0 and ", " .. boxes("closed", "rgb variable") or ""),
     }, "\n"),

@@ -111,8 +111,7 @@ local function panel_script(panel, k, size, made, last_row)
   local left, right, top, bottom = corners(size, panel)
   local best = panel.entry == made.best
   local lines = {
-    ("set lmargin screen %.5f\nset rmargin screen %.5f\nset tmargin screen %.5f\nset bmargin screen %.5f"):format(
-      left / size.width, right / size.width, top / size.height, bottom / size.height),
+    frame.place(size, left, right, top, bottom),
     best and ("set border 15 lw 2.5 lc rgb '%s'"):format(frame.best) or "set border 15 lw 0.6 lc rgb '#999999'",
     last_row and size.ticks or size.ticks:gsub("'[^']*'", "''"),
     panel.column == 1 and "set format y '%g'" or "set format y ''", "unset label",
@@ -131,7 +130,7 @@ end
 
 -- names of columns and rows around a table, titles, labels of the axes; drawn with an empty picture over everything
 local function surroundings(made, size, asked, words)
-  local lines = { "set lmargin screen 0\nset rmargin screen 1\nset tmargin screen 1\nset bmargin screen 0",
+  local lines = { frame.place(size, 0, size.width, size.height, 0),
     "unset border\nunset tics\nunset grid\nunset label", frame.heading(size, asked.title, words.subtitle) }
   local function put(text, x, y, style)
     lines[#lines + 1] = ("set label %s at %s %s noenhanced"):format(plot.quoted(text), screen(x, y, size), style)

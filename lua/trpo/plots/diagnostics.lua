@@ -141,8 +141,7 @@ end
 local function margins(size, column, row)
   local left = size.left + (column - 1) * (size.wide + size.gap)
   local top = size.top - (row - 1) * (size.tall + size.between)
-  return ("set lmargin screen %.5f\nset rmargin screen %.5f\nset tmargin screen %.5f\nset bmargin screen %.5f")
-    :format(left / size.width, (left + size.wide) / size.width, top / size.height, (top - size.tall) / size.height)
+  return frame.place(size, left, left + size.wide, top, top - size.tall)
 end
 
 -- bands and lines of the curves
@@ -240,7 +239,7 @@ local function legend(list, size)
   end
   return table.concat({
     "unset border\nunset tics\nunset grid\nunset xlabel\nunset ylabel\nset xrange [0:1]\nset yrange [0:1]",
-    "set lmargin screen 0\nset rmargin screen 1\nset tmargin screen 1\nset bmargin screen 0",
+    frame.place(size, 0, size.width, size.height, 0),
     ("set key at screen %.5f, screen %.5f left top Left reverse samplen 2.4 spacing 1.15 maxrows %d noenhanced")
       :format(size.left / size.width, (size.legend - 8) / size.height, math.ceil(#list / size.columns)),
     frame.command(entries),

@@ -202,13 +202,23 @@ function frame.heading(size, title, subtitle)
   return table.concat(lines, "\n")
 end
 
---- Margins in pixels.
+--- The place of a frame.
+-- @tparam table size `width`, `height` of the picture in pixels
+-- @tparam number left pixels from the left
+-- @tparam number right
+-- @tparam number top pixels from below
+-- @tparam number bottom
+-- @treturn string commands
+function frame.place(size, left, right, top, bottom)
+  return ("set lmargin screen %.5f\nset rmargin screen %.5f\nset tmargin screen %.5f\nset bmargin screen %.5f")
+    :format(left / size.width, right / size.width, top / size.height, bottom / size.height)
+end
+
+--- The place of the only frame of a picture, by its margins.
 -- @tparam table size `width`, `height`, `left`, `right`, `top`, `bottom`: pixels around the frame
 -- @treturn string commands
 function frame.margins(size)
-  return ("set lmargin screen %.5f\nset rmargin screen %.5f\nset bmargin screen %.5f\nset tmargin screen %.5f")
-    :format(size.left / size.width, 1 - size.right / size.width, size.bottom / size.height,
-      1 - size.top / size.height)
+  return frame.place(size, size.left, size.width - size.right, size.height - size.top, size.bottom)
 end
 
 --- Axes without a box, faint lines behind the curves.

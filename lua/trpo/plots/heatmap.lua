@@ -40,19 +40,6 @@ end
 
 -- ---- texts in cells ----------------------------------------------------------------------------
 
--- a format for all numbers of a picture
-local function format_of(made)
-  local all = {}
-  for _, entry in ipairs(made.entries) do
-    if entry.iqm then
-      all[#all + 1] = entry.iqm
-      all[#all + 1] = entry.low
-      all[#all + 1] = entry.high
-    end
-  end
-  return frame.format(all)
-end
-
 local function interval(entry, format)
   return entry.n > 1 and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or ""
 end
@@ -130,22 +117,6 @@ local function layers(data, size, longest)
   return frame.command(list)
 end
 
---- The range of colours; one value alone gets room on both sides.
--- @tparam {table,...} rows with the values at 3
--- @treturn string a command
-function heatmap.colour_range(rows)
-  local low, high = math.huge, -math.huge
-  for _, row in ipairs(rows) do
-    if math.abs(row[3]) < math.huge then low, high = math.min(low, row[3]), math.max(high, row[3]) end
-  end
-  if low > high then low, high = 0, 1 end
-  if high - low <= 1e-12 * math.max(math.abs(low), math.abs(high)) then
-    local room = math.max(math.abs(low), 1) * 0.5
-    low, high = low - room, high + room
-  end
-  return ("set cbrange [%s:%s]"):format(plot.number(low), plot.number(high))
-end
-
 --- A bar of colours on the right of a frame.
 -- @tparam table size `width`, `height`, `left`, `right`, `top`, `bottom`
 -- @tparam string label
@@ -190,7 +161,7 @@ local function subtitle_of(made, with_interval)
 end
 
 local function tiles(made, asked)
-  local format = format_of(made)
+  local format = lattice.format(made)
   local data, with_interval = data_of(made, format)
   local longest = longest_of(data)
   local size = size_of(made, longest.interval)
@@ -205,7 +176,7 @@ local function tiles(made, asked)
       "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced offset 0,"
         .. (size.slanted and "-0.2" or "0.2"),
       "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 40)) .. " noenhanced",
-      heatmap.colour_range(data.values), #data.values > 0 and heatmap.colour_bar(size, made.metric) or "unset colorbox",
+      plot.colour_range(data.values), #data.values > 0 and heatmap.colour_bar(size, made.metric) or "unset colorbox",
       layers(data, size, longest),
     }, "\n"),
     letters = letters.tiles(made, asked.title, format),

@@ -167,25 +167,6 @@ local function add_numbers(entry, rows)
   if entry.n == 0 or not entry.iqm or entry.iqm ~= entry.iqm then entry.iqm, entry.low, entry.high = nil, nil, nil end
 end
 
--- the best entry by the rules of the summary: of those that came furthest, without failures where there are such, with
--- the most trials; then by the metric, the first of equal ones
--- Where an entry holds several cells, only how far they came goes before the metric.
-local function best_of(entries, goal, pooled)
-  local sign, best = goal == "minimize" and -1 or 1, nil
-  local function before(a, b)
-    if not b then return true end
-    if a.rung ~= b.rung then return a.rung > b.rung end
-    if pooled then return sign * a.iqm > sign * b.iqm end
-    if (a.failed == 0) ~= (b.failed == 0) then return a.failed == 0 end
-    if a.n ~= b.n then return a.n > b.n end
-    return sign * a.iqm > sign * b.iqm
-  end
-  for _, entry in ipairs(entries) do
-    if entry.iqm and before(entry, best) then best = entry end
-  end
-  return best
-end
-
 -- ---- words -------------------------------------------------------------------------------------
 
 -- "lambda=0.97", "over lambda": what became of the other parameters
@@ -199,6 +180,21 @@ local function others_told(sweep, axes, values)
     end
   end
   return table.concat(fixed_ones, " "), pooled
+end
+
+--- A format for all numbers of a table.
+-- @tparam table made
+-- @treturn string for string.format
+function lattice.format(made)
+  local list = {}
+  for _, entry in ipairs(made.entries) do
+    if entry.iqm then
+      list[#list + 1] = entry.iqm
+      list[#list + 1] = entry.low
+      list[#list + 1] = entry.high
+    end
+  end
+  return frame.format(list)
 end
 
 --- What the numbers of a table are, in words.
@@ -242,7 +238,8 @@ function lattice.of(sweep, asked)
   if #sweep.parameters == 0 then return nil, ("sweep '%s' varies no parameter"):format(sweep.name), "empty" end
   local axes, message = axes_of(sweep, asked.parameters)
   if not axes then return nil, message, "usage" end
-  local summary = require("trpo.sweep.summary").of(sweep)
+  local summaries = require "trpo.sweep.summary"
+  local summary = summaries.of(sweep)
   local rows = {}
   for _, row in ipairs(summary.rows) do rows[row.cell] = row end
   local values
@@ -265,7 +262,7 @@ function lattice.of(sweep, asked)
   end
   for _, entry in ipairs(made.entries) do add_numbers(entry, rows) end
   made.fixed, made.pooled = others_told(sweep, axes, values)
-  made.best = best_of(made.entries, made.goal, #made.pooled > 0)
+  made.best = made.entries[summaries.best(made.entries, made.goal, #made.pooled > 0)]
   made.scattered = is_scattered(sweep, made.x, made.y)
   return made
 end

@@ -8,18 +8,6 @@ local plot = require "trpo.plot"
 
 local points = {}
 
-local function numbers_of(made)
-  local list = {}
-  for _, entry in ipairs(made.entries) do
-    if entry.iqm then
-      list[#list + 1] = entry.iqm
-      list[#list + 1] = entry.low
-      list[#list + 1] = entry.high
-    end
-  end
-  return list
-end
-
 -- an axis of numbers with room at its ends
 local function range_of(name, axis)
   local low, high = axis.values[1], axis.values[#axis.values]
@@ -114,7 +102,7 @@ function points.line(made, asked)
       "set ylabel " .. plot.quoted(frame.fitted(made.metric, 48)) .. " noenhanced",
       "set offsets 0, 0, graph 0.06, graph 0.06", frame.command(list),
     }, "\n"),
-    letters = letters.list(made, asked.title, frame.format(numbers_of(made))),
+    letters = letters.list(made, asked.title, lattice.format(made)),
   }
 end
 
@@ -141,7 +129,7 @@ end
 -- @treturn table for `trpo.plot.draw`, with `letters`
 function points.scatter(made, asked)
   local values, empty, best = scatter_data(made)
-  local format = frame.format(numbers_of(made))
+  local format = lattice.format(made)
   local size = { width = 720, height = 480, left = 84, right = 116, top = 60, bottom = 68 }
   local told = ("%s; circled: the best, %s=%.4g %s=%.4g, "):format(lattice.told(made), made.x.name, best[1][1],
     made.y.name, best[1][2]) .. format:format(best[1][3])
@@ -159,7 +147,7 @@ function points.scatter(made, asked)
       range_of("x", made.x), range_of("y", made.y),
       "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced",
       "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 48)) .. " noenhanced",
-      heatmap.colour_range(values), heatmap.colour_bar(size, made.metric), frame.command(list),
+      plot.colour_range(values), heatmap.colour_bar(size, made.metric), frame.command(list),
     }, "\n"),
     letters = letters.list(made, asked.title, format),
   }

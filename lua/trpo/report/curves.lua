@@ -10,17 +10,6 @@ local STEPS, REWARD = "time/total_timesteps", "rollout/ep_rew_mean"
 -- points of a curve, and of all curves of a page together
 local most, budget = 100, 12000
 
--- the runs of a cell; each folder once, and none that failed
-local function runs_of(cell)
-  local list, seen = {}, {}
-  for _, trial in ipairs(cell.trials) do
-    local run = trial.status ~= "failed" and trial.dir and not seen[trial.dir] and runs.kind(trial.dir) == "run"
-      and runs.read(trial.dir)
-    if run and run.rows > 0 then list[#list + 1], seen[trial.dir] = run, true end
-  end
-  return list
-end
-
 -- those of some runs that have the steps and another column
 local function with_column(list, name)
   local out = {}
@@ -64,7 +53,7 @@ end
 -- @treturn string|nil one sentence when the list is empty
 function curves.of(m)
   local by_cell = {}
-  for i, cell in ipairs(m.cells) do by_cell[i] = runs_of(cell) end
+  for i, cell in ipairs(m.cells) do by_cell[i] = runs.of_trials(cell.trials) end
   local points = math.max(12, math.min(most, math.floor(budget / math.max(#m.cells, 1))))
   local list = { family(m, by_cell, m.metric, points) }
   if m.metric ~= REWARD then list[#list + 1] = family(m, by_cell, REWARD, points) end

@@ -101,18 +101,4 @@ function halving.trials(sweep, state)
   return out, latest
 end
 
---- What is to be done now.
--- @tparam table sweep as `trpo.sweep.results.read` returns it
--- @treturn {table,...}|string trials that wait for somebody to run them; "wait" when other processes are at work on all
---   that is left; "done" when nothing is left
-function halving.next(sweep)
-  local waiting, running = {}, false
-  for _, trial in ipairs(sweep.trials) do
-    if trial.status == "waiting" then waiting[#waiting + 1] = trial end
-    running = running or trial.status == "running"
-  end
-  if #waiting > 0 then return waiting end
-  return running and "wait" or "done"
-end
-
 return halving

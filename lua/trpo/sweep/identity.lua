@@ -14,7 +14,6 @@ local core = require "trpo.core"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
 local results = require "trpo.sweep.results"
-local rock = require "trpo.rocks"
 
 local identity = {}
 
@@ -231,24 +230,6 @@ end
 
 -- ---- the folder --------------------------------------------------------------------------------
 
--- Writes a new file whole, and only if there is none: a link is made to a finished temporary file. Whether it is ours;
--- or nil, message.
-local function write_first(uv, dir, text)
-  local path = dir .. "/sweep.json"
-  local temporary = ("%s/.sweep-%s-%.0f"):format(dir, uv.os_gethostname(), uv.os_getpid())
-  local ok, message = core.file.write(temporary, text)
-  if not ok then return nil, message end
-  local linked, why, code = uv.fs_link(temporary, path)
-  -- a file system without links: the file is whole in any case
-  if not linked and code ~= "EEXIST" and not disk.exists(path) then
-    linked, why = uv.fs_rename(temporary, path)
-  end
-  uv.fs_unlink(temporary)
-  if linked then return true end
-  if disk.exists(path) then return false end
-  return nil, ("cannot write %s: %s"):format(path, why)
-end
-
 -- makes the description in a folder this one; nil, message, code when processes are at work on the old one
 local function extend(dir, text, found)
   local sweep, message, code = results.read(dir)
@@ -274,7 +255,6 @@ end
 --   another machine or version began it }; or a message that names what changed
 -- @treturn string|nil code: "changed", "running", "exists", "io", "format", "version"
 function identity.open(dir, description)
-  local uv = rock("luv", "a sweep's folder")
   local text = json.encode(description, { indent = true, order = { "format", "name", "kind", "method" } }) .. "\n"
   local ok, message = disk.make(dir)
   if not ok then return nil, ("cannot make the sweep's folder %s: %s"):format(dir, message), "io" end
@@ -284,8 +264,9 @@ function identity.open(dir, description)
     if is_run(dir) then
       return nil, ("%s is the folder of a run: choose another name or folder"):format(dir), "exists"
     end
-    first, message = write_first(uv, dir, text)
-    if first == nil then return nil, message, "io" end
+    local why, code
+    first, why, code = disk.create(dir .. "/sweep.json", text)
+    if not first and code ~= "EEXIST" then return nil, why, "io" end
   end
   if first then return true, { state = "new", warnings = {} } end
   local old, why, code = results.description(dir)

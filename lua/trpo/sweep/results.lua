@@ -260,26 +260,14 @@ function results.trial(sweep, cell, i, rung)
   }
 end
 
--- a finished trial of an earlier reading
-local function remembered(known, key)
-  local trial = known and known.by_key[key]
-  return trial and trial.status == "done" and trial or nil
-end
-
 -- a function that reads the state of a trial
-local function reader(sweep, known)
+local function reader(sweep)
   local held = claims_of(sweep.dir)
   return function(cell, i, rung)
     local trial = results.trial(sweep, cell, i, rung)
-    local old = remembered(known, trial.key)
-    if not old then
-      local warning
-      old, warning = read_result(trial.dir, results.file(sweep.description, rung))
-      sweep.warnings[#sweep.warnings + 1] = warning
-    end
-    for key, value in pairs(old or claimed(held, trial.key)) do
-      if trial[key] == nil or key == "status" or key == "metrics" then trial[key] = value end
-    end
+    local result, warning = read_result(trial.dir, results.file(sweep.description, rung))
+    sweep.warnings[#sweep.warnings + 1] = warning
+    for key, value in pairs(result or claimed(held, trial.key)) do trial[key] = value end
     trial.metric = trial.metrics[sweep.metric.name]
     sweep.by_key[trial.key] = trial
     return trial
@@ -308,7 +296,6 @@ end
 
 --- Reads a sweep's folder.
 -- @tparam string dir
--- @tparam[opt] table known what was read earlier: trials that were done then are not read again
 -- @treturn table|nil { dir, name, description, parameters = { {path, name, values} }, seeds, metric = {name, goal},
 --   cells = { {index, params, ids, label, trials} }, trials = { {id, key, cell, rung, steps, seed, params, status
 --   ("done", "failed", "running", "waiting"), metrics, metric, seconds, host, attempt, message, code, system, dir} },
@@ -316,12 +303,12 @@ end
 --   those of the highest rung that it has come to.
 -- @treturn string|nil message
 -- @treturn string|nil code: "no_file", "io", "format", "version"
-function results.read(dir, known)
+function results.read(dir)
   local description, text, code = results.description(dir)
   if not description then return nil, text, code end
   local sweep = results.empty(dir, description)
   local latest
-  sweep.trials, latest = halving.trials(sweep, reader(sweep, known))
+  sweep.trials, latest = halving.trials(sweep, reader(sweep))
   for i, cell in ipairs(sweep.cells) do cell.trials = latest[i] end
   return sweep
 end

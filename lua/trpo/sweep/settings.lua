@@ -7,8 +7,6 @@ local slurm = require "trpo.sweep.slurm"
 
 local settings = {}
 
-local function is_name(value) return not value:find("/", 1, true) and value:sub(1, 1) ~= "." end
-
 local function of_type(expected, kind)
   return options.any { optional = true, expected = expected,
     accept = function(value) return type(value) == kind end }
@@ -31,13 +29,12 @@ settings.schema = options.group {
     { "parameters", anything() },
     { "seeds", anything() },
     { "metric", anything() },
-    { "name", options.string { optional = true, accept = is_name,
-      expected = "a name for a folder (not empty, no '/', no '.' at its beginning)" } },
+    { "name", options.folder_name() },
     { "dir", options.string { default = "sweeps" } },
     { "samples", options.integer { optional = true, min = 1, max = design.limit } },
     { "sampler", options.choice { optional = true, of = { "random", "sobol", "grid" } } },
     { "halving", of_type("a table { min, max, factor }", "table") },
-    { "seed", options.integer { optional = true, min = 0, max = 2 ^ 53 - 1, expected = "an integer in [0, 2^53)" } },
+    { "seed", options.seed { optional = true } },
     { "set", of_type("a table from names to values", "table") },
     { "slurm", of_type("a table of options for sbatch, e.g. { time = \"1:00:00\" }", "table") },
   },

@@ -6,6 +6,8 @@
 -- back into the queue. A node that dies is Slurm's to notice; its trials are taken over by other tasks.
 -- @module trpo.sweep.slurm
 local core = require "trpo.core"
+local quoted = require("trpo.command_line").quoted
+local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 
 local slurm = {}
@@ -39,15 +41,12 @@ function slurm.complaint(wishes)
   end
 end
 
--- a word as the shell reads it back
-local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
-
--- one line for sbatch; it reads no quotes, a newline would end the line
+-- one line for sbatch, which reads words as a shell does, and the rest of the line behind a # not at all
 local function directive(name, value)
-  return "#SBATCH --" .. name .. (value and "=" .. value or "")
+  return "#SBATCH --" .. name .. (value and "=" .. value:gsub("[%s\\\"'#]", "\\%0") or "")
 end
 
--- the lines for sbatch: what the user wants, then what is not said yet
+-- the lines for sbatch: what we say unless the user does, and what the user says
 local function directives(sweep, tasks)
   local wishes = sweep.given.slurm or {}
   local names, lines = {}, { directive("job-name", sweep.name), directive("array", "1-" .. tasks) }
@@ -61,7 +60,7 @@ local function directives(sweep, tasks)
     if value == true then value = nil end
     if value ~= false then lines[#lines + 1] = directive(name, value and tostring(value)) end
   end
-  lines[#lines + 1] = directive("output", sweep:place() .. "/slurm-%A_%a.txt")
+  lines[#lines + 1] = directive("output", sweep:place():gsub("%%", "%%%%") .. "/slurm-%A_%a.txt")
   return table.concat(lines, "\n")
 end
 
@@ -113,23 +112,15 @@ function slurm.script(sweep, flags, trials)
     .. body:format(quoted(uv.cwd()), quoted(package.path), quoted(package.cpath), command(sweep, flags, uv))
 end
 
--- what sbatch said, and whether it took the script
+-- the number of the job; or nil and what sbatch said
 local function sbatch(path)
-  local pipe = io.popen(("exec 2>&1; sbatch --parsable %s; echo $?"):format(quoted(path)))
+  local pipe, problem = io.popen(("exec 2>&1; sbatch --parsable %s; echo $?"):format(quoted(path)))
+  if not pipe then return nil, tostring(problem) end
   local said, code = pipe:read("*a"):match "^(.-)%s*(%d+)%s*$"
   pipe:close()
   if code == "0" then return said:match "%d+[^\n]*$" end
   if code == "127" then said = "sbatch was not found; is this a machine of a Slurm cluster?" end
   return nil, said
-end
-
--- trials without a result
-local function left(read)
-  local count = 0
-  for _, trial in ipairs(read.trials) do
-    if trial.status ~= "done" and trial.status ~= "failed" then count = count + 1 end
-  end
-  return count
 end
 
 local function say(...) io.stderr:write("trpo: ", table.concat({ ... }), "\n") end
@@ -140,7 +131,8 @@ local function say(...) io.stderr:write("trpo: ", table.concat({ ... }), "\n") e
 -- @tparam table flags of the command line: `tasks`, `set`
 -- @treturn number exit code: 0, or 1 with a message on the standard error output
 function slurm.submit(sweep, read, flags)
-  local trials = left(read)
+  local count = results.count(read)
+  local trials = count.running + count.waiting
   if trials == 0 then
     print "no trial is left; nothing is submitted"
     return 0

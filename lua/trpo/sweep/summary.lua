@@ -4,15 +4,6 @@ local trpo = require "trpo"
 
 local summary = {}
 
--- resamples of an interval, and the key of their random numbers
-local resamples, confidence = 2000, 0.95
-
-local function options(extra)
-  local out = { reps = resamples, confidence = confidence, rng = trpo.rng(0) }
-  for key, value in pairs(extra or {}) do out[key] = value end
-  return out
-end
-
 -- the metric of the trials that are done and gave a finite number
 local function scores_of(trials)
   local out, failed = {}, 0
@@ -44,19 +35,25 @@ local function row_of(cell)
   local scores = trpo.tensor(list)
   row.scores = scores
   row.iqm, row.median, row.mean = trpo.stats.iqm(scores), trpo.stats.median(scores), trpo.stats.mean(scores)
-  row.low, row.high = trpo.stats.interval(scores, options { statistic = "iqm" })
+  row.low, row.high = trpo.stats.interval(scores)
   row.std, row.min, row.max = deviation(scores), scores:min(), scores:max()
   return row
 end
 
--- The best row: of those that came furthest, without failures where there are such, with the most trials; then by IQM.
-local function best_of(rows, sign)
-  local best
+-- The best of some rows: of those that came furthest, without failures where there are such, with the most trials;
+-- then by IQM, the first of equal ones.
+-- @tparam {table,...} rows `rung` (1 when there is none), `failed`, `n`, `iqm` (nil: not the best)
+-- @tparam string goal "maximize" or "minimize"
+-- @tparam[opt] boolean pooled whether rows stand for different numbers of cells, so that failures and trials do not
+--   count
+-- @treturn number|nil index
+function summary.best(rows, goal, pooled)
+  local sign, best = goal == "minimize" and -1 or 1, nil
   local function before(a, b)
     if not b then return true end
     if (a.rung or 1) ~= (b.rung or 1) then return (a.rung or 1) > (b.rung or 1) end
-    if (a.failed == 0) ~= (b.failed == 0) then return a.failed == 0 end
-    if a.n ~= b.n then return a.n > b.n end
+    if not pooled and (a.failed == 0) ~= (b.failed == 0) then return a.failed == 0 end
+    if not pooled and a.n ~= b.n then return a.n > b.n end
     return sign * a.iqm > sign * b.iqm
   end
   for i, row in ipairs(rows) do
@@ -92,7 +89,7 @@ function summary.of(sweep)
   local rows = {}
   for i, cell in ipairs(sweep.cells) do rows[i] = row_of(cell) end
   local sign = sweep.metric.goal == "minimize" and -1 or 1
-  local best = best_of(rows, sign)
+  local best = summary.best(rows, sweep.metric.goal)
   return { rows = rows, best = best, probability = best and improvement(rows, best, sign) or {} }
 end
 
