@@ -9,7 +9,7 @@
 local trpo = require "trpo"
 
 local sweep = trpo.sweep {
-  experiment = "examples/cartpole.lua",
+  experiment = "cartpole.lua",                                   -- the script of an experiment, beside this one
   method     = "grid",
   parameters = { delta = { 0.001, 0.01, 0.1 }, gamma = { 0.9, 0.99, 0.999 } },
   seeds      = 5,                                                -- 1 to 5, the same ones in every cell

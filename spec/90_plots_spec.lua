@@ -584,9 +584,9 @@ chmod +x none/gnuplot; PATH=$PWD/none:$PATH "$trpo" plot first]])
     command.write(path "a file", "x")
     -- many folders with nothing in common
     for _, case in ipairs {
-      { "nowhere", 1, "there is no folder 'nowhere'" },
-      { "'a file'", 1, "'a file' is a file, give the folder of a run or a sweep" },
-      { "empty", 1, "'empty' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json)" },
+      { "nowhere", 2, "there is no folder 'nowhere'" },
+      { "'a file'", 2, "'a file' is a file, give the folder of a run or a sweep" },
+      { "empty", 2, "'empty' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json)" },
       { "one s", 2, "'s' is a sweep: draw it alone" },
       { "s s/trials/ce000001d0000001", 2, "'s' is a sweep: draw it alone" },
       { "one --kind curve", 2, "--kind must be curves, heatmap, cells or diagnostics, got 'curve', did you mean 'curves'?" },

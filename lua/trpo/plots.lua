@@ -371,7 +371,7 @@ function plots.run(flags)
     group = split(flags.group), parameters = split(flags.parameters), fix = #(flags.fix or {}) > 0 and flags.fix or nil,
     title = flags.title,
   })
-  if not file then leave(code == "usage" and 2 or 1, "%s", notes) end
+  if not file then leave((code == "usage" or code == "no_file") and 2 or 1, "%s", notes) end
   for _, note in ipairs(notes) do io.stderr:write("trpo: ", note, "\n") end
   if file ~= "-" then print(file) end
   return 0

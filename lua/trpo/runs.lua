@@ -24,7 +24,7 @@ local function trimmed(path) return (path:gsub("(.)/+$", "%1")) end
 -- @tparam string path
 -- @treturn string|nil "sweep" or "run"
 -- @treturn string|nil one sentence
--- @treturn string|nil "no_file" or "format"
+-- @treturn string|nil "no_file"
 function runs.kind(path)
   if exists(path .. "/sweep.json") then return "sweep" end
   if exists(path .. "/progress.csv") or exists(path .. "/config.json") then return "run" end
@@ -32,9 +32,9 @@ function runs.kind(path)
   if not file then return nil, ("there is no folder '%s'"):format(path), "no_file" end
   local is_file = file:read(0) or file:seek "end" == 0
   file:close()
-  if is_file then return nil, ("'%s' is a file, give the folder of a run or a sweep"):format(path), "format" end
+  if is_file then return nil, ("'%s' is a file, give the folder of a run or a sweep"):format(path), "no_file" end
   return nil, ("'%s' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json)"):format(path),
-    "format"
+    "no_file"
 end
 
 -- ---- tables ------------------------------------------------------------------------------------

@@ -120,7 +120,8 @@ end
 -- @tparam table trial
 -- @tparam table work
 function bar:started(_, work)
-  refresh(self, work)
+  -- several begin at once, and then nothing happens for long: the last one must be seen
+  if self.terminal and not self.quiet then draw(self, work) end
 end
 
 --- A trial has its result.

@@ -44,18 +44,25 @@ local function shown_rows(sweep, found)
   return rows
 end
 
+-- how far a cell has come in successive halving, in steps; nothing for other sweeps
+local function steps_of(sweep, row)
+  local plan = sweep.description.halving
+  return plan and ("%.0f"):format(plan.rungs[row.rung or 1]) or nil
+end
+
 --- The cells with their statistics, the best one marked.
 -- @tparam table sweep as `trpo.sweep.results.read` returns it
 -- @tparam table found of `trpo.sweep.summary`
 -- @treturn string
 function tell.table(sweep, found)
-  local rows = { { sweep.metric.name, "runs", "IQM", "95 % interval", "median", "failed" } }
+  local rows = { { sweep.metric.name, "runs", "IQM", "95 % interval", "median", "failed",
+    sweep.description.halving and "steps" or nil } }
   local best = found.best and found.rows[found.best]
   for _, row in ipairs(shown_rows(sweep, found)) do
     rows[#rows + 1] = {
       (row == best and "* " or "  ") .. row.label, ("%d"):format(row.n), progress.short(row.iqm),
       row.low and ("[%s, %s]"):format(progress.short(row.low), progress.short(row.high)) or "-",
-      progress.short(row.median), row.failed > 0 and ("%d"):format(row.failed) or "",
+      progress.short(row.median), row.failed > 0 and ("%d"):format(row.failed) or "", steps_of(sweep, row),
     }
   end
   local lines = aligned(rows)
