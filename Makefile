@@ -147,10 +147,11 @@ $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pt
   --no-install-recommends $$missing </dev/null >/dev/null
 endef
 
-demo: deps ## set up, build, train the three examples, and solve a process exactly
+demo: deps ## set up, build, solve a process exactly, train three examples, sweep over delta and gamma
 	@$(MAKE) --no-print-directory all
-	@$(TREE) $(LUAJIT) examples/demo.lua
-	@echo && bin/trpo solve frozen_lake --certify 1e-15
+	@rm -rf $(BUILD)/demo
+	@bin/trpo solve frozen_lake --certify 1e-15 && echo
+	@$(TREE) $(LUAJIT) examples/demo.lua $(BUILD)/demo
 
 # ---- specs -------------------------------------------------------------------------------------
 # SPECS=file picks some, FILTER='--filter=…' goes to Busted, RUN is put before the interpreter.
