@@ -11,6 +11,8 @@ local trpo = require "trpo"
 
 local launch = {}
 
+local counted = progress.count
+
 local function say(...) io.stderr:write(table.concat({ ... }), "\n") end
 
 local function variable(path) return "TRPO_" .. path:upper():gsub("%.", "_") end
@@ -111,9 +113,6 @@ local function override(run, flags)
   if #changes == 0 then return run end
   return run:override(changes)
 end
-
--- "1 iteration", "2 iterations"
-local function counted(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
 
 -- what is said about a run that goes on
 local function resumed(session)

@@ -25,6 +25,12 @@ function progress.short(x)
   return math.abs(x) >= 0.1 and ("%.2f"):format(x) or ("%.2g"):format(x)
 end
 
+--- A count with its noun.
+-- @tparam number n
+-- @tparam string noun
+-- @treturn string `1 run`, `3 runs`
+function progress.count(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
+
 --- What the standard error output is.
 -- @treturn table opts for `new`: `terminal`, `colour`, `unicode` (booleans), `width` (columns)
 function progress.terminal()

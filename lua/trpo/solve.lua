@@ -3,6 +3,7 @@
 local json = require "trpo.json"
 local parameters = require "trpo.parameters"
 local plot = require "trpo.plot"
+local progress = require "trpo.progress"
 local script = require "trpo.script"
 local spelling = require "trpo.spelling"
 local text = require "trpo.mdp.text"
@@ -188,7 +189,7 @@ end
 
 local function name_of(mdp, flags) return mdp.name or flags.file end
 
-local function counted(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
+local counted = progress.count
 
 local function heading(mdp, flags)
   return ("%s: %s, %s, gamma %.14g"):format(name_of(mdp, flags), counted(mdp.S, "state"),

@@ -5,7 +5,6 @@
 #include "lua/l_batch.h"
 #include "lua/l_cg.h"
 #include "lua/l_check.h"
-#include "lua/l_checksum.h"
 #include "lua/l_dist.h"
 #include "lua/l_divergence.h"
 #include "lua/l_env.h"
@@ -35,8 +34,7 @@ static void (*const openers[])(lua_State *L) = {
     l_cg_open,       l_space_open,  l_env_open,        l_dist_open,        l_policy_open,
     l_value_open,    l_batch_open,  l_trpo_open,       l_signal_open,      l_files_open,
     l_sparse_open,   l_mdp_open,    l_divergence_open, l_mdp_certify_open, l_mdp_cpi_open,
-    l_mdp_step_open, l_hash_open,   l_process_open,    l_checksum_open,    l_log_open,
-    l_stats_open,
+    l_mdp_step_open, l_hash_open,   l_process_open,    l_log_open,         l_stats_open,
 };
 
 /* the learner's face relies on the FFI and on LuaJIT's exact semantics */

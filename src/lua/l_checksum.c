@@ -1,6 +1,5 @@
 #include "lua/l_checksum.h"
 
-#include <lauxlib.h>
 #include <stdio.h>
 
 #include "base/crc32c.h"
@@ -18,7 +17,7 @@ A checksum that notices damage (not forgery): CRC-32C of a string's bytes, or of
 @tparam string|Tensor x
 @treturn string eight hexadecimal digits; of a tensor its size before them, "[3, 4] 0a1b2c3d"
 */
-static int l_checksum(lua_State *L) {
+int l_checksum(lua_State *L) {
   static const char what[] = "trpo.file.checksum";
   char hex[9];
   if (lua_type(L, 1) == LUA_TSTRING) {
@@ -33,11 +32,4 @@ static int l_checksum(lua_State *L) {
   snprintf(hex, sizeof hex, "%08x", (unsigned)crc32c(l_tensor_data(L, t), bytes));
   lua_pushfstring(L, "%s %s", l_tensor_describe_size(L, t->ndim, t->size), hex);
   return 1;
-}
-
-void l_checksum_open(lua_State *L) {
-  lua_getfield(L, -1, "file");
-  lua_pushcfunction(L, l_checksum);
-  lua_setfield(L, -2, "checksum");
-  lua_pop(L, 1);
 }

@@ -3,7 +3,7 @@
 
 #include <lua.h>
 
-/** Adds checksum to the table `file` of the module at the top, which must be there. */
-void l_checksum_open(lua_State *L);
+/** The function `trpo.file.checksum`. */
+int l_checksum(lua_State *L);
 
 #endif

@@ -399,7 +399,8 @@ static int l_files_safetensors_write(lua_State *L) {
 
 /* --- registration ---------------------------------------------------------------------------------------- */
 
-static const luaL_Reg file[] = {{"read", l_files_read}, {"write", l_files_write}, {NULL, NULL}};
+static const luaL_Reg file[] = {
+    {"read", l_files_read}, {"write", l_files_write}, {"checksum", l_checksum}, {NULL, NULL}};
 
 static const luaL_Reg npy[] = {{"read", l_files_npy_read},
                                {"write", l_files_npy_write},
@@ -421,7 +422,6 @@ void l_files_open(lua_State *L) {
   l_files_register_owner(L, BUNDLE, l_files_free_bundle);
   l_csv_open(L);
   l_files_add_module(L, "file", file);
-  l_checksum_open(L);
   l_files_add_module(L, "npy", npy);
   l_files_add_module(L, "safetensors", safetensors);
 }

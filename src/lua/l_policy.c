@@ -91,14 +91,16 @@ static const Space *read_space(lua_State *L, int t, const char *what, const char
   return space;
 }
 
+const char *const l_policy_activations[] = {
+    [ACT_IDENTITY] = "identity", [ACT_TANH] = "tanh", [ACT_RELU] = "relu", NULL};
+const char *const l_policy_precisions[] = {[SINGLE] = "single", [DOUBLE] = "double", NULL};
+
 void l_policy_network(lua_State *L, int t, const char *what, NetworkSpec *spec, int *hidden) {
-  static const char *const activations[] = {"identity", "tanh", "relu", NULL};
-  static const char *const precisions[] = {"single", "double", NULL};
   spec->observation = read_space(L, t, what, "observation");
   spec->hidden = hidden;
   spec->hidden_layers = read_hidden(L, t, what, hidden);
-  spec->activation = (Activation)one_of(L, t, what, "activation", activations, ACT_TANH);
-  spec->precision = (Precision)one_of(L, t, what, "precision", precisions, SINGLE);
+  spec->activation = (Activation)one_of(L, t, what, "activation", l_policy_activations, ACT_TANH);
+  spec->precision = (Precision)one_of(L, t, what, "precision", l_policy_precisions, SINGLE);
   spec->normalize = l_field_boolean(L, t, what, "normalize_observations", 0);
   if (spec->normalize && spec->observation->kind != SPACE_BOX)
     l_fail(L, what, "normalize_observations needs a box of observations");
@@ -520,7 +522,6 @@ static int l_policy_update_normalizer(lua_State *L) {
 static int l_policy_tostring(lua_State *L) {
   const Policy *policy = l_policy_check(L, 1, "policy");
   const Mlp *mlp = &policy->net.mlp;
-  static const char *const activations[] = {"identity", "tanh", "relu"};
   luaL_Buffer b;
   luaL_buffinit(L, &b);
   lua_pushfstring(L, "trpo.Policy: %s, %d", policy->dist->name, mlp->width[0]);
@@ -529,8 +530,8 @@ static int l_policy_tostring(lua_State *L) {
     lua_pushfstring(L, "-%d", mlp->width[l]);
     luaL_addvalue(&b);
   }
-  lua_pushfstring(L, " %s, %d parameters, %s precision%s", activations[mlp->activation],
-                  (int)policy->net.P, mlp->precision == SINGLE ? "single" : "double",
+  lua_pushfstring(L, " %s, %d parameters, %s precision%s", l_policy_activations[mlp->activation],
+                  (int)policy->net.P, l_policy_precisions[mlp->precision],
                   policy->net.normalize ? ", normalised observations" : "");
   luaL_addvalue(&b);
   luaL_pushresult(&b);
@@ -549,7 +550,7 @@ static int l_policy_index(lua_State *L) {
   else if (key && strcmp(key, "action") == 0)
     l_space_push(L, &policy->action);
   else if (key && strcmp(key, "precision") == 0)
-    lua_pushstring(L, policy->net.mlp.precision == SINGLE ? "single" : "double");
+    lua_pushstring(L, l_policy_precisions[policy->net.mlp.precision]);
   else if (key && strcmp(key, "distribution") == 0)
     lua_pushstring(L, policy->dist->name);
   else

@@ -8,6 +8,10 @@
 /** The policy at arg; raises "<what>: policy must be a policy, got ..." otherwise. */
 Policy *l_policy_check(lua_State *L, int arg, const char *what);
 
+/** Names of the activations and precisions, in the order of their enumerations; NULL ends the list. */
+extern const char *const l_policy_activations[];
+extern const char *const l_policy_precisions[];
+
 /** Reads the fields that policies and values share (hidden, activation, precision, observation, env) of the options at
  * index t into spec; hidden [MLP_LAYERS] is filled. Raises on bad ones. */
 void l_policy_network(lua_State *L, int t, const char *what, NetworkSpec *spec, int *hidden);

@@ -9,7 +9,6 @@ What learning changes in a policy, to be kept and brought back.
 */
 
 void l_policy_state_network(lua_State *L, const Network *net) {
-  static const char *const activations[] = {"identity", "tanh", "relu"};
   const Mlp *mlp = &net->mlp;
   lua_newtable(L);
   lua_createtable(L, mlp->layers - 1, 0);
@@ -18,9 +17,9 @@ void l_policy_state_network(lua_State *L, const Network *net) {
     lua_rawseti(L, -2, l);
   }
   lua_setfield(L, -2, "hidden");
-  lua_pushstring(L, activations[mlp->activation]);
+  lua_pushstring(L, l_policy_activations[mlp->activation]);
   lua_setfield(L, -2, "activation");
-  lua_pushstring(L, mlp->precision == SINGLE ? "single" : "double");
+  lua_pushstring(L, l_policy_precisions[mlp->precision]);
   lua_setfield(L, -2, "precision");
   lua_pushboolean(L, net->normalize);
   lua_setfield(L, -2, "normalize_observations");

@@ -97,7 +97,8 @@ function text.aligned(rows, left)
   for i, row in ipairs(rows) do
     local words = {}
     for j, word in ipairs(row) do
-      words[j] = ("%" .. (on_left[j] and "-" or "") .. widths[j] .. "s"):format(word)
+      local room = (" "):rep(widths[j] - #word)
+      words[j] = on_left[j] and word .. room or room .. word
     end
     lines[i] = ("  " .. table.concat(words, "  ")):gsub(" +$", "")
   end

@@ -51,12 +51,6 @@ function frame.longest(texts)
   return most
 end
 
---- `1 run`, `3 runs`.
--- @tparam number n
--- @tparam string noun
--- @treturn string
-function frame.count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or "s") end
-
 -- ---- names of columns --------------------------------------------------------------------------
 
 local labels = {

@@ -1,6 +1,6 @@
 --- Which runs belong to one curve, and that curve: the interquartile mean over the runs with a bootstrap band.
 -- @module trpo.plots.groups
-local frame = require "trpo.plots.frame"
+local progress = require "trpo.progress"
 local runs = require "trpo.runs"
 local spelling = require "trpo.spelling"
 local trpo = require "trpo"
@@ -289,7 +289,7 @@ function groups.told(list)
   local low, high = math.huge, 0
   for _, curve in ipairs(list) do low, high = math.min(low, curve.count), math.max(high, curve.count) end
   if high == 1 then return nil end
-  local many = low == high and frame.count(high, "run") or ("%d to %d runs"):format(low, high)
+  local many = low == high and progress.count(high, "run") or ("%d to %d runs"):format(low, high)
   return ("interquartile mean and 95 %% bootstrap interval of %s"):format(many .. (#list > 1 and " each" or ""))
 end
 

@@ -1,6 +1,7 @@
 --- A sweep as a table over two of its parameters: the metric of each cell, and which cell is best.
 -- @module trpo.plots.lattice
 local frame = require "trpo.plots.frame"
+local progress = require "trpo.progress"
 local runs = require "trpo.runs"
 local spelling = require "trpo.spelling"
 local trpo = require "trpo"
@@ -207,7 +208,7 @@ function lattice.told(made, with_interval)
     if entry.n > 0 then low, high = math.min(low, entry.n), math.max(high, entry.n) end
   end
   local many = high == 0 and "no trial is done yet"
-    or low == high and frame.count(high, "trial") or ("%d to %d trials"):format(low, high)
+    or low == high and progress.count(high, "trial") or ("%d to %d trials"):format(low, high)
   local words = { high == 0 and many or high == 1 and "one trial each" or ("IQM of %s"):format(many) }
   if #made.pooled > 0 then words[1] = words[1] .. " over all " .. table.concat(made.pooled, ", ") end
   if with_interval then words[1] = words[1] .. ", 95 % bootstrap interval" end
