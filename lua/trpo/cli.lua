@@ -118,7 +118,7 @@ end
 
 function run.eval(flags) return require("trpo.evaluate").run(flags) end
 
-function run.sweep(flags) return require("trpo.sweep.launch").run(flags, origin.judged) end
+function run.sweep(flags) return require("trpo.sweep.launch").run(flags) end
 
 function run.plot(flags) return require("trpo.plots").run(flags) end
 
