@@ -146,9 +146,9 @@ end
 -- the run may have been killed between its checkpoint and the other name of it
 function session:relink_best()
   local counters = self.counters
-  if counters.best and counters.best.iteration == counters.iterations and self.run.config.evaluation.save_best then
-    self:link_best(checkpoint.name(counters.iterations))
-  end
+  if not self.run.config.evaluation.save_best then return true end
+  if not counters.best or counters.best.iteration ~= counters.iterations then return true end
+  return self:link_best(checkpoint.name(counters.iterations))
 end
 
 -- puts damaged checkpoints aside, where they can still be looked at
@@ -221,13 +221,14 @@ function session:open()
     self:put_aside()
     ok, message, code = self:write_first_files()
     if not ok then return nil, message, code end
-    self:relink_best()
   end
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
   if not self.log then return nil, message, code end
+  if self.saved then ok, message, code = self:relink_best() end
+  if not ok then return nil, message, code end
   for _, text in ipairs(self.remarks) do self:say(text) end
   return true
 end
@@ -327,10 +328,15 @@ end
 function session:keep(row, last)
   local best = self:is_best(row)
   if not self.folder then return true end
-  if not (last or self:is_due()) then return not best or self:write_checkpoint "best.safetensors" end
-  local ok, name, code = self:checkpoint()
-  if not ok then return nil, name, code end
-  return not best or self:link_best(name)
+  local name, code
+  if last or self:is_due() then
+    local ok
+    ok, name, code = self:checkpoint()
+    if not ok then return nil, name, code end
+  end
+  if not best then return true end
+  if name then return self:link_best(name) end
+  return self:write_checkpoint "best.safetensors"
 end
 
 --- Brings everything to an end.
