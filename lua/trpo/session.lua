@@ -95,19 +95,26 @@ function session:look(path)
   return true
 end
 
---- Finds or makes the folder, when one is wanted.
+-- a new folder
+function session:make(path)
+  local message, code
+  self.folder, message, code = folder.create(path, self.run.config.overwrite)
+  if not self.folder then return nil, message, code end
+  return self:write_first_files()
+end
+
+--- Finds or makes the folder, when one is wanted. Nobody else works there until `close`.
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil code
 function session:prepare()
-  local config = self.run.config
   local path = self.run:place()
   if not path then return true end
-  if config.resume then return self:look(path) end
-  local message, code
-  self.folder, message, code = folder.create(path, config.overwrite)
-  if not self.folder then return nil, message, code end
-  return self:write_first_files()
+  local find = self.run.config.resume and self.look or self.make
+  local ok, message, code = find(self, path)
+  if ok then return true end
+  if self.folder then self.folder:close() end
+  return nil, message, code
 end
 
 -- ---- going on ----------------------------------------------------------------------------------
@@ -357,9 +364,11 @@ function session:close(message, code)
   if not self.folder then return result end
   result.dir = self.folder.path
   -- a run that could not be taken up stays as it was
-  if not self.opened then return result end
-  local ok, why, io_code = self:write_status(result)
+  local ok, why, io_code = true, nil, nil
+  if self.opened then ok, why, io_code = self:write_status(result) end
+  self.folder:close()
   if not ok then return nil, why, io_code end
+  if not self.opened then return result end
   result.idle = self.idle
   return result
 end
