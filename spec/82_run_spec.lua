@@ -109,6 +109,55 @@ describe("on_iteration", function()
   end)
 end)
 
+describe("a callback", function()
+  it("cannot train its own run, or another one in the same folder", function()
+    local function itself(_, this) return this:train() end
+    local cases = {
+      { {}, itself, "busy", "the run is being trained: a callback cannot train it, too" },
+      { { dir = false }, itself, "busy", "the run is being trained: a callback cannot train it, too" },
+      { {}, function() return small { overwrite = true }:train() end, "exists",
+        "small is not overwritten: process %d+ is at work there" },
+      { {}, function() return small { resume = true }:train() end, "busy",
+        "small cannot be resumed: process %d+ is at work there" },
+    }
+    for i, case in ipairs(cases) do
+      local options, asked = case[1], 0
+      options.overwrite = true
+      function options.on_iteration(...)
+        local inner, message, code = case[2](...)
+        assert.is_nil(inner)
+        assert.are.equal(case[3], code)
+        assert.is_truthy(message:find(case[4]), message)
+        asked = asked + 1
+      end
+      local result, message = small(options):train()
+      assert(result, message)
+      assert.are.same({ "done", 5, 5 }, { result.status, result.iterations, asked }, i)
+    end
+  end)
+
+  it("may train another run", function()
+    local inner
+    local result = assert(small { on_iteration = function()
+      inner = inner or assert(small { name = "inner" }:train())
+    end }:train())
+    assert.are.same({ "done", "done", result["eval/mean_reward"] },
+      { result.status, inner.status, inner["eval/mean_reward"] })
+  end)
+
+  it("cannot change the run, and nothing is lost with the attempt", function()
+    local given = small()
+    local result, message, code = given:train { on_iteration = function(_, this) this:set("steps", 1e6) end }
+    assert.is_nil(result)
+    assert.are.equal("callback", code)
+    assert.is_truthy(message:find("run:set: nothing can be changed while the run is trained", 1, true), message)
+    assert.are.equal(640, given.config.steps)
+    assert.is_userdata(given.policy)
+    given:set("steps", 128):set("overwrite", true)
+    assert.are.equal(1, assert(given:train()).iterations)
+  end)
+end)
+
 describe("an option of a run", function()
   it("is refused in one sentence when it is wrong", function()
     local cases = {
