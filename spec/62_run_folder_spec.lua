@@ -173,6 +173,7 @@ describe("the folder of a run", function()
     local cases = {
       ["CartPole-v1-TRPO-s1"] = "CartPole-v1-TRPO-s1", ["ALE/Pong-v5"] = "ALE-Pong-v5",
       ["../../etc"] = "-..-etc", ["a b;c"] = "a-b-c", [".."] = "run", [""] = "run",
+      ["été δ=1"] = "été-δ-1", ["日本"] = "日本", ["a\255\254b"] = "a-b", ["é\n"] = "-",
     }
     for name, safe in pairs(cases) do assert.are.equal(safe, folder.safe_name(name)) end
   end)

@@ -14,9 +14,11 @@ folder.__index = folder
 
 --- A name that is safe as the name of a folder.
 -- @tparam string name
--- @treturn string the name with everything but letters, digits, `.`, `_` and `-` replaced by `-`
+-- @treturn string the name with everything but letters (of all scripts), digits, `.`, `_` and `-` replaced by `-`
 function folder.safe_name(name)
-  name = name:gsub("[^%w._-]+", "-"):gsub("^%.+", "")
+  -- what is no UTF-8 is no letter
+  local unsafe = core.log.is_name(name) and "[^%w._\128-\255-]+" or "[^%w._-]+"
+  name = name:gsub(unsafe, "-"):gsub("^%.+", "")
   return #name > 0 and name or "run"
 end
 
