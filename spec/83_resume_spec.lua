@@ -214,6 +214,8 @@ describe("a run that goes on", function()
       { { seed = 4 }, "seed is 4 here and 3 in the checkpoint" },
       { { algorithm = { delta = 0.5 }, lanes = 4 },
         "algorithm.delta is 0.5 here and 0.01 in the checkpoint; lanes is 4 here and 2 in the checkpoint" },
+      { { algorithm = { delta = 0.01 + 2 ^ -58 } },
+        "algorithm.delta is 0.010000000000000004 here and 0.01 in the checkpoint" },
       { { policy = { hidden = { 8, 8 } } }, "policy.hidden is {8, 8} here and {8} in the checkpoint" },
       { { value = false }, "value.kind is 'none' here and 'network' in the checkpoint" },
       { { env = "Pendulum-v1" }, "env.id is 'Pendulum-v1' here and 'CartPole-v1' in the checkpoint; "

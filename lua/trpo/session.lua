@@ -95,19 +95,26 @@ function session:look(path)
   return true
 end
 
---- Finds or makes the folder, when one is wanted.
+-- a new folder
+function session:make(path)
+  local message, code
+  self.folder, message, code = folder.create(path, self.run.config.overwrite)
+  if not self.folder then return nil, message, code end
+  return self:write_first_files()
+end
+
+--- Finds or makes the folder, when one is wanted. Nobody else works there until `close`.
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil code
 function session:prepare()
-  local config = self.run.config
   local path = self.run:place()
   if not path then return true end
-  if config.resume then return self:look(path) end
-  local message, code
-  self.folder, message, code = folder.create(path, config.overwrite)
-  if not self.folder then return nil, message, code end
-  return self:write_first_files()
+  local find = self.run.config.resume and self.look or self.make
+  local ok, message, code = find(self, path)
+  if ok then return true end
+  if self.folder then self.folder:close() end
+  return nil, message, code
 end
 
 -- ---- going on ----------------------------------------------------------------------------------
@@ -146,9 +153,9 @@ end
 -- the run may have been killed between its checkpoint and the other name of it
 function session:relink_best()
   local counters = self.counters
-  if counters.best and counters.best.iteration == counters.iterations and self.run.config.evaluation.save_best then
-    self:link_best(checkpoint.name(counters.iterations))
-  end
+  if not self.run.config.evaluation.save_best then return true end
+  if not counters.best or counters.best.iteration ~= counters.iterations then return true end
+  return self:link_best(checkpoint.name(counters.iterations))
 end
 
 -- puts damaged checkpoints aside, where they can still be looked at
@@ -221,13 +228,14 @@ function session:open()
     self:put_aside()
     ok, message, code = self:write_first_files()
     if not ok then return nil, message, code end
-    self:relink_best()
   end
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
   if not self.log then return nil, message, code end
+  if self.saved then ok, message, code = self:relink_best() end
+  if not ok then return nil, message, code end
   for _, text in ipairs(self.remarks) do self:say(text) end
   return true
 end
@@ -327,10 +335,15 @@ end
 function session:keep(row, last)
   local best = self:is_best(row)
   if not self.folder then return true end
-  if not (last or self:is_due()) then return not best or self:write_checkpoint "best.safetensors" end
-  local ok, name, code = self:checkpoint()
-  if not ok then return nil, name, code end
-  return not best or self:link_best(name)
+  local name, code
+  if last or self:is_due() then
+    local ok
+    ok, name, code = self:checkpoint()
+    if not ok then return nil, name, code end
+  end
+  if not best then return true end
+  if name then return self:link_best(name) end
+  return self:write_checkpoint "best.safetensors"
 end
 
 --- Brings everything to an end.
@@ -351,9 +364,11 @@ function session:close(message, code)
   if not self.folder then return result end
   result.dir = self.folder.path
   -- a run that could not be taken up stays as it was
-  if not self.opened then return result end
-  local ok, why, io_code = self:write_status(result)
+  local ok, why, io_code = true, nil, nil
+  if self.opened then ok, why, io_code = self:write_status(result) end
+  self.folder:close()
   if not ok then return nil, why, io_code end
+  if not self.opened then return result end
   result.idle = self.idle
   return result
 end

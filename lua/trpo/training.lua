@@ -195,6 +195,7 @@ end
 -- @treturn string|nil message
 -- @treturn string|nil code
 function training.run(run, callbacks, view)
+  if run.training then return nil, "the run is being trained: a callback cannot train it, too", "busy" end
   local sitting = session.new(run, view)
   local s = {
     run = run, sampling = run:sampling(), session = sitting, view = view, counters = sitting.counters,
@@ -206,11 +207,13 @@ function training.run(run, callbacks, view)
   if not prepared then return nil, message, code end
   -- whatever is raised in there, the files are brought to an end
   local ok, done
+  run.training = true
   ok, done, message, code = xpcall(function()
     local built, why = run:build()
     if not built then return raised(why) end
     return loop(s)
   end, debug.traceback)
+  run.training = nil
   if not ok then done, message, code = raised(done) end
   if done then message, code = nil, nil end
   local result, why, io_code = sitting:close(message, code)
