@@ -189,6 +189,14 @@ local function text_or_nil(value) return type(value) == "string" and value or ni
 
 local function number_or_nil(value) return type(value) == "number" and value or nil end
 
+-- the texts of a table by name; nil when there is none
+local function texts_of(given)
+  if type(given) ~= "table" then return nil end
+  local out = {}
+  for name, value in pairs(given) do out[name] = text_or_nil(value) end
+  return out
+end
+
 -- what is wrong with the text of a result, or nil and the result
 local function check_result(text)
   local result, why = json.decode(text)
@@ -198,16 +206,23 @@ local function check_result(text)
   if result.metrics == nil or result.metrics == json.null then result.metrics = {} end
   local metrics = type(result.metrics) == "table" and metrics_of(result.metrics)
   if not metrics then return "its metrics are not numbers" end
-  return nil, {
+  local out = {
     status = result.status, metrics = metrics, seconds = number_or_nil(result.seconds),
     host = text_or_nil(result.host), attempt = number_or_nil(result.attempt), message = text_or_nil(result.message),
-    code = text_or_nil(result.code), system = type(result.system) == "table" and result.system or nil,
+    code = text_or_nil(result.code), system = texts_of(result.system),
   }
+  if result.exact_resume == false then out.exact_resume = false end
+  return nil, out
 end
 
--- the result of a trial; nil when there is none, and then perhaps a warning
-local function read_result(dir, name)
-  local path = dir .. "/" .. name
+--- The result of a trial.
+-- @tparam table description
+-- @tparam table trial `dir`, `rung`
+-- @treturn table|nil `status` ("done", "failed"), `metrics`, `seconds`, `host`, `attempt`, `message`, `code`, `system`,
+--   `exact_resume` (false: it was resumed, and not with the same numbers); nil when there is none
+-- @treturn string|nil why it counts as not there
+function results.of_trial(description, trial)
+  local path = trial.dir .. "/" .. results.file(description, trial.rung)
   local text, message, code = core.file.read(path)
   if not text then return nil, code ~= "no_file" and message or nil end
   local why, result = check_result(text)
@@ -265,7 +280,7 @@ local function reader(sweep)
   local held = claims_of(sweep.dir)
   return function(cell, i, rung)
     local trial = results.trial(sweep, cell, i, rung)
-    local result, warning = read_result(trial.dir, results.file(sweep.description, rung))
+    local result, warning = results.of_trial(sweep.description, trial)
     sweep.warnings[#sweep.warnings + 1] = warning
     for key, value in pairs(result or claimed(held, trial.key)) do trial[key] = value end
     trial.metric = trial.metrics[sweep.metric.name]

@@ -21,8 +21,6 @@ trial.codes = { changed = 3, paused = 75 }
 
 -- ---- results -----------------------------------------------------------------------------------
 
-local special = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
-
 -- JSON has no such numbers
 local function written(x)
   if x ~= x then return "nan" end
@@ -54,27 +52,6 @@ function trial.record(entry, description, result)
     if not ok then return nil, message, code end
   end
   return core.file.write(entry.dir .. "/" .. name, text)
-end
-
---- The result of a trial.
--- @tparam table entry
--- @tparam table description
--- @treturn table|nil `status`, `metrics`, `seconds`, `attempt`, `message`, `code`, `system`, `exact_resume` (false: it
---   was resumed, and not with the same numbers); nil when there is none
-function trial.result(entry, description)
-  local text = core.file.read(entry.dir .. "/" .. results.file(description, entry.rung))
-  local result = text and json.decode(text)
-  if type(result) ~= "table" or result.status ~= "done" and result.status ~= "failed" then return nil end
-  local metrics = {}
-  for name, value in pairs(type(result.metrics) == "table" and result.metrics or {}) do
-    metrics[name] = type(value) == "number" and value or special[value]
-  end
-  return {
-    status = result.status, metrics = metrics, seconds = tonumber(result.seconds), attempt = tonumber(result.attempt),
-    message = type(result.message) == "string" and result.message or nil, host = result.host,
-    code = type(result.code) == "string" and result.code or nil, system = result.system,
-    exact_resume = result.exact_resume,
-  }
 end
 
 -- ---- running -----------------------------------------------------------------------------------
