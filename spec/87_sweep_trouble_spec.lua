@@ -125,3 +125,52 @@ describe("claims that nobody of ours has made", function()
     assert.are.equal("sweep: 6 of 6 done, 0 running, 0 failed, 0 waiting", first_line(out))
   end)
 end)
+
+describe("a function that does what it should not", function()
+  it("fails alone", function()
+    write_sweep("1, 2, 3, 4, 5, 6, 7", [[
+    if p.x == 1 then os.exit(0) end
+    if p.x == 2 then os.exit(3) end
+    if p.x == 3 then os.exit(75) end
+    if p.x == 4 then error { code = 1 } end
+    if p.x == 5 then error() end
+    if p.x == 6 then os.execute("rm -r '" .. dir .. "'") end
+    return p.x]])
+    local _, err, code = sweep()
+    assert.are.equal(1, code, err)
+    local out = sweep "--status"
+    assert.are.equal("sweep: 2 of 7 done, 0 running, 5 failed, 0 waiting", first_line(out))
+    for _, text in ipairs {
+      "x=1 seed 1: sweep.lua:3: os.exit(0) was called in a trial", "x=2 seed 1: sweep.lua:4: os.exit(3) was called in a trial",
+      "x=3 seed 1: sweep.lua:5: os.exit(75) was called in a trial", "x=4 seed 1: raised a table", "x=5 seed 1: raised nil",
+    } do
+      assert.is_truthy(err:gsub("seed 1: /[^ ]*/", "seed 1: "):find(text, 1, true), err)
+    end
+  end)
+end)
+
+describe("a run that cannot write its files", function()
+  it("stops the sweep and stays open", function()
+    command.write(scratch .. "/tiny.lua", [[
+return require "trpo".experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 32, lanes = 2, horizon = 16,
+  evaluation = { episodes = 1 },
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02, 0.03 } } }:main(...)
+]])
+    local key = sweep("--list"):match "%-%-trial (%x+)"
+    command.shell(scratch, ("mkdir -p sweeps/sweep/trials/%s && : > sweeps/sweep/trials/%s/checkpoints"):format(key, key))
+    local _, err, code = command.run(scratch, "sweep sweep.lua --jobs 1 -q")
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("trpo: the sweep stopped: cannot ", 1, true), err)
+    local out = sweep "--status"
+    assert.are.equal("sweep: 0 of 3 done, 0 running, 0 failed, 3 waiting", first_line(out))
+    command.shell(scratch, ("rm sweeps/sweep/trials/%s/checkpoints"):format(key))
+    _, err, code = sweep()
+    assert.are.equal(0, code, err)
+    out = sweep "--status"
+    assert.are.equal("sweep: 3 of 3 done, 0 running, 0 failed, 0 waiting", first_line(out))
+  end)
+end)

@@ -195,8 +195,10 @@ local function ended(self, task, ending)
   if signal then return killed(self, task, ending, signal) end
   if ending.code == ends.paused then return give_back(self, task) end
   local message = last_words(self, task, ending)
-  if ending.code ~= ends.changed then return fail(self, task, ending, message, "error") end
-  stop(self, { message = message, code = "changed" })
+  -- neither is the trial's fault
+  local reason = ending.code == ends.changed and "changed" or ending.code == ends.io and "io"
+  if not reason then return fail(self, task, ending, message, "error") end
+  stop(self, { message = message, code = reason })
   give_back(self, task)
 end
 
