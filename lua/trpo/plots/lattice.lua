@@ -4,6 +4,7 @@ local frame = require "trpo.plots.frame"
 local progress = require "trpo.progress"
 local runs = require "trpo.runs"
 local spelling = require "trpo.spelling"
+local summary = require "trpo.sweep.summary"
 local trpo = require "trpo"
 
 local lattice = {}
@@ -144,8 +145,8 @@ local function add_cell(entry, cell)
   entry.cells[#entry.cells + 1] = cell
   for _, trial in ipairs(cell.trials) do
     entry.total = entry.total + 1
-    local x = trial.metric
-    if trial.status == "done" and x and math.abs(x) < math.huge then
+    local x = summary.score(trial)
+    if x then
       entry.scores[#entry.scores + 1] = x
     elseif trial.status == "done" or trial.status == "failed" then
       entry.failed = entry.failed + 1
@@ -239,12 +240,11 @@ function lattice.of(sweep, asked)
   if #sweep.parameters == 0 then return nil, ("sweep '%s' varies no parameter"):format(sweep.name), "empty" end
   local axes, message = axes_of(sweep, asked.parameters)
   if not axes then return nil, message, "usage" end
-  local summaries = require "trpo.sweep.summary"
-  local summary = summaries.of(sweep)
+  local found = summary.of(sweep)
   local rows = {}
-  for _, row in ipairs(summary.rows) do rows[row.cell] = row end
+  for _, row in ipairs(found.rows) do rows[row.cell] = row end
   local values
-  values, message = fixed(sweep, asked.fix, axes, summary.best and summary.rows[summary.best])
+  values, message = fixed(sweep, asked.fix, axes, found.best and found.rows[found.best])
   if not values then return nil, message, "usage" end
   local made = { x = axis_of(axes[1]), y = axis_of(axes[2]), entries = {}, at = {}, name = sweep.name,
     metric = frame.fitted(sweep.metric.name, 80), goal = sweep.metric.goal, halving = sweep.description.halving ~= nil }
@@ -263,7 +263,7 @@ function lattice.of(sweep, asked)
   end
   for _, entry in ipairs(made.entries) do add_numbers(entry, rows) end
   made.fixed, made.pooled = others_told(sweep, axes, values)
-  made.best = made.entries[summaries.best(made.entries, made.goal, #made.pooled > 0)]
+  made.best = made.entries[summary.best(made.entries, made.goal, #made.pooled > 0)]
   made.scattered = is_scattered(sweep, made.x, made.y)
   return made
 end

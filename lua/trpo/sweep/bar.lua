@@ -1,6 +1,7 @@
 --- Shows a running sweep: one refreshing line on a terminal, one plain line per finished trial elsewhere.
 -- @module trpo.sweep.bar
 local progress = require "trpo.progress"
+local summary = require "trpo.sweep.summary"
 local trpo = require "trpo"
 
 local bar = {}
@@ -18,8 +19,8 @@ end
 
 -- what a cell has reached over the seeds that are done, in the last rung that it has come to
 local function note(self, trial)
-  local x, rung = trial.metric, trial.rung or 1
-  if trial.status ~= "done" or not x or x ~= x then return end
+  local x, rung = summary.score(trial), trial.rung or 1
+  if not x then return end
   local cell = self.cells[trial.cell]
   if not cell or cell.rung < rung then
     cell = { rung = rung, values = {} }

@@ -53,7 +53,8 @@ function claims.open(folder)
   local newest = {}
   for name in function() return uv.fs_scandir_next(scan) end do
     local key, attempt = name:match "^([^.].*)%.(%d+)$"
-    if key then newest[key] = math.max(newest[key] or 0, tonumber(attempt)) end
+    -- nobody tries so often that more digits are ours
+    if key and #attempt < 10 then newest[key] = math.max(newest[key] or 0, tonumber(attempt)) end
   end
   local me = process.this()
   return setmetatable({

@@ -4,6 +4,7 @@
 -- Successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943) trains every cell for a few steps, keeps the best
 -- 1/factor of them, trains those for longer, and so on. A grid, a random and a Sobol sweep are the same with one rung.
 -- @module trpo.sweep.halving
+local summary = require "trpo.sweep.summary"
 local trpo = require "trpo"
 
 local halving = {}
@@ -34,9 +35,8 @@ function halving.kept(n, factor) return math.max(1, math.floor(n / factor)) end
 local function worth(trials, sweep, how)
   local values = {}
   for i, trial in ipairs(trials) do
-    local x = trial.metric
-    if trial.status ~= "done" or not x or x ~= x or math.abs(x) == math.huge then return nil end
-    values[i] = x
+    values[i] = summary.score(trial)
+    if not values[i] then return nil end
   end
   local scores = trpo.tensor(values)
   local value = how == "iqm" and trpo.stats.iqm(scores) or scores:mean()

@@ -189,6 +189,14 @@ local function text_or_nil(value) return type(value) == "string" and value or ni
 
 local function number_or_nil(value) return type(value) == "number" and value or nil end
 
+-- the texts of a table by name; nil when there is none
+local function texts_of(given)
+  if type(given) ~= "table" then return nil end
+  local out = {}
+  for name, value in pairs(given) do out[name] = text_or_nil(value) end
+  return out
+end
+
 -- what is wrong with the text of a result, or nil and the result
 local function check_result(text)
   local result, why = json.decode(text)
@@ -198,12 +206,14 @@ local function check_result(text)
   if result.metrics == nil or result.metrics == json.null then result.metrics = {} end
   local metrics = type(result.metrics) == "table" and metrics_of(result.metrics)
   if not metrics then return "its metrics are not numbers" end
-  return nil, {
+  local out = {
     status = result.status, metrics = metrics, seconds = number_or_nil(result.seconds),
     host = text_or_nil(result.host), attempt = number_or_nil(result.attempt), message = text_or_nil(result.message),
-    code = text_or_nil(result.code), system = type(result.system) == "table" and result.system or nil,
+    code = text_or_nil(result.code), system = texts_of(result.system),
     exact_resume = result.exact_resume,
   }
+  if result.exact_resume == false then out.exact_resume = false end
+  return nil, out
 end
 
 -- The result of a trial, as it stands in its file.

@@ -4,12 +4,23 @@ local trpo = require "trpo"
 
 local summary = {}
 
--- the metric of the trials that are done and gave a finite number
+-- statistics are defined up to here
+local largest = 1e300
+
+-- The number of a trial that counts: its metric when it is done and that is a finite number.
+-- @tparam table trial
+-- @treturn number|nil nil also for numbers beyond 1e300, whose sums may not be finite
+function summary.score(trial)
+  local x = trial.metric
+  return trial.status == "done" and x and math.abs(x) <= largest and x or nil
+end
+
+-- the numbers of trials, and how many trials have none
 local function scores_of(trials)
   local out, failed = {}, 0
   for _, trial in ipairs(trials) do
-    local x = trial.metric
-    if trial.status == "done" and x and x > -math.huge and x < math.huge then
+    local x = summary.score(trial)
+    if x then
       out[#out + 1] = x
     elseif trial.status == "done" or trial.status == "failed" then
       failed = failed + 1

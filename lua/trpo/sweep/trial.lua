@@ -7,6 +7,7 @@ local core = require "trpo.core"
 local folder = require "trpo.folder"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
+local options = require "trpo.options"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
@@ -17,7 +18,10 @@ local trial = {}
 
 --- Exit codes of a trial's process, besides 0 (it has its result), 1 (it failed; what it printed says why) and those of
 -- signals.
-trial.codes = { changed = 3, paused = 75 }
+trial.codes = { changed = 3, io = 74, paused = 75 }
+
+-- scripts may not end the process, see `work_off`
+local exit = os.exit
 
 -- ---- results -----------------------------------------------------------------------------------
 
@@ -46,6 +50,8 @@ function trial.record(entry, description, result)
   out.system = { isa = info.isa, blas = info.blas, version = info.version }
   local text = json.encode(out, { indent = true, order = { "status", "metric", "metrics" } }) .. "\n"
   local name = results.file(description, entry.rung)
+  -- a trial may have tidied up too much
+  uv.fs_mkdir(entry.dir, 493) -- 0755
   -- with halving result.json is that of the last rung that was reached; the one that counts comes last
   if name ~= "result.json" then
     local ok, message, code = core.file.write(entry.dir .. "/result.json", text)
@@ -61,8 +67,8 @@ local plain = { iterations = true, steps = true, seconds = true, signal = true, 
 
 -- trains the experiment of a trial: its metrics, and its seconds in all attempts; or nil, message, exit code
 local function train(run)
-  local result, message = run:train()
-  if not result then return nil, message, 1 end
+  local result, message, code = run:train()
+  if not result then return nil, message, code == "io" and trial.codes.io or 1 end
   if result.status == "interrupted" then return nil, nil, 128 + result.signal end
   if result.status == "paused" then return nil, nil, trial.codes.paused end
   local metrics = {}
@@ -90,9 +96,15 @@ local function numbers_of(value, description)
   return metrics
 end
 
+-- what was raised, as text, with a traceback
+local function told(raised)
+  if type(raised) == "string" then return debug.traceback(raised, 2) end
+  return debug.traceback("raised " .. options.describe(raised), 2)
+end
+
 -- calls the user's function
 local function call(fn, params, entry, description)
-  local ok, value = xpcall(function() return fn(params, entry.seed, entry.dir) end, debug.traceback)
+  local ok, value = xpcall(function() return fn(params, entry.seed, entry.dir) end, told)
   if not ok then return nil, value, 1 end
   local metrics, message = numbers_of(value, description)
   if not metrics then return nil, message, 1 end
@@ -119,7 +131,7 @@ local function finish(task, metrics, seconds)
     result.status, result.code, result.message = "failed", "metric", missing(name, metrics)
   end
   local ok, message = trial.record(task.entry, task.description, result)
-  return ok and 0 or 1, message
+  return ok and 0 or trial.codes.io, message
 end
 
 local function changed(what)
@@ -180,11 +192,11 @@ trial.task = nil
 local function leave(code, message)
   if message then io.stderr:write("trpo: ", message, "\n") end
   io.stdout:flush()
-  os.exit(code, true)
+  exit(code, true)
 end
 
 local function protected(fn, ...)
-  local ok, code, message = xpcall(fn, debug.traceback, ...)
+  local ok, code, message = xpcall(fn, told, ...)
   if not ok then code, message = 1, code end
   leave(code, message)
 end
@@ -201,6 +213,10 @@ end
 
 local function work_off(task)
   trpo.threads(1)
+  -- an exit code would be taken for ours, and the trial for none
+  os.exit = function(code) -- luacheck: ignore 122
+    error(("os.exit(%s) was called in a trial"):format(tostring(code)), 2)
+  end
   local entry = task.entry
   core.file.write(entry.dir .. "/trial.json", json.encode({
     id = entry.id, cell = entry.cell, params = entry.params, seed = entry.seed, rung = entry.rung,
@@ -219,7 +235,7 @@ end
 function trial.main(text)
   local task = json.decode(text)
   -- a parent that is gone has lost its claim
-  if not core.process.die_with_parent(task.parent) then os.exit(1, true) end
+  if not core.process.die_with_parent(task.parent) then exit(1, true) end
   _G.arg = { [0] = task.file }
   io.stdout:setvbuf "line"
   protected(work_off, task)

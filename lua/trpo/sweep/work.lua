@@ -36,7 +36,7 @@ local function enqueue(self, retry)
     if entry.status == "done" or entry.status == "failed" and not again then
       self.counts[entry.status] = self.counts[entry.status] + 1
       self.without_metric = self.without_metric + (entry.code == "metric" and 1 or 0)
-    elseif not self.only or entry.key == self.only then
+    elseif (not self.only or entry.key == self.only) and not self.given_back[entry.key] then
       put(self, entry)
     end
   end
@@ -129,6 +129,7 @@ end
 
 local function give_back(self, task)
   self.claims:release(task.claim)
+  self.given_back[task.trial.key] = true
   self.view:stopped(task.trial, self)
 end
 
@@ -194,8 +195,10 @@ local function ended(self, task, ending)
   if signal then return killed(self, task, ending, signal) end
   if ending.code == ends.paused then return give_back(self, task) end
   local message = last_words(self, task, ending)
-  if ending.code ~= ends.changed then return fail(self, task, ending, message, "error") end
-  stop(self, { message = message, code = "changed" })
+  -- neither is the trial's fault
+  local reason = ending.code == ends.changed and "changed" or ending.code == ends.io and "io"
+  if not reason then return fail(self, task, ending, message, "error") end
+  stop(self, { message = message, code = reason })
   give_back(self, task)
 end
 
@@ -204,7 +207,6 @@ end
 -- a halving that goes on when a rung is complete; whether there is more to do
 local function is_extended(self)
   if not self.sweep.description.halving or self.only then return false end
-  local before = #self.sweep.trials
   local sweep, message, code = results.read(self.sweep.dir)
   if not sweep then
     stop(self, { message = message, code = code })
@@ -212,7 +214,7 @@ local function is_extended(self)
   end
   self.sweep, self.queue, self.head, self.last, self.without_metric = sweep, {}, 1, 0, 0
   enqueue(self, false)
-  return self.last > 0 and #sweep.trials > before
+  return self.last > 0
 end
 
 -- whether all is done that can be done
@@ -301,8 +303,8 @@ function work.run(o)
     view = o.view, only = o.only,
     -- what is left; what others hold; what is to be started next
     queue = {}, head = 1, last = 0, others = {}, again = {},
-    -- by key: the attempt that failed and is tried again; how often a trial was killed
-    retry = {}, deaths = {},
+    -- by key: the attempt that failed and is tried again; how often a trial was killed; what we could not finish
+    retry = {}, deaths = {}, given_back = {},
     tasks = {}, handles = {}, ticks = 0, without_metric = 0,
   }
   self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)

@@ -1,0 +1,176 @@
+-- What a sweep must live through: numbers that are none, results and claims that nobody of ours has written, functions
+-- that end the process, disks that are full, owners that wake up late.
+local command = require "support.command"
+local json = require "trpo.json"
+local project = require "support.project"
+
+local quoted = project.quoted
+local scratch
+
+before_each(function() scratch = command.scratch() end)
+after_each(function() command.remove(scratch) end)
+
+-- a sweep of a function over some values of x
+local function write_sweep(values, body, rest)
+  command.write(scratch .. "/sweep.lua", ([[
+return require "trpo".sweep {
+  run = function(p, seed, dir)
+    %s
+  end,
+  parameters = { x = { %s } }, %s
+}:main(...)
+]]):format(body, values, rest or ""))
+end
+
+local function sweep(flags) return command.run(scratch, "sweep sweep.lua --jobs 2 " .. (flags or "-q")) end
+
+-- the folders of trials by the value of x
+local function folders()
+  local out = {}
+  for _, dir in ipairs(project.lines(("ls -d %s/sweeps/sweep/trials/*"):format(quoted(scratch)))) do
+    local trial = json.decode(command.read(dir .. "/trial.json"))
+    out[trial.params.x] = dir
+  end
+  return out
+end
+
+local function result_of(dir) return json.decode(command.read(dir .. "/result.json")) end
+
+local function first_line(text) return text:match "^[^\n]*" end
+
+describe("metrics without statistics", function()
+  it("are kept, and count as no result", function()
+    write_sweep("1, 2, 3, 4, 5", [[return ({ math.huge, -math.huge, 0 / 0, 1e305, 7 })[p.x] ]])
+    local out, err, code = sweep ""
+    assert.are.equal(0, code, err)
+    assert.is_truthy(out:find("best: x=5, metric 7.00 (interquartile mean of 1 run)", 1, true), out)
+    local dirs = folders()
+    assert.are.equal("inf", result_of(dirs[1]).metric)
+    assert.are.equal("-inf", result_of(dirs[2]).metric)
+    assert.are.equal("nan", result_of(dirs[3]).metric)
+    assert.are.equal(1e305, result_of(dirs[4]).metric)
+    out, err, code = sweep "--status"
+    assert.are.equal(0, code, err)
+    assert.are.equal("sweep: 5 of 5 done, 0 running, 0 failed, 0 waiting", first_line(out))
+    for _, name in ipairs { "plot --ascii", "report" } do
+      out, err, code = command.run(scratch, name .. " sweeps/sweep")
+      assert.are.equal(0, code, out .. err)
+    end
+  end)
+
+  it("keep a cell from going on in successive halving", function()
+    write_sweep("1, 2, 3, 4", [[return p.x == 4 and 1e305 or p.x == 3 and math.huge or p.x]],
+      'method = "halving", halving = { min = 1, max = 2, factor = 2, aggregate = "iqm" }')
+    local out, err, code = sweep()
+    assert.are.equal(0, code, err)
+    assert.is_truthy(out:find("best: x=2, metric 2.00", 1, true), out)
+  end)
+end)
+
+describe("a result that is broken", function()
+  local texts = {
+    '{"status":"done","metrics":{"metric":"much"}}', '{"status":"done","metrics":{"metric":{}}}',
+    '{"status":"maybe"}', "[]", "",
+  }
+
+  for _, rest in ipairs { "", 'method = "halving", halving = { min = 1, max = 3 }' } do
+    it("is made again" .. (#rest > 0 and " by successive halving" or ""), function()
+      write_sweep("1, 2, 3", [[return { metric = p.x } ]], rest)
+      local _, err, code = sweep()
+      assert.are.equal(0, code, err)
+      local dir = folders()[1]
+      local name = #rest > 0 and "/result-r1.json" or "/result.json"
+      for _, text in ipairs(texts) do
+        command.write(dir .. name, text)
+        _, err = sweep "--status"
+        assert.is_truthy(err:find("is broken", 1, true), text .. ": " .. err)
+        _, err, code = sweep()
+        assert.are.equal(0, code, err)
+        assert.are.equal(1, json.decode(command.read(dir .. name)).metric)
+      end
+    end)
+  end
+
+  it("is believed no more than it must be", function()
+    write_sweep("1", [[return p.x]])
+    sweep()
+    command.write(folders()[1] .. "/result.json",
+      '{"status":"done","metrics":{"metric":3},"attempt":"x","seconds":{},"host":{},"system":{"isa":[],"blas":null}}')
+    local out, err, code = sweep "--status"
+    assert.are.equal(0, code)
+    assert.is_nil((out .. err):find("table: ", 1, true), err)
+    assert.is_nil((out .. err):find("userdata: ", 1, true), err)
+  end)
+end)
+
+describe("claims that nobody of ours has made", function()
+  it("hold nobody up", function()
+    write_sweep("1, 2, 3, 4, 5, 6", [[return p.x]])
+    local out = sweep "--list"
+    local keys = {}
+    for key in out:gmatch "%-%-trial (%x+)" do keys[#keys + 1] = key end
+    command.shell(scratch, "mkdir sweeps/sweep/claims")
+    local function claim(key, attempt, text)
+      command.write(("%s/sweeps/sweep/claims/%s.%s"):format(scratch, key, attempt), text)
+    end
+    claim(keys[1], "9007199254740992", '{"released":true}')
+    claim(keys[2], "99999999999999999999", '{"released":true}')
+    claim(keys[3], "7", "\0\255 garbage")
+    claim(keys[4], "1", "")
+    claim(keys[5], "0", "[]")
+    command.shell(scratch, "touch -d '2 minutes ago' sweeps/sweep/claims/*")
+    local _, err, code = sweep()
+    assert.are.equal(0, code, err)
+    out = sweep "--status"
+    assert.are.equal("sweep: 6 of 6 done, 0 running, 0 failed, 0 waiting", first_line(out))
+  end)
+end)
+
+describe("a function that does what it should not", function()
+  it("fails alone", function()
+    write_sweep("1, 2, 3, 4, 5, 6, 7", [[
+    if p.x == 1 then os.exit(0) end
+    if p.x == 2 then os.exit(3) end
+    if p.x == 3 then os.exit(75) end
+    if p.x == 4 then error { code = 1 } end
+    if p.x == 5 then error() end
+    if p.x == 6 then os.execute("rm -r '" .. dir .. "'") end
+    return p.x]])
+    local _, err, code = sweep()
+    assert.are.equal(1, code, err)
+    local out = sweep "--status"
+    assert.are.equal("sweep: 2 of 7 done, 0 running, 5 failed, 0 waiting", first_line(out))
+    for _, text in ipairs {
+      "x=1 seed 1: sweep.lua:3: os.exit(0) was called in a trial", "x=2 seed 1: sweep.lua:4: os.exit(3) was called in a trial",
+      "x=3 seed 1: sweep.lua:5: os.exit(75) was called in a trial", "x=4 seed 1: raised a table", "x=5 seed 1: raised nil",
+    } do
+      assert.is_truthy(err:gsub("seed 1: /[^ ]*/", "seed 1: "):find(text, 1, true), err)
+    end
+  end)
+end)
+
+describe("a run that cannot write its files", function()
+  it("stops the sweep and stays open", function()
+    command.write(scratch .. "/tiny.lua", [[
+return require "trpo".experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 32, lanes = 2, horizon = 16,
+  evaluation = { episodes = 1 },
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02, 0.03 } } }:main(...)
+]])
+    local key = sweep("--list"):match "%-%-trial (%x+)"
+    command.shell(scratch, ("mkdir -p sweeps/sweep/trials/%s && : > sweeps/sweep/trials/%s/checkpoints"):format(key, key))
+    local _, err, code = command.run(scratch, "sweep sweep.lua --jobs 1 -q")
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("trpo: the sweep stopped: cannot ", 1, true), err)
+    local out = sweep "--status"
+    assert.are.equal("sweep: 0 of 3 done, 0 running, 0 failed, 3 waiting", first_line(out))
+    command.shell(scratch, ("rm sweeps/sweep/trials/%s/checkpoints"):format(key))
+    _, err, code = sweep()
+    assert.are.equal(0, code, err)
+    out = sweep "--status"
+    assert.are.equal("sweep: 3 of 3 done, 0 running, 0 failed, 0 waiting", first_line(out))
+  end)
+end)
