@@ -210,7 +210,6 @@ local function check_result(text)
     status = result.status, metrics = metrics, seconds = number_or_nil(result.seconds),
     host = text_or_nil(result.host), attempt = number_or_nil(result.attempt), message = text_or_nil(result.message),
     code = text_or_nil(result.code), system = texts_of(result.system),
-    exact_resume = result.exact_resume,
   }
   if result.exact_resume == false then out.exact_resume = false end
   return nil, out
