@@ -189,11 +189,12 @@ end
 --- Writes a file whole or not at all.
 -- @tparam string name file name within the folder
 -- @tparam string text
+-- @tparam[opt] table opts of `trpo.file.write`
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil "io"
-function folder:write(name, text)
-  local ok, message = core.file.write(self.path .. "/" .. name, text)
+function folder:write(name, text, opts)
+  local ok, message = core.file.write(self.path .. "/" .. name, text, opts)
   if ok then return true end
   return nil, message, "io"
 end
@@ -204,9 +205,10 @@ local function text_of(value, order) return json.encode(value, { indent = true, 
 -- @tparam string name file name within the folder
 -- @tparam table value
 -- @tparam[opt] {string,...} order keys that come first
+-- @tparam[opt] table opts of `trpo.file.write`
 -- @treturn boolean|nil true, or nil, message, "io"
-function folder:write_json(name, value, order)
-  return self:write(name, text_of(value, order))
+function folder:write_json(name, value, order, opts)
+  return self:write(name, text_of(value, order), opts)
 end
 
 --- Says for the first time how a new run stands; of several processes that begin it at once, one succeeds.
@@ -217,7 +219,7 @@ end
 -- @treturn string|nil "exists" or "io"
 function folder:claim(status, order)
   local path = self.path .. "/status.json"
-  local ok, message, code = disk.create(path, text_of(status, order))
+  local ok, message, code = disk.create(path, text_of(status, order), { sync = false })
   if ok then return true end
   if code == "EEXIST" then return nil, exists(self.path), "exists" end
   return nil, message, "io"

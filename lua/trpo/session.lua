@@ -181,7 +181,8 @@ function session:write_status(result)
   for key, value in pairs(result) do out[key] = value end
   -- the first to say so in a new folder owns it
   if not self.saved and not self.opened then return self.folder:claim(out, order) end
-  return self.folder:write_json("status.json", out, order)
+  -- without it a run still goes on from its checkpoint, so nobody has to wait for the disk
+  return self.folder:write_json("status.json", out, order, { sync = false })
 end
 
 function session:write_config()

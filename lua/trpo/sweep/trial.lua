@@ -220,7 +220,7 @@ local function work_off(task)
   local entry = task.entry
   core.file.write(entry.dir .. "/trial.json", json.encode({
     id = entry.id, cell = entry.cell, params = entry.params, seed = entry.seed, rung = entry.rung,
-  }, { indent = true }) .. "\n")
+  }, { indent = true }) .. "\n", { sync = false })
   if task.description.kind == "experiment" then return run_experiment(task) end
   trial.task = task
   require("trpo.sweep").without_cells = true
