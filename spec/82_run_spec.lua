@@ -472,6 +472,7 @@ describe("a run that is stopped from outside", function()
     -- waits at its fifth iteration when it is told to
     command.write(scratch .. "/patient.lua", [[
 local trpo = require "trpo"
+local uv = require "luv"
 local run = assert(trpo.load "quick.lua")
 run:set { steps = 2560, ["evaluation.every"] = 1, name = os.getenv "PARTS" and "parts" or "whole" }
 run.config.on_iteration = function(record)
