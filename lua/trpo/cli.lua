@@ -229,6 +229,8 @@ end
 -- @tparam {string,...} args
 -- @treturn number exit code
 function cli.main(args)
+  -- until there is something to bring to an end, Ctrl-C ends the process at once
+  trpo.signals.release()
   return leave(function()
     local parser = whole_parser()
     if #args == 0 then

@@ -234,7 +234,11 @@ function session:open()
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
   if not self.log then return nil, message, code end
-  if self.saved then ok, message, code = self:relink_best() end
+  if self.saved then
+    -- it may have been killed before an old one was taken away
+    checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
+    ok, message, code = self:relink_best()
+  end
   if not ok then return nil, message, code end
   for _, text in ipairs(self.remarks) do self:say(text) end
   return true
