@@ -25,10 +25,11 @@ end
 --- A sitting of an experiment; nothing is touched yet.
 -- @tparam Experiment run
 -- @tparam table view `sink`, `json`, `say` = function(text) for remarks
+-- @tparam[opt] boolean callbacks whether functions of the user's are called
 -- @treturn Session
-function session.new(run, view)
+function session.new(run, view, callbacks)
   return setmetatable({
-    run = run, view = view, counters = fresh_counters(), uv = rock("luv", "run:train"),
+    run = run, view = view, callbacks = callbacks, counters = fresh_counters(), uv = rock("luv", "run:train"),
     damaged = {}, remarks = {},
   }, session)
 end
@@ -186,7 +187,9 @@ end
 
 function session:write_config()
   local config = self.run:describe()
+  -- what a Lua program has given cannot be written down
   config.script, config.described = self.run.script, self.run.definition ~= nil or nil
+  config.callbacks = self.callbacks or nil
   return self.folder:write_json("config.json", config, { "name", "seed", "env" })
 end
 
