@@ -5,6 +5,7 @@
 -- @module trpo.session
 local checkpoint = require "trpo.checkpoint"
 local command_line = require "trpo.command_line"
+local counters_of = require "trpo.counters"
 local differences = require "trpo.differences"
 local disk = require "trpo.disk"
 local folder = require "trpo.folder"
@@ -17,11 +18,6 @@ local trpo = require "trpo"
 local session = {}
 session.__index = session
 
-local function fresh_counters()
-  return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,
-    started = os.time(), exact = true, memory = {} }
-end
-
 --- A sitting of an experiment; nothing is touched yet.
 -- @tparam Experiment run
 -- @tparam table view `sink`, `json`, `say` = function(text) for remarks
@@ -29,7 +25,7 @@ end
 -- @treturn Session
 function session.new(run, view, callbacks)
   return setmetatable({
-    run = run, view = view, callbacks = callbacks, counters = fresh_counters(), uv = rock("luv", "run:train"),
+    run = run, view = view, callbacks = callbacks, counters = counters_of.fresh(), uv = rock("luv", "run:train"),
     damaged = {}, remarks = {},
   }, session)
 end
@@ -88,6 +84,9 @@ function session:look(path)
   local saved, damaged
   saved, damaged, code = session.newest(paths)
   if not saved then return nil, ("%s cannot be resumed: %s"):format(path, damaged), code end
+  if not counters_of.are(saved.counters) then
+    return nil, ("%s cannot be resumed: '%s' does not hold what a run counts"):format(path, saved.path), "format"
+  end
   local differing = differences.config(self.run:describe(), saved.config)
   if #differing > 0 then
     return nil, ("%s cannot be resumed: %s"):format(path, table.concat(differing, "; ")), "mismatch"
