@@ -422,6 +422,19 @@ assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" 
       .. "ends with 'return run:main(...)'\n", err)
     _, err, code = run "train valley.lua -q --resume runs/program --steps 2049"
     assert.are.equal(0, code, err)
+    -- a program with callbacks: without them it would be another run, but they play no part in evaluations
+    command.write(scratch .. "/counting.lua", [[
+local trpo = require "trpo"
+assert(trpo.experiment { env = "CartPole-v1", steps = 1, name = "counting", evaluation = { episodes = 1 } }:train {
+  on_episode = function(episode, run) run.memory.count = episode.index end,
+})]])
+    assert.are.equal(0, select(3, shell "luajit counting.lua"))
+    _, err, code = run "train --resume runs/counting"
+    assert.are.equal(1, code)
+    assert.are.equal("trpo: the callbacks of runs/counting were given by a Lua program that is not recorded: train there "
+      .. "with resume = true, or write 'trpo train FILE --resume runs/counting' with a script that ends with "
+      .. "'return run:main(...)'\n", err)
+    assert.are.equal(0, select(3, run "eval runs/counting"))
     -- now there is one; it goes away
     _, err, code = shell 'mv valley.lua elsewhere.lua; "$trpo" train --resume runs/script'
     assert.are.equal(1, code)
@@ -477,7 +490,7 @@ local run = assert(trpo.load "quick.lua")
 run:set { steps = 2560, ["evaluation.every"] = 1, name = os.getenv "PARTS" and "parts" or "whole" }
 run.config.on_iteration = function(record)
   while os.getenv "PARTS" == "wait" and record["time/iterations"] == 5 and not trpo.signals.caught() do
-    uv.sleep(1)
+    require "luv".sleep(1)
   end
 end
 return run:main(...)

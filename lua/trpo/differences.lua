@@ -33,7 +33,7 @@ local function keys_of(a, b, skipped)
   for key in pairs(keys) do
     if not skipped[key] then list[#list + 1] = key end
   end
-  table.sort(list)
+  table.sort(list, function(x, y) return tostring(x) < tostring(y) end)
   return list
 end
 

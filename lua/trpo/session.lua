@@ -5,6 +5,7 @@
 -- @module trpo.session
 local checkpoint = require "trpo.checkpoint"
 local command_line = require "trpo.command_line"
+local counters_of = require "trpo.counters"
 local differences = require "trpo.differences"
 local disk = require "trpo.disk"
 local folder = require "trpo.folder"
@@ -17,18 +18,14 @@ local trpo = require "trpo"
 local session = {}
 session.__index = session
 
-local function fresh_counters()
-  return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,
-    started = os.time(), exact = true, memory = {} }
-end
-
 --- A sitting of an experiment; nothing is touched yet.
 -- @tparam Experiment run
 -- @tparam table view `sink`, `json`, `say` = function(text) for remarks
+-- @tparam[opt] boolean callbacks whether functions of the user's are called
 -- @treturn Session
-function session.new(run, view)
+function session.new(run, view, callbacks)
   return setmetatable({
-    run = run, view = view, counters = fresh_counters(), uv = rock("luv", "run:train"),
+    run = run, view = view, callbacks = callbacks, counters = counters_of.fresh(), uv = rock("luv", "run:train"),
     damaged = {}, remarks = {},
   }, session)
 end
@@ -87,6 +84,9 @@ function session:look(path)
   local saved, damaged
   saved, damaged, code = session.newest(paths)
   if not saved then return nil, ("%s cannot be resumed: %s"):format(path, damaged), code end
+  if not counters_of.are(saved.counters) then
+    return nil, ("%s cannot be resumed: '%s' does not hold what a run counts"):format(path, saved.path), "format"
+  end
   local differing = differences.config(self.run:describe(), saved.config)
   if #differing > 0 then
     return nil, ("%s cannot be resumed: %s"):format(path, table.concat(differing, "; ")), "mismatch"
@@ -187,7 +187,9 @@ end
 
 function session:write_config()
   local config = self.run:describe()
+  -- what a Lua program has given cannot be written down
   config.script, config.described = self.run.script, self.run.definition ~= nil or nil
+  config.callbacks = self.callbacks or nil
   return self.folder:write_json("config.json", config, { "name", "seed", "env" })
 end
 
@@ -235,7 +237,11 @@ function session:open()
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
   if not self.log then return nil, message, code end
-  if self.saved then ok, message, code = self:relink_best() end
+  if self.saved then
+    -- it may have been killed before an old one was taken away
+    checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
+    ok, message, code = self:relink_best()
+  end
   if not ok then return nil, message, code end
   for _, text in ipairs(self.remarks) do self:say(text) end
   return true

@@ -196,11 +196,12 @@ end
 -- @treturn string|nil code
 function training.run(run, callbacks, view)
   if run.training then return nil, "the run is being trained: a callback cannot train it, too", "busy" end
-  local sitting = session.new(run, view)
+  local on_iteration = callbacks.on_iteration or run.config.on_iteration
+  local on_episode = callbacks.on_episode or run.config.on_episode
+  local sitting = session.new(run, view, on_iteration ~= nil or on_episode ~= nil)
   local s = {
     run = run, sampling = run:sampling(), session = sitting, view = view, counters = sitting.counters,
-    on_iteration = callbacks.on_iteration or run.config.on_iteration,
-    on_episode = callbacks.on_episode or run.config.on_episode, max_seconds = callbacks.max_seconds,
+    on_iteration = on_iteration, on_episode = on_episode, max_seconds = callbacks.max_seconds,
   }
   if run.config.threads then trpo.threads(run.config.threads) end
   local prepared, message, code = sitting:prepare()
