@@ -174,3 +174,43 @@ return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 
     assert.are.equal("sweep: 3 of 3 done, 0 running, 0 failed, 0 waiting", first_line(out))
   end)
 end)
+
+describe("a trial that others have taken", function()
+  it("writes nothing any more", function()
+    command.write(scratch .. "/tiny.lua", [[
+return require "trpo".experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 32000, lanes = 2, horizon = 16,
+  evaluation = { episodes = 1 }, checkpoint = { every = 100 },
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01 } } }:main(...)
+]])
+    -- stopped, taken by another host, and woken; that one gives it back at once
+    local _, err, code = command.shell(scratch, [["$trpo" sweep sweep.lua --jobs 1 -q & pid=$!
+i=0
+until [ "$(wc -l sweeps/sweep/trials/*/progress.csv 2>/dev/null | awk '$1 > 150' | wc -l)" -ge 1 ]; do
+  i=$((i + 1)); [ $i -lt 400 ] || { kill -9 $pid; exit 99; }; sleep 0.025
+done
+claim=$(ls sweeps/sweep/claims/*.1)
+trial=$(sed 's/.*"trial":\([0-9]*\).*/\1/' $claim)
+kill -STOP $trial $pid
+echo '{"host":"elsewhere","released":true}' > ${claim%1}2
+cat sweeps/sweep/trials/*/progress.csv | wc -l > before
+kill -CONT $trial
+i=0
+until grep -q ') Z' /proc/$trial/stat; do i=$((i + 1)); [ $i -lt 400 ] || { kill -9 $pid; exit 98; }; sleep 0.025; done
+cat sweeps/sweep/trials/*/progress.csv | wc -l > after
+kill -CONT $pid; wait $pid]])
+    assert.are.equal(0, code, err)
+    -- but for what it was just about to write
+    local before, after = tonumber(command.read(scratch .. "/before")), tonumber(command.read(scratch .. "/after"))
+    assert.is_true(after - before <= 1, after - before)
+    local dir = project.lines(("ls -d %s/sweeps/sweep/trials/*"):format(quoted(scratch)))[1]
+    assert.are.equal(3, result_of(dir).attempt)
+    local rows = 0
+    for line in io.lines(dir .. "/progress.csv") do rows = rows + (line:find "^[%d.]" and 1 or 0) end
+    assert.are.equal(1000, rows)
+    assert.are.equal("done", json.decode(command.read(dir .. "/status.json")).status)
+  end)
+end)

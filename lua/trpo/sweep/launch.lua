@@ -2,6 +2,7 @@
 -- @module trpo.sweep.launch
 local bar = require "trpo.sweep.bar"
 local blame = require "trpo.blame"
+local claims = require "trpo.sweep.claims"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local options = require "trpo.options"
@@ -70,7 +71,8 @@ local function commander(sweep, read)
   return function(entry, attempt)
     local task = {
       file = sweep.file, place = sweep:place(), description = essence(description), attempt = attempt,
-      parent = uv.os_getpid(), hash = hash, settings = subject.script and sweep:settings(entry) or nil,
+      parent = uv.os_getpid(), successor = claims.place(read.dir, entry.key, attempt + 1),
+      hash = hash, settings = subject.script and sweep:settings(entry) or nil,
       steps = description.halving and description.halving.max,
       entry = { id = entry.id, cell = entry.cell, seed = entry.seed, rung = entry.rung, steps = entry.steps,
         params = entry.params, dir = entry.dir },

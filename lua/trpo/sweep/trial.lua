@@ -62,6 +62,13 @@ end
 
 -- ---- running -----------------------------------------------------------------------------------
 
+-- Ends the process without a word when others have taken its trial, as it gave no sign of life for too long (it was
+-- stopped, or its machine was): whatever it wrote now would stand among what they write.
+local function heed(task)
+  local uv = rock("luv", "trpo sweep")
+  if uv.fs_stat(task.successor) then uv.kill(uv.os_getpid(), "sigkill") end
+end
+
 -- of a run's result what tells about the run and not about learning
 local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true }
 
@@ -130,6 +137,7 @@ local function finish(task, metrics, seconds)
   if metrics[name] == nil then
     result.status, result.code, result.message = "failed", "metric", missing(name, metrics)
   end
+  heed(task)
   local ok, message = trial.record(task.entry, task.description, result)
   return ok and 0 or trial.codes.io, message
 end
@@ -164,6 +172,7 @@ local function run_experiment(task)
   local run, code, message = experiment_of(task)
   if not run then return code, message end
   trpo.signals.watch ""
+  run.before_writing = function() heed(task) end
   local metrics, seconds
   metrics, seconds, code = train(run)
   if not metrics then return code, seconds end
