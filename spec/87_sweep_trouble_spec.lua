@@ -149,6 +149,68 @@ describe("a function that does what it should not", function()
   end)
 end)
 
+describe("values that JSON tells badly", function()
+  it("reach the function as they are", function()
+    write_sweep('{}, { {}, { 1, "x" } }, "\\0 \\\\ \\"quoted\\"\\n", -0, 1e-300, 2^60, false', [[
+    return { size = type(p.x) == "table" and #p.x or -1, sign = p.x == 0 and 1 / p.x or 0, metric = 1,
+      bytes = type(p.x) == "string" and #p.x or -1 } ]])
+    local _, err, code = sweep()
+    assert.are.equal(0, code, err)
+    local sizes, bytes, signs = {}, {}, {}
+    for _, dir in ipairs(project.lines(("ls -d %s/sweeps/sweep/trials/*"):format(quoted(scratch)))) do
+      local metrics = result_of(dir).metrics
+      sizes[metrics.size], bytes[metrics.bytes], signs[metrics.sign] = true, true, true
+    end
+    assert.are.same({ [-1] = true, [0] = true, [2] = true }, sizes)
+    assert.are.same({ [-1] = true, [13] = true }, bytes)
+    assert.are.same({ [0] = true, ["-inf"] = true }, signs)
+  end)
+
+  it("are refused where they would not", function()
+    write_sweep('"\\255 bytes"', "return 1")
+    local _, err, code = sweep()
+    assert.are.equal(2, code)
+    assert.is_truthy(err:find("parameters.x[1] is not text in UTF-8", 1, true), err)
+  end)
+end)
+
+describe("the module of an environment", function()
+  it("may not change while its sweep runs", function()
+    command.write(scratch .. "/room.lua", [[
+local trpo = require "trpo"
+return trpo.env {
+  id = "Room-v0", observation = trpo.space.box { shape = { 1 } }, action = trpo.space.discrete(2), time_limit = 5,
+  reset = function(_, _, obs) obs[1] = 0 end,
+  step = function(_, action, obs)
+    obs[1] = action
+    return 1, false
+  end,
+}
+]])
+    command.write(scratch .. "/tiny.lua", [[
+return require "trpo".experiment {
+  env = "room", policy = { hidden = { 4 } }, value = false, steps = 32, lanes = 2, horizon = 16,
+  evaluation = { episodes = 1 }, on_iteration = function()
+    local file = io.open("room.lua", "a")
+    file:write "-- edited\n"
+    file:close()
+  end,
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02, 0.03 } } }:main(...)
+]])
+    local _, err, code = command.run(scratch, "sweep sweep.lua --jobs 1 -q")
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("room.lua has changed since the sweep began; it stops here\n", 1, true), err)
+    local out = sweep "--status"
+    assert.are.equal("sweep: 1 of 3 done, 0 running, 0 failed, 2 waiting", first_line(out))
+    out, err = sweep()
+    assert.are.equal("", out)
+    assert.is_truthy(err:find("room has changed", 1, true), err)
+  end)
+end)
+
 describe("a run that cannot write its files", function()
   it("stops the sweep and stays open", function()
     command.write(scratch .. "/tiny.lua", [[

@@ -3,7 +3,6 @@
 local bar = require "trpo.sweep.bar"
 local blame = require "trpo.blame"
 local claims = require "trpo.sweep.claims"
-local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local options = require "trpo.options"
 local origin = require "trpo.origin"
@@ -67,12 +66,11 @@ end
 local function commander(sweep, read)
   local uv = rock("luv", "trpo sweep")
   local env, program, description, subject = variables(uv), uv.exepath(), read.description, sweep.subject
-  local hash = subject.script and identity.file(subject.script)
   return function(entry, attempt)
     local task = {
       file = sweep.file, place = sweep:place(), description = essence(description), attempt = attempt,
       parent = uv.os_getpid(), successor = claims.place(read.dir, entry.key, attempt + 1),
-      hash = hash, settings = subject.script and sweep:settings(entry) or nil,
+      files = subject.watched, settings = subject.script and sweep:settings(entry) or nil,
       steps = description.halving and description.halving.max,
       entry = { id = entry.id, cell = entry.cell, seed = entry.seed, rung = entry.rung, steps = entry.steps,
         params = entry.params, dir = entry.dir },

@@ -11,6 +11,7 @@ local options = require "trpo.options"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
+local space = require "trpo.sweep.space"
 local spelling = require "trpo.spelling"
 local trpo = require "trpo"
 
@@ -149,7 +150,9 @@ end
 -- the experiment of a trial; or nil, exit code, message
 local function experiment_of(task)
   local settings, entry = task.settings, task.entry
-  if identity.file(settings.script) ~= task.hash then return nil, changed(settings.script) end
+  for path, hash in pairs(task.files) do
+    if identity.file(path) ~= hash then return nil, changed(path) end
+  end
   local run, message = script.load(settings.script)
   if not run then return nil, 1, message end
   local ok
@@ -181,7 +184,9 @@ end
 
 -- whether a trial is one of a function
 local function is_of(entry, fn)
-  return identity.id({ kind = "run", params = entry.params, code = identity.code(fn) }, entry.seed) == entry.id
+  local params = {}
+  for path, value in pairs(entry.params) do params[path] = space.marked(value) end
+  return identity.id({ kind = "run", params = params, code = identity.code(fn) }, entry.seed) == entry.id
 end
 
 -- runs the trial of a function, which the script has given to a sweep
