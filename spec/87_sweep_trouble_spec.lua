@@ -149,6 +149,68 @@ describe("a function that does what it should not", function()
   end)
 end)
 
+describe("values that JSON tells badly", function()
+  it("reach the function as they are", function()
+    write_sweep('{}, { {}, { 1, "x" } }, "\\0 \\\\ \\"quoted\\"\\n", -0, 1e-300, 2^60, false', [[
+    return { size = type(p.x) == "table" and #p.x or -1, sign = p.x == 0 and 1 / p.x or 0, metric = 1,
+      bytes = type(p.x) == "string" and #p.x or -1 } ]])
+    local _, err, code = sweep()
+    assert.are.equal(0, code, err)
+    local sizes, bytes, signs = {}, {}, {}
+    for _, dir in ipairs(project.lines(("ls -d %s/sweeps/sweep/trials/*"):format(quoted(scratch)))) do
+      local metrics = result_of(dir).metrics
+      sizes[metrics.size], bytes[metrics.bytes], signs[metrics.sign] = true, true, true
+    end
+    assert.are.same({ [-1] = true, [0] = true, [2] = true }, sizes)
+    assert.are.same({ [-1] = true, [13] = true }, bytes)
+    assert.are.same({ [0] = true, ["-inf"] = true }, signs)
+  end)
+
+  it("are refused where they would not", function()
+    write_sweep('"\\255 bytes"', "return 1")
+    local _, err, code = sweep()
+    assert.are.equal(2, code)
+    assert.is_truthy(err:find("parameters.x[1] is not text in UTF-8", 1, true), err)
+  end)
+end)
+
+describe("the module of an environment", function()
+  it("may not change while its sweep runs", function()
+    command.write(scratch .. "/room.lua", [[
+local trpo = require "trpo"
+return trpo.env {
+  id = "Room-v0", observation = trpo.space.box { shape = { 1 } }, action = trpo.space.discrete(2), time_limit = 5,
+  reset = function(_, _, obs) obs[1] = 0 end,
+  step = function(_, action, obs)
+    obs[1] = action
+    return 1, false
+  end,
+}
+]])
+    command.write(scratch .. "/tiny.lua", [[
+return require "trpo".experiment {
+  env = "room", policy = { hidden = { 4 } }, value = false, steps = 32, lanes = 2, horizon = 16,
+  evaluation = { episodes = 1 }, on_iteration = function()
+    local file = io.open("room.lua", "a")
+    file:write "-- edited\n"
+    file:close()
+  end,
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02, 0.03 } } }:main(...)
+]])
+    local _, err, code = command.run(scratch, "sweep sweep.lua --jobs 1 -q")
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("room.lua has changed since the sweep began; it stops here\n", 1, true), err)
+    local out = sweep "--status"
+    assert.are.equal("sweep: 1 of 3 done, 0 running, 0 failed, 2 waiting", first_line(out))
+    out, err = sweep()
+    assert.are.equal("", out)
+    assert.is_truthy(err:find("room has changed", 1, true), err)
+  end)
+end)
+
 describe("a run that cannot write its files", function()
   it("stops the sweep and stays open", function()
     command.write(scratch .. "/tiny.lua", [[
@@ -172,5 +234,45 @@ return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 
     assert.are.equal(0, code, err)
     out = sweep "--status"
     assert.are.equal("sweep: 3 of 3 done, 0 running, 0 failed, 0 waiting", first_line(out))
+  end)
+end)
+
+describe("a trial that others have taken", function()
+  it("writes nothing any more", function()
+    command.write(scratch .. "/tiny.lua", [[
+return require "trpo".experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 32000, lanes = 2, horizon = 16,
+  evaluation = { episodes = 1 }, checkpoint = { every = 100 },
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01 } } }:main(...)
+]])
+    -- stopped, taken by another host, and woken; that one gives it back at once
+    local _, err, code = command.shell(scratch, [["$trpo" sweep sweep.lua --jobs 1 -q & pid=$!
+i=0
+until [ "$(wc -l sweeps/sweep/trials/*/progress.csv 2>/dev/null | awk '$1 > 150' | wc -l)" -ge 1 ]; do
+  i=$((i + 1)); [ $i -lt 400 ] || { kill -9 $pid; exit 99; }; sleep 0.025
+done
+claim=$(ls sweeps/sweep/claims/*.1)
+trial=$(sed 's/.*"trial":\([0-9]*\).*/\1/' $claim)
+kill -STOP $trial $pid
+echo '{"host":"elsewhere","released":true}' > ${claim%1}2
+cat sweeps/sweep/trials/*/progress.csv | wc -l > before
+kill -CONT $trial
+i=0
+until grep -q ') Z' /proc/$trial/stat; do i=$((i + 1)); [ $i -lt 400 ] || { kill -9 $pid; exit 98; }; sleep 0.025; done
+cat sweeps/sweep/trials/*/progress.csv | wc -l > after
+kill -CONT $pid; wait $pid]])
+    assert.are.equal(0, code, err)
+    -- but for what it was just about to write
+    local before, after = tonumber(command.read(scratch .. "/before")), tonumber(command.read(scratch .. "/after"))
+    assert.is_true(after - before <= 1, after - before)
+    local dir = project.lines(("ls -d %s/sweeps/sweep/trials/*"):format(quoted(scratch)))[1]
+    assert.are.equal(3, result_of(dir).attempt)
+    local rows = 0
+    for line in io.lines(dir .. "/progress.csv") do rows = rows + (line:find "^[%d.]" and 1 or 0) end
+    assert.are.equal(1000, rows)
+    assert.are.equal("done", json.decode(command.read(dir .. "/status.json")).status)
   end)
 end)

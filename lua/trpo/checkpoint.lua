@@ -160,17 +160,13 @@ function checkpoint.latest(folder)
   return (checkpoint.list(folder) or {})[1]
 end
 
---- Removes all but the newest checkpoints of a folder, and what writers that were killed left unfinished. Files of
--- other names, such as `best.safetensors`, stay.
+--- Removes all but the newest checkpoints of a folder. Files of other names, such as `best.safetensors`, stay.
 -- @tparam string folder
 -- @tparam integer keep how many stay
 function checkpoint.prune(folder, keep)
   check_path("checkpoint.prune", folder)
   for i, path in ipairs(checkpoint.list(folder) or {}) do
     if i > keep then disk.remove(path) end
-  end
-  for _, name in ipairs(disk.names(folder) or {}) do
-    if name:match "%.safetensors%.%d+%-%d+%.tmp$" then disk.remove(folder .. "/" .. name) end
   end
 end
 

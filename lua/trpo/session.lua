@@ -294,6 +294,11 @@ function session:write_checkpoint(name)
   return ok, message, code
 end
 
+-- lets whoever started the run end it before the folder is changed
+function session:heed()
+  if self.run.before_writing then self.run.before_writing() end
+end
+
 -- a checkpoint after what was logged has arrived on the disk; takes away the oldest
 function session:checkpoint()
   local name = checkpoint.name(self.counters.iterations)
@@ -301,6 +306,7 @@ function session:checkpoint()
   if ok then ok, message, code = self:write_checkpoint(name) end
   if not ok then return nil, message, code end
   self.last_checkpoint = self.uv.hrtime()
+  self:heed()
   checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
   return true, name
 end
@@ -360,6 +366,7 @@ end
 -- @treturn string|nil one sentence, when not even that could be written
 -- @treturn string|nil code
 function session:close(message, code)
+  self:heed()
   if self.log then self.log:close() end
   local counters, result = self.counters, {}
   for key, value in pairs(counters.record or {}) do result[key] = value end

@@ -124,6 +124,7 @@ end
 local function turn(s)
   local row, batch, code = iterate(s)
   if not row then return nil, batch, code end
+  s.session:heed()
   local ok, message
   ok, message, code = tell_episodes(s, batch)
   if ok then ok, message, code = conclude(s, row) end
@@ -187,7 +188,7 @@ local function raised(message)
 end
 
 --- Trains an experiment, from the beginning or from its checkpoint. See `Experiment:train`.
--- @tparam Experiment run
+-- @tparam Experiment run its `before_writing`, if it has one, is called before its folder is changed
 -- @tparam table callbacks `on_iteration`, `on_episode`, `max_seconds`
 -- @tparam table view `sink` (function(record)), `json` (file for one object per iteration), `say` (function(text)),
 --   `resumed` (function(session): a checkpoint was loaded)

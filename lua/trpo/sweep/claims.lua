@@ -58,12 +58,19 @@ function claims.open(folder)
   end
   local me = process.this()
   return setmetatable({
-    uv = uv, path = path, newest = newest, held = {}, me = me,
+    uv = uv, folder = folder, path = path, newest = newest, held = {}, me = me,
     temporary = ("%s/.%s-%.0f"):format(path, me.host, me.pid),
   }, claims)
 end
 
-function claims:file(key, attempt) return ("%s/%s.%d"):format(self.path, key, attempt) end
+--- The file of an attempt.
+-- @tparam string folder the sweep's
+-- @tparam string key
+-- @tparam number attempt
+-- @treturn string
+function claims.place(folder, key, attempt) return ("%s/claims/%s.%d"):format(folder, key, attempt) end
+
+function claims:file(key, attempt) return claims.place(self.folder, key, attempt) end
 
 --- The number of the last attempt at a trial.
 -- @tparam string key
@@ -196,13 +203,18 @@ function claims:release(claim)
   return rewrite(self, claim)
 end
 
+--- Whether a trial was taken by others, because there was no sign of life for too long.
+-- @tparam table claim an own one
+-- @treturn boolean
+function claims:is_lost(claim) return self:attempts(claim.key) > claim.attempt end
+
 --- Gives a sign of life for all that is held.
--- @treturn {table,...} claims that others took meanwhile, because there was none for too long
+-- @treturn {table,...} claims that others took meanwhile
 function claims:beat()
   local lost = {}
   for key, claim in pairs(self.held) do
     core.process.touch(self:file(key, claim.attempt))
-    if self:attempts(key) > claim.attempt then lost[#lost + 1] = claim end
+    if self:is_lost(claim) then lost[#lost + 1] = claim end
   end
   for _, claim in ipairs(lost) do self.held[claim.key] = nil end
   return lost

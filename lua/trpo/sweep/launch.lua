@@ -2,7 +2,7 @@
 -- @module trpo.sweep.launch
 local bar = require "trpo.sweep.bar"
 local blame = require "trpo.blame"
-local identity = require "trpo.sweep.identity"
+local claims = require "trpo.sweep.claims"
 local json = require "trpo.json"
 local options = require "trpo.options"
 local origin = require "trpo.origin"
@@ -67,11 +67,11 @@ end
 local function commander(sweep, read)
   local uv = rock("luv", "trpo sweep")
   local env, program, description, subject = variables(uv), uv.exepath(), read.description, sweep.subject
-  local hash = subject.script and identity.file(subject.script)
   return function(entry, attempt)
     local task = {
       file = sweep.file, place = sweep:place(), description = essence(description), attempt = attempt,
-      parent = uv.os_getpid(), hash = hash, settings = subject.script and sweep:settings(entry) or nil,
+      parent = uv.os_getpid(), successor = claims.place(read.dir, entry.key, attempt + 1),
+      files = subject.watched, settings = subject.script and sweep:settings(entry) or nil,
       steps = description.halving and description.halving.max,
       entry = { id = entry.id, cell = entry.cell, seed = entry.seed, rung = entry.rung, steps = entry.steps,
         params = entry.params, dir = entry.dir },

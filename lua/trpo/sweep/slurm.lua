@@ -41,9 +41,10 @@ function slurm.complaint(wishes)
   end
 end
 
--- one line for sbatch, which reads words as a shell does, and the rest of the line behind a # not at all
+-- one line for sbatch, which reads words much as a shell does; but a blank is a blank also behind a backslash
 local function directive(name, value)
-  return "#SBATCH --" .. name .. (value and "=" .. value:gsub("[%s\\\"'#]", "\\%0") or "")
+  if value and value:find "[%s\\\"'#]" then value = '"' .. value:gsub('[\\"]', "\\%0") .. '"' end
+  return "#SBATCH --" .. name .. (value and "=" .. value or "")
 end
 
 -- the lines for sbatch: what we say unless the user does, and what the user says

@@ -50,11 +50,12 @@ end
 
 -- ---- values ------------------------------------------------------------------------------------
 
--- number, string, boolean or a list of such
+-- number, string (of characters, not of any bytes), boolean or a list of such
 local function is_plain(value, depth)
   local kind = type(value)
   if kind == "number" then return value > -math.huge and value < math.huge end
-  if kind ~= "table" then return kind == "string" or kind == "boolean" end
+  if kind == "string" then return json.decode(json.encode(value)) == value end
+  if kind ~= "table" then return kind == "boolean" end
   local count = 0
   for _ in pairs(value) do count = count + 1 end
   if count ~= #value or depth > 4 then return false end
@@ -64,11 +65,11 @@ local function is_plain(value, depth)
   return true
 end
 
--- a copy whose empty lists are written as lists
-local function marked(value)
+-- A copy of a value whose empty lists are written as lists.
+function space.marked(value)
   if type(value) ~= "table" then return value end
   local out = json.list {}
-  for i, entry in ipairs(value) do out[i] = marked(entry) end
+  for i, entry in ipairs(value) do out[i] = space.marked(entry) end
   return out
 end
 
@@ -82,15 +83,17 @@ local function check_values(name, given, leaf)
   end
   local out, seen = json.list {}, {}
   for i, value in ipairs(given) do
-    if not is_plain(value, 1) then
+    if type(value) == "string" and not is_plain(value, 1) then
+      return nil, ("parameters.%s[%d] is not text in UTF-8"):format(name, i)
+    elseif not is_plain(value, 1) then
       return nil, ("parameters.%s[%d] must be a finite number, a string, a boolean or a list of such, got %s")
         :format(name, i, options.describe(value))
     end
     if leaf and leaf.aliases[value] ~= nil then value = leaf.aliases[value] end
     if leaf and leaf.rule.kind == "list" and type(value) ~= "table" then value = { value } end
-    local text = json.encode(marked(value))
+    local text = json.encode(space.marked(value))
     if seen[text] then return nil, ("parameters.%s has the value %s twice"):format(name, text) end
-    out[i], seen[text] = marked(value), true
+    out[i], seen[text] = space.marked(value), true
   end
   return out
 end

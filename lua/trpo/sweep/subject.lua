@@ -156,14 +156,18 @@ local function module_file(id)
   return package.searchpath(id, package.path)
 end
 
--- hashes of the files that the trials depend on, by the names that the user gave
+-- hashes of the files that the trials depend on, by the names that the user gave; `watched` has them by path
 function experiment:files()
   local hash, message = identity.file(self.script)
   if not hash then return nil, message end
   local out = { [self.given] = hash }
+  self.watched = { [self.script] = hash }
   for id in pairs(self.environments) do
     local file = module_file(id)
-    if file then out[id] = identity.file(file) end
+    if file then
+      out[id] = identity.file(file)
+      self.watched[file] = out[id]
+    end
   end
   return out
 end

@@ -11,6 +11,7 @@ local options = require "trpo.options"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
+local space = require "trpo.sweep.space"
 local spelling = require "trpo.spelling"
 local trpo = require "trpo"
 
@@ -61,6 +62,13 @@ function trial.record(entry, description, result)
 end
 
 -- ---- running -----------------------------------------------------------------------------------
+
+-- Ends the process without a word when others have taken its trial, as it gave no sign of life for too long (it was
+-- stopped, or its machine was): whatever it wrote now would stand among what they write.
+local function heed(task)
+  local uv = rock("luv", "trpo sweep")
+  if uv.fs_stat(task.successor) then uv.kill(uv.os_getpid(), "sigkill") end
+end
 
 -- of a run's result what tells about the run and not about learning
 local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true }
@@ -130,6 +138,7 @@ local function finish(task, metrics, seconds)
   if metrics[name] == nil then
     result.status, result.code, result.message = "failed", "metric", missing(name, metrics)
   end
+  heed(task)
   local ok, message = trial.record(task.entry, task.description, result)
   return ok and 0 or trial.codes.io, message
 end
@@ -141,7 +150,9 @@ end
 -- the experiment of a trial; or nil, exit code, message
 local function experiment_of(task)
   local settings, entry = task.settings, task.entry
-  if identity.file(settings.script) ~= task.hash then return nil, changed(settings.script) end
+  for path, hash in pairs(task.files) do
+    if identity.file(path) ~= hash then return nil, changed(path) end
+  end
   local run, message = script.load(settings.script)
   if not run then return nil, 1, message end
   local ok
@@ -164,6 +175,7 @@ local function run_experiment(task)
   local run, code, message = experiment_of(task)
   if not run then return code, message end
   trpo.signals.watch ""
+  run.before_writing = function() heed(task) end
   local metrics, seconds
   metrics, seconds, code = train(run)
   if not metrics then return code, seconds end
@@ -172,7 +184,9 @@ end
 
 -- whether a trial is one of a function
 local function is_of(entry, fn)
-  return identity.id({ kind = "run", params = entry.params, code = identity.code(fn) }, entry.seed) == entry.id
+  local params = {}
+  for path, value in pairs(entry.params) do params[path] = space.marked(value) end
+  return identity.id({ kind = "run", params = params, code = identity.code(fn) }, entry.seed) == entry.id
 end
 
 -- runs the trial of a function, which the script has given to a sweep

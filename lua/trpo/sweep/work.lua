@@ -182,7 +182,8 @@ local function ended(self, task, ending)
     return give_back(self, task)
   end
   -- another host took it, as we seemed dead
-  if task.lost then
+  if task.lost or self.claims:is_lost(task.claim) then
+    self.claims:finish(task.claim)
     self.others[task.trial.key] = task.trial
     return
   end
@@ -246,8 +247,12 @@ end
 
 -- once a second
 local function tick(self)
-  self.ticks = self.ticks + 1
-  if self.ticks % claims.heartbeat == 0 then beat(self) end
+  -- by the clock on the wall, which does not stop while we do; it may be set back
+  local now = os.time()
+  if math.abs(now - self.beaten) >= claims.heartbeat then
+    self.beaten = now
+    beat(self)
+  end
   if not self.queue[self.head] and not self.stopping then look_at_others(self) end
   fill(self)
   self.view:tick(self)
@@ -305,7 +310,7 @@ function work.run(o)
     queue = {}, head = 1, last = 0, others = {}, again = {},
     -- by key: the attempt that failed and is tried again; how often a trial was killed; what we could not finish
     retry = {}, deaths = {}, given_back = {},
-    tasks = {}, handles = {}, ticks = 0, without_metric = 0,
+    tasks = {}, handles = {}, beaten = os.time(), without_metric = 0,
   }
   self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)
   self.pool = pool.new {
