@@ -572,13 +572,12 @@ return require "trpo".experiment { env = "CartPole-v1" }:main(...)
       { "fine.lua --job 2", 2, "unknown option '--job'" },
       { "none.lua", 2, "cannot read 'none.lua'" },
       { ".", 2, "cannot read '.'" },
-      { "number.lua", 2, "number.lua must return a sweep ('return trpo.sweep {...}:main(...)'), it returned 7" },
+      { "number.lua", 1, "number.lua must return a sweep ('return trpo.sweep {...}:main(...)'), it returned 7" },
       { "nothing.lua", 1, "nothing.lua must end with" },
       { "broken.lua", 1, "broken.lua:1: " },
       { "raises.lua", 1, "raises.lua:1: ouch" },
       { "wrong.lua", 2, "trpo.sweep: parameters is empty" },
-      { "run.lua", 2, "run.lua must return a sweep ('return trpo.sweep {...}:main(...)'), "
-        .. "it returned an experiment: 'trpo train' runs it" },
+      { "run.lua", 2, "run.lua is an experiment: 'trpo train run.lua' runs it" },
     } do
       local out, err, code = command.run(scratch, "sweep " .. case[1])
       assert.are.equal(case[2], code, case[1] .. ": " .. err)

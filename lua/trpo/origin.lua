@@ -51,7 +51,10 @@ local function of_script(name)
   local loaded, message, code = script.load(name)
   if code == "refused" then return nil, ("%s: %s"):format(name, message), 1 end
   if loaded == nil then return nil, origin.judged(message, name) end
-  if type(loaded) == "table" and loaded.override then return loaded end
+  if type(loaded) == "table" and loaded.override then
+    if loaded.rules then return loaded end
+    return nil, ("%s is a sweep: 'trpo sweep %s' runs it"):format(name, name), 2
+  end
   -- a script that describes an environment is trained with the defaults
   if describes_environment(loaded) then return experiment_on(loaded, name) end
   return nil, ("%s must return an experiment ('return run:main(...)') or an environment, it returned %s")

@@ -1,7 +1,8 @@
 --- Loads a script that describes an experiment or a sweep, without running it.
 --
 -- A script ends with `return run:main(...)`. Run by `luajit`, `...` holds the command line and `main` trains.
--- Run from here, `...` holds the sentinel and `main` returns the run untouched.
+-- Run from here, `...` holds the sentinel and `main` returns the run untouched; so it does there when `...` was
+-- forgotten.
 -- @module trpo.script
 local blame = require "trpo.blame"
 local options = require "trpo.options"
@@ -11,13 +12,22 @@ local script = {}
 --- What `...` holds in a script that is loaded and not run.
 script.sentinel = setmetatable({}, { __tostring = function() return "trpo.script.sentinel" end })
 
+-- whether a script is being loaded
+local loading = false
+
+-- whether the command line of this process has words that are not in the arguments of `main`
+local function has_words() return type(arg) == "table" and arg[0] ~= nil and arg[1] ~= nil end
+
 --- Whether a script is loaded and not run.
 -- @tparam string what name of its `main`, for messages
 -- @param ... the `...` of the script
 -- @treturn boolean
--- @raise when the arguments are not those of a command line
+-- @raise when the arguments are not those of a command line, or none where there are words for them
 function script.is_loaded(what, ...)
-  if select("#", ...) > 0 and (...) == script.sentinel then return true end
+  if loading or select("#", ...) > 0 and (...) == script.sentinel then return true end
+  if select("#", ...) == 0 and has_words() then
+    blame(("%s: pass on the script's own '...': write %s(...)"):format(what, what))
+  end
   for i = 1, select("#", ...) do
     if type(select(i, ...)) ~= "string" then
       blame(("%s: pass on the script's own '...', got %s"):format(what, options.describe((select(i, ...)))))
@@ -37,7 +47,24 @@ local function traceback(message)
   return table.concat(lines, "\n")
 end
 
---- Loads a script.
+-- Modules beside a script are found from any folder. Templates have no way to write names with these characters.
+local function look_beside(path)
+  local home = path:match("^.*/") or "./"
+  local template = ("%s?.lua;%s?/init.lua"):format(home, home)
+  if home:find("[;?]") or (";" .. package.path .. ";"):find(";" .. template .. ";", 1, true) then return end
+  package.path = template .. ";" .. package.path
+end
+
+-- calls a script; what it makes is not run meanwhile, by whichever `main`
+local function call(chunk)
+  local before = loading
+  loading = true
+  local ok, result, why = xpcall(function() return chunk(script.sentinel) end, traceback)
+  loading = before
+  return ok, result, why
+end
+
+--- Loads a script. Its folder is where `require` looks first from then on, so that it finds the modules beside it.
 -- @tparam string path file name
 -- @return what the script returned (an experiment, a sweep, or an environment), or nil
 -- @treturn string|nil what went wrong, with the script's traceback
@@ -45,7 +72,8 @@ end
 function script.load(path)
   local chunk, message = loadfile(path)
   if not chunk then return nil, message, "script" end
-  local ok, result, why = xpcall(function() return chunk(script.sentinel) end, traceback)
+  look_beside(path)
+  local ok, result, why = call(chunk)
   if not ok then return nil, result, "script" end
   if result == nil and type(why) == "string" then return nil, why, "refused" end
   if result == nil then

@@ -37,9 +37,12 @@ local function load(path)
   if code == "refused" then return nil, ("%s: %s"):format(path, message), 1 end
   if loaded == nil then return nil, origin.judged(message, path) end
   if require("trpo.sweep").is(loaded) then return loaded end
+  -- the other command is meant
+  if type(loaded) == "table" and loaded.override then
+    return nil, ("%s is an experiment: 'trpo train %s' runs it"):format(path, path), 2
+  end
   return nil, ("%s must return a sweep ('return trpo.sweep {...}:main(...)'), it returned %s"):format(path,
-    type(loaded) == "table" and loaded.override and "an experiment: 'trpo train' runs it"
-      or options.describe(loaded)), 2
+    options.describe(loaded)), 1
 end
 
 -- ---- processes of trials -----------------------------------------------------------------------
