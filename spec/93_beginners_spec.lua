@@ -102,3 +102,36 @@ return require("trpo").sweep { experiment = "first.lua", parameters = { delta = 
     assert.is_truthy(out:find("best: delta=", 1, true), out)
   end)
 end)
+
+describe("options that trpo sweep does not have", function()
+  it("are answered with what to do instead", function()
+    write("quick.lua", command.quick_script())
+    write("many.lua", sweep_script())
+    for option, expected in pairs {
+      ["--overwrite"] = "unknown option '--overwrite': to begin anew remove the sweep's folder, or give another --name",
+      ["--resume"] = "unknown option '--resume': the same command goes on with what is not done yet",
+      ["--seed 3"] = "unknown option '--seed': the seeds of the trials are in the script",
+      ["--seeds=3"] = "unknown option '--seeds': the seeds of the trials are in the script",
+      ["--steps 100"] = "unknown option '--steps': write --set steps=N",
+      ["--threads 2"] = "unknown option '--threads': each trial has one thread",
+      ["--stauts"] = "unknown option '--stauts'\nDid you mean '--status'?",
+    } do
+      for _, program in ipairs { '"$trpo" sweep', "luajit" } do
+        local out, err, code = shell(("%s many.lua %s"):format(program, option))
+        assert.are.equal(2, code)
+        assert.is_truthy(err:find("\n\ntrpo: " .. expected, 1, true), err)
+        assert.are.equal("", out)
+      end
+    end
+  end)
+end)
+
+describe("the help", function()
+  it("has a line for each option, with all its names", function()
+    local out = shell '"$trpo" sweep --help; "$trpo" plot --help; "$trpo" train --help'
+    for _, expected in ipairs { "\n   %-j N, %-%-jobs N +processes", "\n   %-o FILE, %-%-output FILE +picture",
+      "\n   %-%-resume %[DIR%] +go on", "\n   %-q, %-%-quiet +show" } do
+      assert.is_truthy(out:find(expected), out)
+    end
+  end)
+end)

@@ -16,6 +16,11 @@ local function add_option(parser, option)
     return
   end
   local made = parser:option(option.flags, option.help):target(option.target):argname(option.value)
+  if option.flags:find(" ", 1, true) then
+    -- argparse would give each name a line of its own
+    local label = option.flags:gsub(" ", (" %s, "):format(option.value)) .. " " .. option.value
+    made._get_label_lines = function() return { label } end
+  end
   if option.repeats then made:count("*") end
   if option.optional_value then made:args("?") end
   if option.choices then made:choices(option.choices) end
@@ -30,6 +35,9 @@ end
 
 -- a wrong command line: usage and message, then out
 local function complain(parser, message)
+  local name = message:match("^unknown option '(%-[%w-]+)'")
+  local instead = name and parser.instead and parser.instead[name]
+  if instead then message = ("unknown option '%s': %s"):format(name, instead) end
   io.stderr:write(parser:get_usage(), "\n\ntrpo: ", message, "\n")
   error({ exit = 2 }, 0)
 end
@@ -38,7 +46,7 @@ local function whole_parser()
   local parser = rock("argparse", "the command line")("trpo",
     "Trust-region policy optimisation: Lua decides, C computes.",
     "Example:\n  trpo train CartPole-v1 --steps 100000\n\n'trpo help COMMAND' tells more about a command.")
-  parser:command_target("command")
+  parser:command_target("command"):help_description_margin(28)
   parser:flag("--version", "show the version"):action(function()
     print("trpo " .. trpo.VERSION)
     error({ exit = 0 }, 0)
@@ -46,6 +54,7 @@ local function whole_parser()
   parser.error = complain
   for _, command in ipairs(commands) do
     local sub = parser:command(command.name, command.summary, "Example:\n  " .. command.example)
+    sub.instead = command.instead
     for _, argument in ipairs(command.arguments) do add_argument(sub, argument) end
     for _, option in ipairs(command.options) do add_option(sub, option) end
   end
@@ -61,7 +70,7 @@ end
 local function script_parser(name)
   local parser = rock("argparse", "run:main")(name, "Trains the experiment of this script.",
     ("Example:\n  luajit %s --set delta=0.02 --seed 3"):format(name))
-  parser.error = complain
+  parser:help_description_margin(28).error = complain
   for _, option in ipairs(train_command().options) do add_option(parser, option) end
   return parser
 end

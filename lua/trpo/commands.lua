@@ -49,6 +49,16 @@ local sweep_options = {
   { flags = "--json", target = "json", help = "print the summary as JSON" },
 }
 
+-- what is looked for there and is said in another way
+local sweep_instead = {
+  ["--overwrite"] = "to begin anew remove the sweep's folder, or give another --name",
+  ["--resume"] = "the same command goes on with what is not done yet",
+  ["--seed"] = "the seeds of the trials are in the script, e.g. seeds = 10 or seeds = { 1, 2, 3 }",
+  ["--seeds"] = "the seeds of the trials are in the script, e.g. seeds = 10 or seeds = { 1, 2, 3 }",
+  ["--steps"] = "write --set steps=N",
+  ["--threads"] = "each trial has one thread; --jobs N is how many run at a time",
+}
+
 -- options of `trpo plot`
 local plot_options = {
   { flags = "-o --output", target = "output", value = "FILE", complete = "files",
@@ -132,6 +142,7 @@ return {
       { name = "file", complete = "scripts", help = "a Lua script that ends with 'return trpo.sweep {...}:main(...)'" },
     },
     options = sweep_options,
+    instead = sweep_instead,
     example = "trpo sweep examples/sweep_delta_gamma.lua --jobs 2",
   },
   {
