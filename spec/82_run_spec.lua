@@ -640,7 +640,7 @@ return run:main(...)]])
       { "eval nowhere", 2, "trpo: there is neither the folder of a run nor a checkpoint 'nowhere'" },
       { "eval empty", 2, "trpo: 'empty' is not the folder of a run (it has no config.json)" },
       { "eval x.safetensors", 1, "trpo: cannot read 'x.safetensors'" },
-      { "eval quick.lua", 1, "trpo: cannot read 'quick.lua'" },
+      { "eval quick.lua", 2, "trpo: 'quick.lua' is a script: give the folder" },
       { "eval runs/bare", 1, "trpo: runs/bare has no checkpoint" },
       { "eval runs/small --episodes 0", 2, "trpo: --episodes must be an integer in [1, 1000000], got 0" },
       { "eval runs/small --episodes few", 2, "trpo: --episodes must be an integer in [1, 1000000], got the string 'few'" },

@@ -135,3 +135,159 @@ describe("the help", function()
     end
   end)
 end)
+
+describe("files that are no run", function()
+  it("are told from runs, with some of those that are near", function()
+    write("quick.lua", command.quick_script())
+    write("many.lua", sweep_script("set = { steps = 128 },"))
+    for _, name in ipairs { "a", "b", "c", "d" } do run("train quick.lua --steps 1 -q --name " .. name) end
+    run "sweep many.lua -q"
+    for arguments, expected in pairs {
+      ["eval quick.lua"] = "'quick.lua' is a script: give the folder of the run that it has made, or a checkpoint\n",
+      ["eval runs"] = "'runs' is not the folder of a run (it has no config.json); of the runs in it give one: "
+        .. "runs/a, runs/b, runs/c, ...\n",
+      ["train --resume runs/"] = "'runs' is not the folder of a run (it has no config.json); of the runs in it give one: "
+        .. "runs/a, runs/b, runs/c, ...\n",
+      ["plot runs"] = "'runs' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json); "
+        .. "of the runs in it give one: runs/a, runs/b, runs/c, ...\n",
+      ["eval ."] = "'.' is not the folder of a run (it has no config.json)\n",
+    } do
+      local out, err, code = run(arguments)
+      assert.are.equal(2, code, err)
+      assert.are.equal("trpo: " .. expected, err)
+      assert.are.equal("", out)
+    end
+    local _, err, code = run "eval sweeps/many"
+    assert.are.equal(2, code)
+    assert.is_truthy(err:find "of the runs in it give one: sweeps/many/trials/%x+, sweeps/many/trials/%x+\n$", err)
+  end)
+end)
+
+describe("fewer steps than a run has made", function()
+  it("are said to be fewer", function()
+    write("quick.lua", command.quick_script())
+    local _, err, code = run "train quick.lua --name long --steps 100000 --max-seconds 0.001 -q"
+    assert.are.equal(75, code, err)
+    _, err, code = run "train --resume runs/long --steps 100 -q"
+    assert.are.equal(0, code)
+    assert.is_truthy(err:find("^trpo: nothing is left to do: runs/long has already made %d+ iterations? %(%d+ steps%), "
+      .. "and 100 are asked for\n$"), err)
+  end)
+end)
+
+describe("options of a sweep", function()
+  before_each(function() write("quick.lua", command.quick_script()) end)
+
+  it("may be nested where they hold in all cells", function()
+    local function config(set)
+      return trpo.sweep { experiment = scratch .. "/quick.lua", name = "x", parameters = { delta = { 0.1 } }, set = set }
+        :describe().config
+    end
+    local nested = config { evaluation = { episodes = 1 }, policy = { hidden = { 3, 3 } }, steps = 128 }
+    assert.are.same(config { ["evaluation.episodes"] = 1, ["policy.hidden"] = { 3, 3 }, steps = 128 }, nested)
+    assert.are.equal(1, nested.evaluation.episodes)
+    assert.are.same({ 3, 3 }, nested.policy.hidden)
+    for _, case in ipairs {
+      { { evaluation = { episods = 1 } }, "set: unknown parameter 'evaluation.episods', did you mean" },
+      { { evaluation = {} }, "set: unknown parameter 'evaluation'" },
+      { { algorithm = { delta = 1 } }, "set: the sweep varies 'algorithm.delta' itself" },
+      { { evaluation = { [1] = 1 } }, "set: unknown parameter 'evaluation'" },
+    } do
+      local ok, message = pcall(config, case[1])
+      assert.is_false(ok)
+      assert.is_truthy(message:find(case[2], 1, true), message)
+    end
+  end)
+
+  it("say how the parameters of a group are written", function()
+    for name, group in pairs { policy = { hidden = { { 4 }, { 8 } } }, value = { kind = { "linear", "none" } },
+      algorithm = { delta = { 0.1 } } } do
+      local key = next(group)
+      local ok, message = pcall(trpo.sweep, { experiment = scratch .. "/quick.lua", name = "x", parameters = { [name] = group } })
+      assert.is_false(ok)
+      local expected = ("trpo.sweep: parameters.%s is a group of options: write [\"%s.%s\"] = { ... }"):format(name, name, key)
+      assert.is_truthy(message:find(expected, 1, true), message)
+    end
+  end)
+end)
+
+describe("a function's metric", function()
+  it("has a name by default, and the message says which", function()
+    for returned, expected in pairs {
+      ["{ score = 1 }"] = "no metric 'metric' was reported, which is the default; there is score: write metric = \"score\"",
+      ["{ score = 1, loss = 2 }"] = "no metric 'metric' was reported, which is the default; there is loss, score: "
+        .. "write metric = the name of one of them",
+    } do
+      write("f.lua", ([[
+return require("trpo").sweep { run = function() return %s end, parameters = { x = { 1 } } }:main(...)]]):format(returned))
+      shell "rm -rf sweeps"
+      local _, err, code = run "sweep f.lua -q"
+      assert.are.equal(1, code)
+      assert.is_truthy(err:find(expected, 1, true), err)
+    end
+  end)
+end)
+
+describe("a sweep whose script was edited", function()
+  local function script(values, code)
+    write("f.lua", ([[
+local function run(p) return p.x %s end
+return require("trpo").sweep { run = run, parameters = { x = { %s } } }:main(...)]]):format(code, values))
+  end
+
+  it("says with --status how many trials the script adds", function()
+    script("1, 2", "")
+    run "sweep f.lua -q"
+    local out = run "sweep f.lua --status"
+    assert.is_nil(out:find("more", 1, true), out)
+    script("1, 2, 3, 4, 5", "")
+    out = run "sweep f.lua --status"
+    assert.is_truthy(out:find("^f: 2 of 2 done, 0 running, 0 failed, 0 waiting\n"
+      .. "the script has 3 trials more, from when it is run again\n"), out)
+    assert.is_truthy(run("sweep f.lua --status --json"):find "^{")
+    run "sweep f.lua -q"
+    assert.is_truthy(run("sweep f.lua --status"):find("^f: 5 of 5 done, [^\n]*\nmetric"))
+  end)
+
+  it("says that results of two versions are not mixed, also when the failed ones are to be tried again", function()
+    script("1, 2", "+ nil")
+    run "sweep f.lua -q"
+    script("1, 2", "+ 0")
+    local _, err, code = run "sweep f.lua -q --retry-failed"
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("is another one: run has changed; results of two versions are not mixed: "
+      .. "choose another name, or remove the folder\n", 1, true), err)
+    _, err, code = run "sweep f.lua -q --name mended"
+    assert.are.equal(0, code, err)
+  end)
+end)
+
+describe("outputs that nobody reads", function()
+  -- runs a command whose output both ways, or only what it says aside, goes to a program that is gone; its exit code
+  local function into_nothing(line, both)
+    shell(([[mkfifo pipe; (exec 3<pipe) & exec 4>pipe; wait
+%s 2>&4 %s; echo $? >code; rm pipe]]):format(line, both and ">&4" or ">out"))
+    return tonumber(command.read(scratch .. "/code"))
+  end
+
+  it("stop nothing when they are the standard error output", function()
+    write("quick.lua", command.quick_script())
+    assert.are.equal(0, into_nothing '"$trpo" train quick.lua')
+    assert.is_truthy(command.read(scratch .. "/out"):find("256 steps in 2 iterations", 1, true))
+    write("f.lua", [[
+local function run(p) assert(p.x > 1); return p.x end
+return require("trpo").sweep { run = run, parameters = { x = { 1, 2 } } }:main(...)]])
+    assert.are.equal(1, into_nothing '"$trpo" sweep f.lua')
+    assert.is_truthy(command.read(scratch .. "/out"):find("best: x=2", 1, true))
+  end)
+
+  it("are a failure when they are the standard output, and kill nobody", function()
+    write("quick.lua", command.quick_script())
+    assert.are.equal(1, into_nothing('"$trpo" train quick.lua', true))
+    assert.are.equal(1, into_nothing('luajit quick.lua --overwrite', true))
+    write("f.lua", [[
+local function run(p) return p.x end
+return require("trpo").sweep { run = run, parameters = { x = { 1, 2 } } }:main(...)]])
+    assert.are.equal(1, into_nothing('"$trpo" sweep f.lua', true))
+  end)
+end)

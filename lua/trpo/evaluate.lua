@@ -54,6 +54,9 @@ local function find(flags)
     return run, flags.best and best_of(path) or newest_of(path)
   end
   if flags.best then fail(2, "--best needs the folder of a run, '%s' is a file", path) end
+  if path:find("%.lua$") then
+    fail(2, "'%s' is a script: give the folder of the run that it has made, or a checkpoint", path)
+  end
   saved, message = checkpoint.load(path)
   if not saved then fail(1, message) end
   -- beside the folder of checkpoints is what tells where the environment comes from

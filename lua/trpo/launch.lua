@@ -119,6 +119,11 @@ local function resumed(session)
   local counters = session.counters
   local so_far = ("%s (%s)"):format(counted(counters.iterations, "iteration"), counted(counters.steps, "step"))
   if not session.idle then return ("going on with %s after %s"):format(session.folder.path, so_far) end
+  local wanted = session.run.config.steps
+  if wanted < session.saved.config.steps and wanted <= counters.steps then
+    return ("nothing is left to do: %s has already made %s, and %.0f are asked for"):format(session.folder.path, so_far,
+      wanted)
+  end
   return ("nothing is left to do: %s is %s after %s; more steps go on"):format(session.folder.path,
     counters.status .. (counters.reason and " by " .. counters.reason or ""), so_far)
 end
@@ -169,6 +174,23 @@ local function conclude(run, flags, result, message)
   return 0
 end
 
+--- Ends the watch over signals of a command, when what it has printed has arrived.
+-- @tparam number code exit code
+-- @treturn number the same
+-- @raise { exit = 1 }, when it has not, which is said
+function launch.settle(code)
+  local arrived, why = io.stdout:flush()
+  local lost = code == 0 and not arrived
+  if lost then say("trpo: cannot write to the standard output: ", tostring(why)) end
+  -- after a failure the process ends, and what is left of the output must not kill it on the way
+  trpo.signals.restore(code ~= 0 or lost)
+  if lost then error({ exit = 1 }, 0) end
+  return code
+end
+
+-- a compiled flush would not notice that it failed, see trpo.logger
+jit.off(launch.settle)
+
 --- Trains an experiment as the command line asks.
 -- @tparam Experiment run
 -- @tparam table flags of the command line, see `trpo.commands`
@@ -199,10 +221,7 @@ function launch.train(run, flags)
   ok, result, message = xpcall(training.run, debug.traceback, run, callbacks, view)
   if view.progress then view.progress:finish() end
   if not ok then result, message = nil, result end
-  local code = conclude(run, flags, result, message)
-  -- after a failure the process ends, and what is left of the output must not kill it on the way
-  trpo.signals.restore(code ~= 0)
-  return code
+  return launch.settle(conclude(run, flags, result, message))
 end
 
 return launch

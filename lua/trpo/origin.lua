@@ -6,6 +6,7 @@ local json = require "trpo.json"
 local options = require "trpo.options"
 local parameters = require "trpo.parameters"
 local rock = require "trpo.rocks"
+local runs = require "trpo.runs"
 local script = require "trpo.script"
 local spelling = require "trpo.spelling"
 local trpo = require "trpo"
@@ -92,7 +93,7 @@ local function config_of(path)
   if not text then
     local uv = rock("luv", "trpo")
     local stat = uv.fs_stat(path)
-    local hint = ""
+    local hint = runs.inside(path)
     if stat and stat.type ~= "directory" then
       hint = (": write 'trpo train %s --resume'"):format(path)
     elseif disk.exists("runs/" .. path .. "/config.json") then

@@ -4,6 +4,7 @@
 -- folder with a `progress.csv` is enough (Stable-Baselines3 writes one). Nothing that a file holds is run.
 -- @module trpo.runs
 local core = require "trpo.core"
+local disk = require "trpo.disk"
 local json = require "trpo.json"
 local spelling = require "trpo.spelling"
 
@@ -20,6 +21,28 @@ end
 -- a path without slashes at its end
 local function trimmed(path) return (path:gsub("(.)/+$", "%1")) end
 
+-- whether there are the files of a run
+local function holds_run(path) return exists(path .. "/progress.csv") or exists(path .. "/config.json") end
+
+--- Names some of the runs that stand in a folder, or are the trials of a sweep, for whoever has given that folder
+-- instead of one of them.
+-- @tparam string path
+-- @treturn string the end of a sentence; empty when there are none
+function runs.inside(path)
+  local place = trimmed(path) .. (exists(path .. "/sweep.json") and "/trials" or "")
+  local ok, names = pcall(disk.names, place)
+  names = ok and names or {}
+  table.sort(names)
+  local found = {}
+  for _, name in ipairs(names) do
+    local inside = place .. "/" .. name
+    if #found < 4 and holds_run(inside) then found[#found + 1] = inside end
+  end
+  if #found == 0 then return "" end
+  if #found == 4 then found[4] = "..." end
+  return "; of the runs in it give one: " .. table.concat(found, ", ")
+end
+
 --- What a folder holds.
 -- @tparam string path
 -- @treturn string|nil "sweep" or "run"
@@ -27,14 +50,14 @@ local function trimmed(path) return (path:gsub("(.)/+$", "%1")) end
 -- @treturn string|nil "no_file"
 function runs.kind(path)
   if exists(path .. "/sweep.json") then return "sweep" end
-  if exists(path .. "/progress.csv") or exists(path .. "/config.json") then return "run" end
+  if holds_run(path) then return "run" end
   local file = io.open(path, "rb")
   if not file then return nil, ("there is no folder '%s'"):format(path), "no_file" end
   local is_file = file:read(0) or file:seek "end" == 0
   file:close()
   if is_file then return nil, ("'%s' is a file, give the folder of a run or a sweep"):format(path), "no_file" end
-  return nil, ("'%s' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json)"):format(path),
-    "no_file"
+  return nil, ("'%s' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json)%s"):format(path,
+    runs.inside(path)), "no_file"
 end
 
 -- ---- tables ------------------------------------------------------------------------------------

@@ -150,7 +150,8 @@ end
 -- - `seeds`: n for the seeds 1, 2, ..., n (default 1), or a list; the same in every cell.
 -- - `metric`: a name, or { `name`, `goal` "maximize" (default) or "minimize" }; by default "eval/mean_reward" of an
 --   experiment and "metric" of a function.
--- - `set`: a table from names to values that hold in all cells.
+-- - `set`: a table from names to values that hold in all cells; groups may be tables, as in the experiment:
+--   { steps = 20000, evaluation = { episodes = 10 } }.
 -- - `slurm`: options for `sbatch` of `trpo sweep --slurm`, e.g. { time = "1:00:00", partition = "cpu", mem = "2G" }.
 -- - `name` (default: that of the script), `dir` "sweeps": the folder is `<dir>/<name>`.
 -- @function trpo.sweep

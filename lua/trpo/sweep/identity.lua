@@ -189,6 +189,13 @@ local function differences(old, new)
   return out
 end
 
+-- whether it is code that differs
+local function other_code(old, new)
+  local files = {}
+  compare_files(old.files, new.files, files)
+  return #files > 0
+end
+
 -- whether all trials of the old description are in the new one
 local function keeps_all(old, new)
   local there = {}
@@ -212,9 +219,7 @@ end
 function identity.compare(old, new)
   local found = differences(old, new)
   if #found == 0 then return "same", found end
-  local files = {}
-  compare_files(old.files, new.files, files)
-  if #files > 0 or old.kind ~= new.kind or old.halving or new.halving or not keeps_all(old, new) then
+  if other_code(old, new) or old.kind ~= new.kind or old.halving or new.halving or not keeps_all(old, new) then
     return "changed", found
   end
   return "extended", found
@@ -274,8 +279,9 @@ function identity.open(dir, description)
   -- numbers and empty lists as they are after reading
   local state, found = identity.compare(old, json.decode(text))
   if state == "changed" then
-    return nil, ("the sweep in %s is another one: %s; choose another name, or remove the folder"):format(dir,
-      table.concat(found, "; ")), "changed"
+    local reason = other_code(old, description) and "results of two versions are not mixed: " or ""
+    return nil, ("the sweep in %s is another one: %s; %schoose another name, or remove the folder"):format(dir,
+      table.concat(found, "; "), reason), "changed"
   end
   local remarks = warnings_of(old, description)
   if state == "extended" then

@@ -12,6 +12,7 @@ local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
 local settings = require "trpo.settings"
+local settle = require("trpo.launch").settle
 local slurm = require "trpo.sweep.slurm"
 local summary = require "trpo.sweep.summary"
 local tell = require "trpo.sweep.tell"
@@ -94,7 +95,11 @@ local function report(sweep, flags)
     return 1
   end
   for _, text in ipairs(read.warnings) do say(text) end
-  if flags.status and not flags.json then print(tell.counts(read)) end
+  if flags.status and not flags.json then
+    print(tell.counts(read))
+    local added = tell.added(read, sweep.description)
+    if added then print(added) end
+  end
   local found = summary.of(read)
   if flags.json then print(tell.json(read, found)) else print(tell.table(read, found)) end
   local ok, why = results.write_csv(read)
@@ -170,14 +175,10 @@ end
 
 -- works on the sweep: what `trpo.sweep.work` says
 local function begin(sweep, read, flags)
-  -- who closes the pipe that we write to must not kill us
-  trpo.signals.watch ""
-  local outcome, message, code = work.run {
+  return work.run {
     sweep = read, jobs = flags.jobs, command = commander(sweep, read), view = view_of(flags), only = flags.trial,
     retry = flags.retry_failed,
   }
-  trpo.signals.restore()
-  return outcome, message, code
 end
 
 -- the sweep's folder, made when it is not there, and what it holds; nil, message, code
@@ -197,10 +198,12 @@ local function execute(sweep, read, flags)
       return 2
     end
   end
+  -- who closes the pipe that we write to must not kill us, and not before all is said either
+  trpo.signals.watch ""
   local outcome, message = begin(sweep, read, flags)
-  if outcome then return conclude(sweep, flags, outcome) end
-  say(message)
-  return 1
+  local code = 1
+  if outcome then code = conclude(sweep, flags, outcome) else say(message) end
+  return settle(code)
 end
 
 -- processes at a time, at most
@@ -279,7 +282,9 @@ function launch.all(sweep, opts)
   read, message, code = opened(sweep)
   if not read then return nil, message, code end
   local outcome
+  trpo.signals.watch ""
   outcome, message, code = begin(sweep, read, flags)
+  trpo.signals.restore()
   if not outcome then return nil, message, code end
   if outcome.signal then return nil, "stopped by a signal; running the sweep again goes on", "interrupted" end
   if outcome.stopped then return nil, outcome.stopped.message, outcome.stopped.code end

@@ -152,6 +152,15 @@ local function read_one(name, given, leaf)
   return values and { values = values }, message
 end
 
+-- what is wrong with a table for a group of options, such as policy = { hidden = ... }, or nil
+local function flaw_of_group(name, given, rules)
+  local group = rules and rules.rules[name]
+  local key = type(given) == "table" and next(given)
+  if group and group.kind == "group" and group.rules[key] then
+    return ("parameters.%s is a group of options: write [\"%s.%s\"] = { ... }"):format(name, name, key)
+  end
+end
+
 -- the parameter of an experiment that a name means; of a function every name is one
 local function resolve(name, rules)
   if not rules then
@@ -195,6 +204,8 @@ function space.read(given, rules)
   local out, meant = {}, {}
   for i, name in ipairs(names) do
     local leaf, entry
+    message = flaw_of_group(name, given[name], rules)
+    if message then return nil, message end
     leaf, message = resolve(name, rules)
     if not leaf then return nil, message end
     if meant[leaf.path] then

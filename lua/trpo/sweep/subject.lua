@@ -1,6 +1,7 @@
 --- What is swept: an experiment's script, or a function. Both say which parameters there are, and what a cell is.
 -- @module trpo.sweep.subject
 local identity = require "trpo.sweep.identity"
+local json = require "trpo.json"
 local logger = require "trpo.logger"
 local options = require "trpo.options"
 local parameters = require "trpo.parameters"
@@ -40,12 +41,30 @@ end
 
 -- ---- values of all cells -----------------------------------------------------------------------
 
+-- whether a value is a group of options, { name = value, ... }
+local function is_group(value)
+  if type(value) ~= "table" or value == json.null or next(value) == nil then return false end
+  for key in pairs(value) do
+    if type(key) ~= "string" then return false end
+  end
+  return true
+end
+
+-- adds a change, or those of a group by their dotted paths
+local function add_change(out, name, value)
+  if not is_group(value) then
+    out[#out + 1] = { name = name, value = value }
+    return
+  end
+  for key, entry in pairs(value) do add_change(out, name .. "." .. key, entry) end
+end
+
 -- the values that hold in all cells, as changes for an experiment; nil and one sentence
 local function changes_of(set, texts)
   local out = {}
   for name, value in pairs(set or {}) do
     if type(name) ~= "string" then return nil, "set must be a table from names to values" end
-    out[#out + 1] = { name = name, value = value }
+    add_change(out, name, value)
   end
   table.sort(out, function(a, b) return a.name < b.name end)
   for _, text in ipairs(texts or {}) do

@@ -1,5 +1,6 @@
 --- What a sweep says at its end: the table of cells, failures, numbers as JSON.
 -- @module trpo.sweep.tell
+local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local progress = require "trpo.progress"
 local results = require "trpo.sweep.results"
@@ -104,6 +105,21 @@ function tell.counts(sweep)
   local count = results.count(sweep)
   return ("%s: %d of %d done, %d running, %d failed, %d waiting"):format(sweep.name, count.done, count.total,
     count.running, count.failed, count.waiting)
+end
+
+--- Says how many trials a script adds that is to extend a sweep.
+-- @tparam table sweep as it is in its folder
+-- @tparam table description the script's
+-- @treturn string|nil nil when it adds none
+function tell.added(sweep, description)
+  if identity.compare(sweep.description, json.decode(json.encode(description))) ~= "extended" then return nil end
+  local there, count = {}, 0
+  for _, trial in ipairs(sweep.trials) do there[trial.id] = true end
+  for _, cell in ipairs(description.cells) do
+    for _, id in ipairs(cell.ids) do count = count + (there[id] and 0 or 1) end
+  end
+  if count == 0 then return nil end
+  return ("the script has %s more, from when it is run again"):format(counted(count, "trial"))
 end
 
 --- Names the trials that failed, the first few of them.

@@ -125,8 +125,13 @@ local function missing(name, metrics)
   for key in pairs(metrics) do names[#names + 1] = key end
   table.sort(names)
   if #names == 0 then return ("no metric '%s' was reported, and no other one"):format(name) end
-  return ("no metric '%s' was reported%s; there is %s"):format(name, spelling.hint(name, names),
-    table.concat(names, ", "))
+  local there = table.concat(names, ", ")
+  -- the default of a function
+  if name == "metric" then
+    return ("no metric 'metric' was reported, which is the default; there is %s: write metric = %s"):format(there,
+      #names == 1 and '"' .. there .. '"' or "the name of one of them")
+  end
+  return ("no metric '%s' was reported%s; there is %s"):format(name, spelling.hint(name, names), there)
 end
 
 -- writes the result of a trial: exit code, message
