@@ -107,7 +107,8 @@ local function report(result, opts, saved, flags)
   -- a program may have counted otherwise, or not at all
   local counts = type(counters.iterations) == "number" and type(counters.steps) == "number"
   print(("policy of %s%s"):format(saved.path,
-    counts and (", after %.0f iterations (%.0f steps)"):format(counters.iterations, counters.steps) or ""))
+    counts and (", after %s (%s)"):format(progress.count(counters.iterations, "iteration"),
+      progress.count(counters.steps, "step")) or ""))
 end
 
 --- Plays as the command line asks.

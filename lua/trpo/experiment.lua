@@ -358,6 +358,7 @@ end
 -- with 75.
 -- @param ... the `...` of the script
 -- @treturn Experiment self
+-- @raise when the command line has words and `...` was left out
 function methods:main(...)
   if script.is_loaded("run:main", ...) then return self end
   local code = require("trpo.cli").script(self, { ... })

@@ -249,6 +249,7 @@ function methods:run(opts) return require("trpo.sweep.launch").all(self, opts) e
 --- Makes a script a command: runs the sweep when the script is run, does nothing when `trpo sweep` loads it.
 -- @param ... the `...` of the script
 -- @treturn Sweep self
+-- @raise when the command line has words and `...` was left out
 function methods:main(...)
   if script.is_loaded("sweep:main", ...) then return self end
   local code = require("trpo.sweep.launch").script(self, { ... })
