@@ -153,11 +153,28 @@ static int l_process_touch(lua_State *L) {
   return 3;
 }
 
+/* ---- standard streams ---------------------------------------------------------------------------- */
+
+/***
+Opens what a caller has closed of the three standard streams, so that no other file gets their numbers: reading finds
+nothing there, and writing fails as before.
+@function process.open_standard_streams
+*/
+static int l_process_open_standard_streams(lua_State *L) {
+  (void)L;
+  for (int fd = 0; fd <= 2; fd++) {
+    /* the lowest free number is the one that is missing */
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) < 0) break;
+  }
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"started", l_process_started},
     {"boot", l_process_boot},
     {"die_with_parent", l_process_die_with_parent},
     {"touch", l_process_touch},
+    {"open_standard_streams", l_process_open_standard_streams},
     {NULL, NULL},
 };
 
