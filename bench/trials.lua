@@ -14,7 +14,7 @@ local function write(name, text)
   file:close()
 end
 
--- runs the sweep of a script: its results, seconds from the first trial's start to the last one's end
+-- runs the sweep of a script: its results, and how many seconds all of it took
 local function sweep(name, text, jobs)
   write(name .. ".lua", text)
   local made = assert(trpo.load(scratch .. "/" .. name .. ".lua"))

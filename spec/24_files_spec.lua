@@ -374,6 +374,8 @@ describe("wrong arguments", function()
       "header must hold strings of one line that are not empty, name 1 is none" },
     { "a name of a column that is a number", trpo.csv.write, { "x", t, { header = { 1 } } }, "name 1 is 1" },
     { "bytes that are no string", trpo.file.write, { "x", 1 }, "trpo.file.write: bytes must be a string, got 1" },
+    { "an option of that name there is none", trpo.file.write, { "x", "y", { sinc = false } }, "trpo.file.write: unknown option 'sinc'" },
+    { "an option that is no boolean", trpo.file.write, { "x", "y", { sync = 1 } }, "trpo.file.write: sync must be true or false, got 1" },
   })
   if has_zip then
     misuse.each(it, {

@@ -44,6 +44,7 @@ describe("the folder of a run", function()
     assert(made:write_json("config.json", {}))
     if status then assert(made:write_json("status.json", status)) end
     assert(made:write("progress.csv", "time/iterations\n" .. (rows or "")))
+    made:close()
     return made
   end
 
@@ -90,9 +91,37 @@ describe("the folder of a run", function()
     assert(made:write_json("config.json", {}))
     assert(uv.fs_mkdir(made.path .. "/sub", 493))
     assert(made:write("sub/file", "x"))
+    made:close()
     assert(folder.create(scratch .. "/run", true))
     assert.is_false(exists(scratch .. "/run/sub"))
     assert.is_false(exists(scratch .. "/run/config.json"))
+  end)
+
+  it("has one user at a time, whatever status.json says", function()
+    local made = assert(folder.create(scratch .. "/run", false))
+    for _, file in ipairs { "config.json", "status.json" } do assert(made:write_json(file, { status = "failed" })) end
+    for _, try in ipairs { "create", "resume" } do
+      local other, message, code = folder[try](scratch .. "/run", true)
+      assert.is_nil(other)
+      assert.are.equal(try == "create" and "exists" or "busy", code)
+      assert.is_truthy(message:find("another process is at work there", 1, true), message)
+    end
+    assert.is_true(exists(scratch .. "/run/config.json"))
+    made:close()
+    made:close()
+    local resumed = assert(folder.resume(scratch .. "/run"))
+    assert.is_nil(folder.resume(scratch .. "/run"))
+    resumed:close()
+    assert(folder.create(scratch .. "/run", true))
+  end)
+
+  it("is replaced where a run was killed before it had said anything but that it runs", function()
+    local made = assert(folder.create(scratch .. "/run", false))
+    local gone = { status = "running", pid = 1, start = 1, host = uv.os_gethostname() }
+    assert(made:claim(gone, {}))
+    made:close()
+    assert(folder.create(scratch .. "/run", false))
+    assert.is_false(exists(scratch .. "/run/status.json"))
   end)
 
   it("never replaces a folder that is not a run's", function()
@@ -112,6 +141,7 @@ describe("the folder of a run", function()
     local made = assert(folder.create(scratch .. "/run", false))
     assert(made:write_json("config.json", {}))
     assert(uv.fs_symlink(scratch .. "/elsewhere", made.path .. "/link"))
+    made:close()
     assert(folder.create(scratch .. "/run", true))
     assert.is_true(exists(scratch .. "/elsewhere/keep"))
   end)
@@ -143,6 +173,7 @@ describe("the folder of a run", function()
     local cases = {
       ["CartPole-v1-TRPO-s1"] = "CartPole-v1-TRPO-s1", ["ALE/Pong-v5"] = "ALE-Pong-v5",
       ["../../etc"] = "-..-etc", ["a b;c"] = "a-b-c", [".."] = "run", [""] = "run",
+      ["été δ=1"] = "été-δ-1", ["日本"] = "日本", ["a\255\254b"] = "a-b", ["é\n"] = "-",
     }
     for name, safe in pairs(cases) do assert.are.equal(safe, folder.safe_name(name)) end
   end)

@@ -45,6 +45,17 @@ local function status(name)
   return json.decode(command.read(scratch .. "/runs/" .. name .. "/status.json"))
 end
 
+describe("a signal before training", function()
+  it("ends the process at once", function()
+    -- a script that takes its time before it describes anything
+    command.write(scratch .. "/slow.lua", 'io.open("slow", "w"):close() while true do end')
+    local _, err, code = command.shell(scratch, '"$trpo" train slow.lua &\npid=$!\n' .. await "[ -f slow ]"
+      .. "kill -INT $pid; wait $pid; exit $?")
+    assert.are.equal(130, code)
+    assert.are.equal("", err)
+  end)
+end)
+
 describe("the first signal", function()
   for signal, code in pairs { INT = 130, TERM = 143 } do
     for _, how in ipairs { '"$trpo" train endless.lua', "luajit endless.lua" } do

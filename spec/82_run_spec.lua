@@ -1,9 +1,11 @@
 -- A run with all that belongs to it: callbacks, evaluations that decide, and the commands that go on and evaluate.
+local checkpoint = require "trpo.checkpoint"
 local command = require "support.command"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
 local run_folder = require "support.run_folder"
 local trpo = require "trpo"
+local uv = require "luv"
 
 local scratch
 
@@ -107,6 +109,55 @@ describe("on_iteration", function()
   end)
 end)
 
+describe("a callback", function()
+  it("cannot train its own run, or another one in the same folder", function()
+    local function itself(_, this) return this:train() end
+    local cases = {
+      { {}, itself, "busy", "the run is being trained: a callback cannot train it, too" },
+      { { dir = false }, itself, "busy", "the run is being trained: a callback cannot train it, too" },
+      { {}, function() return small { overwrite = true }:train() end, "exists",
+        "small is not overwritten: process %d+ is at work there" },
+      { {}, function() return small { resume = true }:train() end, "busy",
+        "small cannot be resumed: process %d+ is at work there" },
+    }
+    for i, case in ipairs(cases) do
+      local options, asked = case[1], 0
+      options.overwrite = true
+      function options.on_iteration(...)
+        local inner, message, code = case[2](...)
+        assert.is_nil(inner)
+        assert.are.equal(case[3], code)
+        assert.is_truthy(message:find(case[4]), message)
+        asked = asked + 1
+      end
+      local result, message = small(options):train()
+      assert(result, message)
+      assert.are.same({ "done", 5, 5 }, { result.status, result.iterations, asked }, i)
+    end
+  end)
+
+  it("may train another run", function()
+    local inner
+    local result = assert(small { on_iteration = function()
+      inner = inner or assert(small { name = "inner" }:train())
+    end }:train())
+    assert.are.same({ "done", "done", result["eval/mean_reward"] },
+      { result.status, inner.status, inner["eval/mean_reward"] })
+  end)
+
+  it("cannot change the run, and nothing is lost with the attempt", function()
+    local given = small()
+    local result, message, code = given:train { on_iteration = function(_, this) this:set("steps", 1e6) end }
+    assert.is_nil(result)
+    assert.are.equal("callback", code)
+    assert.is_truthy(message:find("run:set: nothing can be changed while the run is trained", 1, true), message)
+    assert.are.equal(640, given.config.steps)
+    assert.is_userdata(given.policy)
+    given:set("steps", 128):set("overwrite", true)
+    assert.are.equal(1, assert(given:train()).iterations)
+  end)
+end)
+
 describe("an option of a run", function()
   it("is refused in one sentence when it is wrong", function()
     local cases = {
@@ -194,6 +245,39 @@ describe("the best model", function()
       assert.are.equal(("trpo: runs/run%d has no best.safetensors: no evaluation was made yet, or "
         .. "evaluation.save_best is false\n"):format(i), err)
     end
+  end)
+
+  it("that cannot be written fails the run in one sentence", function()
+    local place = path "small" .. "/checkpoints/best.safetensors"
+    for _, every in ipairs { 0, 1 } do
+      local result, message, code = small {
+        evaluation = { episodes = 1, every = 1 }, checkpoint = { every = every }, overwrite = true,
+        -- a folder of that name
+        on_iteration = function() assert(disk.make(place)) end,
+      }:train()
+      assert.is_nil(result)
+      assert.are.equal("io", code)
+      assert.are.equal(("cannot write '%s': it is a directory"):format(place), message)
+      local status = read_json(path "small" .. "/status.json")
+      assert.are.same({ "failed", "io", message }, { status.status, status.code, status.message })
+    end
+  end)
+
+  it("is kept where a file has one name only", function()
+    local linked = uv.fs_link
+    finally(function() uv.fs_link = linked end)
+    uv.fs_link = function() return nil, "EPERM: operation not permitted", "EPERM" end
+    -- iteration 2 is the best
+    local function judged(record) record["eval/mean_reward"] = record["time/iterations"] == 2 and 1e6 or 0 end
+    local options = { evaluation = { episodes = 1, every = 1 }, on_iteration = judged, steps = 256 }
+    assert(small(options):train())
+    -- as if the run had been killed in between
+    assert(uv.fs_unlink(path "small" .. "/checkpoints/best.safetensors"))
+    options.steps, options.resume = 640, true
+    local result, message = require("trpo.training").run(small(options), {}, { say = function() end })
+    assert(result, message)
+    assert.are.same({ 5, 2 }, { result.iterations, result.best.iteration })
+    assert.are.equal(2, assert(checkpoint.load(result.dir .. "/checkpoints/best.safetensors")).counters.iterations)
   end)
 end)
 
@@ -338,6 +422,19 @@ assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" 
       .. "ends with 'return run:main(...)'\n", err)
     _, err, code = run "train valley.lua -q --resume runs/program --steps 2049"
     assert.are.equal(0, code, err)
+    -- a program with callbacks: without them it would be another run, but they play no part in evaluations
+    command.write(scratch .. "/counting.lua", [[
+local trpo = require "trpo"
+assert(trpo.experiment { env = "CartPole-v1", steps = 1, name = "counting", evaluation = { episodes = 1 } }:train {
+  on_episode = function(episode, run) run.memory.count = episode.index end,
+})]])
+    assert.are.equal(0, select(3, shell "luajit counting.lua"))
+    _, err, code = run "train --resume runs/counting"
+    assert.are.equal(1, code)
+    assert.are.equal("trpo: the callbacks of runs/counting were given by a Lua program that is not recorded: train there "
+      .. "with resume = true, or write 'trpo train FILE --resume runs/counting' with a script that ends with "
+      .. "'return run:main(...)'\n", err)
+    assert.are.equal(0, select(3, run "eval runs/counting"))
     -- now there is one; it goes away
     _, err, code = shell 'mv valley.lua elsewhere.lua; "$trpo" train --resume runs/script'
     assert.are.equal(1, code)
@@ -388,6 +485,7 @@ describe("a run that is stopped from outside", function()
     -- waits at its fifth iteration when it is told to
     command.write(scratch .. "/patient.lua", [[
 local trpo = require "trpo"
+local uv = require "luv"
 local run = assert(trpo.load "quick.lua")
 run:set { steps = 2560, ["evaluation.every"] = 1, name = os.getenv "PARTS" and "parts" or "whole" }
 run.config.on_iteration = function(record)

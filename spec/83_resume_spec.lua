@@ -1,4 +1,5 @@
 -- Runs that stop and go on: the same bits as if they had never stopped, whatever stopped them.
+local checkpoint = require "trpo.checkpoint"
 local command = require "support.command"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
@@ -183,6 +184,14 @@ describe("a run that goes on", function()
     assert.are.equal(3, #run_folder.csv(first.dir))
   end)
 
+  it("takes away the checkpoints that a killed process did not come to take away", function()
+    assert(small { name = "run", steps = 192, checkpoint = { every = 1, keep = 3 } }:train())
+    assert(quietly(small { name = "run", steps = 192, resume = true, checkpoint = { keep = 1 } }))
+    local names = disk.names(scratch .. "/run/checkpoints")
+    table.sort(names)
+    assert.are.same({ "best.safetensors", "iteration-00000003.safetensors" }, names)
+  end)
+
   it("begins when there is nothing", function()
     assert.are.equal("done", assert(small { name = "new", steps = 64, resume = true }:train()).status)
   end)
@@ -214,6 +223,8 @@ describe("a run that goes on", function()
       { { seed = 4 }, "seed is 4 here and 3 in the checkpoint" },
       { { algorithm = { delta = 0.5 }, lanes = 4 },
         "algorithm.delta is 0.5 here and 0.01 in the checkpoint; lanes is 4 here and 2 in the checkpoint" },
+      { { algorithm = { delta = 0.01 + 2 ^ -58 } },
+        "algorithm.delta is 0.010000000000000004 here and 0.01 in the checkpoint" },
       { { policy = { hidden = { 8, 8 } } }, "policy.hidden is {8, 8} here and {8} in the checkpoint" },
       { { value = false }, "value.kind is 'none' here and 'network' in the checkpoint" },
       { { env = "Pendulum-v1" }, "env.id is 'Pendulum-v1' here and 'CartPole-v1' in the checkpoint; "
@@ -413,6 +424,32 @@ describe("a run that goes on", function()
     assert.is_nil(result)
     assert.are.equal("callback", code)
     assert.is_truthy(message:find("run.memory.f is a function", 1, true), message)
+  end)
+end)
+
+describe("a checkpoint of another program's", function()
+  it("is played, and not gone on from when it does not hold what a run counts", function()
+    local run = small { name = "run", steps = 64 }
+    local path = assert(run:train()).dir .. "/checkpoints/iteration-00000001.safetensors"
+    local counted = assert(checkpoint.load(path)).counters
+    local cases = { {}, { iterations = "many" }, { 1, 2 } }
+    for name, values in pairs {
+      iterations = { "x", -1, 0 / 0, {} }, steps = { true, 1e300 }, episodes = { 2 ^ 30, 0.5 }, sessions = { {} },
+      elapsed = { "1" }, started = { false }, returns = { {}, 1 }, lengths = { { "a" } }, positions = { 3 },
+      record = { 7 }, best = { "x", {}, { reward = {}, iteration = 1 } },
+    } do
+      for _, value in ipairs(values) do cases[#cases + 1] = with(counted, { [name] = value }) end
+    end
+    for i, counters in ipairs(cases) do
+      assert(checkpoint.save(path, run, counters))
+      local result, message, code = quietly(small { name = "run", steps = 128, resume = true })
+      assert.is_nil(result, i)
+      assert.are.equal(("%s/run cannot be resumed: '%s' does not hold what a run counts"):format(scratch, path), message)
+      assert.are.equal("format", code)
+    end
+    local out, err, exit = command.run(scratch, "eval " .. path .. " --episodes 1")
+    assert.are.equal(0, exit, err)
+    assert.is_truthy(out:find "^mean reward ")
   end)
 end)
 

@@ -66,6 +66,42 @@ assert(not p.die_with_parent(require "luv".os_getpid()))']])
     assert.are.equal("io", code)
   end)
 
+  it("locks what is there until it is given back, also against itself", function()
+    local first = assert(process.lock(scratch))
+    assert.are.same({ nil, "busy" }, { process.lock(scratch) })
+    process.unlock(first)
+    process.unlock(first)
+    local second = assert(process.lock(scratch))
+    -- what this process starts does not hold it
+    local child = io.popen "sleep 60 >/dev/null & echo $!"
+    local pid = child:read "*n"
+    finally(function() uv.kill(pid, "sigkill") end)
+    process.unlock(second)
+    second = assert(process.lock(scratch))
+    assert.is_userdata(second)
+    second = nil -- luacheck: ignore
+    collectgarbage()
+    assert.is_truthy(process.lock(scratch))
+    assert.are.same({ nil, "none" }, { process.lock(scratch .. "/nothing") })
+  end)
+
+  it("takes the lock of a killed process", function()
+    command.write(scratch .. "/hold.lua", [[
+      local lock = assert(require "trpo.core".process.lock(...))
+      print "held"
+      io.stdout:flush()
+      require "luv".sleep(60000)
+      print(lock)]])
+    local child = io.popen(("cd %s && exec luajit hold.lua . & echo $!"):format(scratch))
+    local pid = child:read("*n", "*l")
+    assert.are.equal("held", child:read "*l")
+    assert.are.same({ nil, "busy" }, { process.lock(scratch) })
+    uv.kill(pid, "sigkill")
+    child:close()
+    -- its end takes a moment
+    repeat uv.sleep(1) until process.lock(scratch)
+  end)
+
   it("refuses what is no number of a process", function()
     for _, pid in ipairs { 0, -1, 1.5, 2 ^ 31, 0 / 0 } do
       assert.has_error(function() process.started(pid) end)
@@ -73,6 +109,10 @@ assert(not p.die_with_parent(require "luv".os_getpid()))']])
     end
     assert.has_error(function() process.started "x" end)
     assert.has_error(function() process.touch() end)
+    for _, wrong in ipairs { 1, "x", io.stdout } do
+      assert.has_error(function() process.unlock(wrong) end)
+    end
+    assert.has_error(function() process.lock() end)
   end)
 end)
 

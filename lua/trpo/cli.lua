@@ -107,7 +107,7 @@ local run = {}
 local function experiment_of(flags)
   if flags.file then return origin.experiment(flags.file) end
   local path = flags.resume and flags.resume[1]
-  if path then return origin.of_folder(path) end
+  if path then return origin.of_folder(path, true) end
   return nil, "missing argument 'file': give a Lua script or the id of an environment, or --resume with the folder of "
     .. "a run", 2
 end
@@ -121,7 +121,7 @@ end
 
 function run.eval(flags) return require("trpo.evaluate").run(flags) end
 
-function run.sweep(flags) return require("trpo.sweep.launch").run(flags, origin.judged) end
+function run.sweep(flags) return require("trpo.sweep.launch").run(flags) end
 
 function run.plot(flags) return require("trpo.plots").run(flags) end
 
@@ -232,6 +232,8 @@ end
 -- @tparam {string,...} args
 -- @treturn number exit code
 function cli.main(args)
+  -- until there is something to bring to an end, Ctrl-C ends the process at once
+  trpo.signals.release()
   return leave(function()
     local parser = whole_parser()
     if #args == 0 then

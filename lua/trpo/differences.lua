@@ -1,5 +1,6 @@
 --- What keeps a run from going on from a checkpoint, or from making the same numbers.
 -- @module trpo.differences
+local json = require "trpo.json"
 local options = require "trpo.options"
 
 local differences = {}
@@ -17,6 +18,8 @@ local function shown(value)
     for i, entry in ipairs(value) do words[i] = tostring(entry) end
     return "{" .. table.concat(words, ", ") .. "}"
   end
+  -- with all digits that tell it from others
+  if type(value) == "number" then return value - value == 0 and json.number(value) or tostring(value) end
   return type(value) == "string" and ("'%s'"):format(value) or options.describe(value)
 end
 
@@ -30,7 +33,7 @@ local function keys_of(a, b, skipped)
   for key in pairs(keys) do
     if not skipped[key] then list[#list + 1] = key end
   end
-  table.sort(list)
+  table.sort(list, function(x, y) return tostring(x) < tostring(y) end)
   return list
 end
 

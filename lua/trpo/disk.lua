@@ -69,13 +69,14 @@ local function temporary_name(uv, path) return ("%s.%d-%.0f.tmp"):format(path, u
 --- Writes a file that is not there yet, whole or not at all. Of several processes that do so one succeeds.
 -- @tparam string path
 -- @tparam string text
+-- @tparam[opt] table opts of `trpo.file.write`
 -- @treturn boolean|nil true
 -- @treturn string|nil what is wrong
 -- @treturn string|nil "EEXIST" when there is such a file
-function disk.create(path, text)
+function disk.create(path, text, opts)
   local uv = luv()
   local temporary = temporary_name(uv, path)
-  local ok, message, code = core.file.write(temporary, text)
+  local ok, message, code = core.file.write(temporary, text, opts)
   -- of its message only what is wrong, not the other name
   if not ok then return nil, ("cannot write '%s': %s"):format(path, message:match "': (.*)$"), code end
   ok, message, code = uv.fs_link(temporary, path)

@@ -101,7 +101,10 @@ local function report(result, opts, saved, flags)
     progress.short(result.mean_reward), progress.short(result.std_reward), progress.short(result.min_reward),
     progress.short(result.max_reward), result.episodes, opts.deterministic and "deterministic" or "stochastic",
     result.episodes == 1 and "" or "s", progress.short(result.mean_ep_length)))
-  print(("policy of %s, after %.0f iterations (%.0f steps)"):format(saved.path, counters.iterations, counters.steps))
+  -- a program may have counted otherwise, or not at all
+  local counts = type(counters.iterations) == "number" and type(counters.steps) == "number"
+  print(("policy of %s%s"):format(saved.path,
+    counts and (", after %.0f iterations (%.0f steps)"):format(counters.iterations, counters.steps) or ""))
 end
 
 --- Plays as the command line asks.

@@ -176,6 +176,7 @@ end
 
 -- Applies a list of { name, value = } or { name, text = } together; nil and one sentence if any is wrong.
 function methods:override(changes)
+  if self.training then return nil, "nothing can be changed while the run is trained" end
   local rules, tree = self:rules(), options.copy(self.config)
   local definition = self.definition
   for _, change in ipairs(changes) do
@@ -197,7 +198,7 @@ end
 -- @tparam string|table name dotted path or bare name, or a table from names to values
 -- @param[opt] value the new value
 -- @treturn Experiment self
--- @raise when a name is unknown or ambiguous, or a value is wrong; nothing is changed then
+-- @raise when a name is unknown or ambiguous, a value is wrong, or the run is being trained; nothing is changed then
 function methods:set(name, value)
   local changes = {}
   for key, entry in pairs(type(name) == "table" and name or { [name] = value }) do

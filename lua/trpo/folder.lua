@@ -14,9 +14,11 @@ folder.__index = folder
 
 --- A name that is safe as the name of a folder.
 -- @tparam string name
--- @treturn string the name with everything but letters, digits, `.`, `_` and `-` replaced by `-`
+-- @treturn string the name with everything but letters (of all scripts), digits, `.`, `_` and `-` replaced by `-`
 function folder.safe_name(name)
-  name = name:gsub("[^%w._-]+", "-"):gsub("^%.+", "")
+  -- what is no UTF-8 is no letter
+  local unsafe = core.log.is_name(name) and "[^%w._\128-\255-]+" or "[^%w._-]+"
+  name = name:gsub(unsafe, "-"):gsub("^%.+", "")
   return #name > 0 and name or "run"
 end
 
@@ -59,7 +61,26 @@ local function is_barren(path)
   return fate(status) == "gone" or status.status == "failed" or status.status == "interrupted"
 end
 
-local function at_work(status) return ("process %.0f is at work there"):format(status.pid) end
+local function at_work(status)
+  if status.status == "running" and type(status.pid) == "number" then
+    return ("process %.0f is at work there"):format(status.pid)
+  end
+  return "another process is at work there"
+end
+
+-- Holds a folder against other processes, and against this one, until it is closed; false when another one holds it.
+-- Where folders cannot be locked, status.json alone has to tell.
+local function hold(self)
+  local lock, why = core.process.lock(self.path)
+  self.lock = lock
+  return lock ~= nil or why ~= "busy"
+end
+
+--- Lets others go on there.
+function folder:close()
+  if self.lock then core.process.unlock(self.lock) end
+  self.lock = nil
+end
 
 local function exists(path)
   local status = folder.status(path)
@@ -69,16 +90,18 @@ local function exists(path)
     (now == "alive" or now == "self") and ", " .. at_work(status) or "")
 end
 
--- clears the way for a new run; nil and one sentence when that must not be
-local function clear(path, overwrite)
-  if not disk.exists(path) or is_empty(path) then return true end
-  overwrite = overwrite or is_barren(path)
-  if not overwrite then return nil, exists(path), "exists" end
-  local status = folder.status(path)
-  if fate(status) == "alive" then
+--- A folder that is there, to look into.
+-- @tparam string path
+-- @treturn Folder
+function folder.at(path) return setmetatable({ path = path }, folder) end
+
+-- removes an earlier run; nil and one sentence when that must not be
+local function remove(self, barren)
+  local status, path = folder.status(self.path), self.path
+  if fate(status) == "alive" or not hold(self) then
     return nil, ("%s is not overwritten: %s"):format(path, at_work(status)), "exists"
   end
-  if not disk.exists(path .. "/config.json") then
+  if not barren and not disk.exists(path .. "/config.json") then
     return nil, ("%s is not the folder of a run (it has no config.json) and is not overwritten")
       :format(path), "exists"
   end
@@ -87,23 +110,38 @@ local function clear(path, overwrite)
   return true
 end
 
+-- clears the way for a new run; nil and one sentence when that must not be
+local function clear(path, overwrite)
+  if not disk.exists(path) or is_empty(path) then return true end
+  local barren = is_barren(path)
+  if not (overwrite or barren) then return nil, exists(path), "exists" end
+  local old = folder.at(path)
+  local ok, message, code = remove(old, barren)
+  old:close()
+  return ok, message, code
+end
+
 local function make(path)
   local ok, message = disk.make(path)
   if not ok then return nil, ("cannot make the run folder: %s"):format(message), "io" end
-  return setmetatable({ path = path }, folder)
+  return folder.at(path)
 end
 
 --- Makes the folder of a new run.
 -- @tparam string path parents are made as needed
 -- @tparam boolean overwrite whether an earlier run there may be removed; one that ended before its first complete
 --   iteration is removed anyway
--- @treturn Folder|nil
+-- @treturn Folder|nil held until `close`
 -- @treturn string|nil one sentence
 -- @treturn string|nil "exists" or "io"
 function folder.create(path, overwrite)
   local ok, message, code = clear(path, overwrite)
   if not ok then return nil, message, code end
-  return make(path)
+  local self
+  self, message, code = make(path)
+  if not self then return nil, message, code end
+  if hold(self) then return self end
+  return nil, exists(path), "exists"
 end
 
 -- takes away what was being written when a run was killed
@@ -118,14 +156,17 @@ end
 
 --- Opens the folder of a run that is to go on; makes it when it is not there.
 -- @tparam string path
--- @treturn Folder|nil with `last`, what its `status.json` said
+-- @treturn Folder|nil with `last`, what its `status.json` said; held until `close`
 -- @treturn string|nil one sentence
 -- @treturn string|nil "busy": its process is alive; "io"
 function folder.resume(path)
-  local status = folder.status(path)
-  if fate(status) == "alive" then return nil, ("%s cannot be resumed: %s"):format(path, at_work(status)), "busy" end
   local self, message, code = make(path)
   if not self then return nil, message, code end
+  local held, status = hold(self), folder.status(path)
+  if not held or fate(status) == "alive" then
+    self:close()
+    return nil, ("%s cannot be resumed: %s"):format(path, at_work(status)), "busy"
+  end
   self.last, self.unknown = status, fate(status) == "unknown"
   sweep_up(path)
   return self
@@ -148,11 +189,12 @@ end
 --- Writes a file whole or not at all.
 -- @tparam string name file name within the folder
 -- @tparam string text
+-- @tparam[opt] table opts of `trpo.file.write`
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil "io"
-function folder:write(name, text)
-  local ok, message = core.file.write(self.path .. "/" .. name, text)
+function folder:write(name, text, opts)
+  local ok, message = core.file.write(self.path .. "/" .. name, text, opts)
   if ok then return true end
   return nil, message, "io"
 end
@@ -163,9 +205,10 @@ local function text_of(value, order) return json.encode(value, { indent = true, 
 -- @tparam string name file name within the folder
 -- @tparam table value
 -- @tparam[opt] {string,...} order keys that come first
+-- @tparam[opt] table opts of `trpo.file.write`
 -- @treturn boolean|nil true, or nil, message, "io"
-function folder:write_json(name, value, order)
-  return self:write(name, text_of(value, order))
+function folder:write_json(name, value, order, opts)
+  return self:write(name, text_of(value, order), opts)
 end
 
 --- Says for the first time how a new run stands; of several processes that begin it at once, one succeeds.
@@ -176,7 +219,7 @@ end
 -- @treturn string|nil "exists" or "io"
 function folder:claim(status, order)
   local path = self.path .. "/status.json"
-  local ok, message, code = disk.create(path, text_of(status, order))
+  local ok, message, code = disk.create(path, text_of(status, order), { sync = false })
   if ok then return true end
   if code == "EEXIST" then return nil, exists(self.path), "exists" end
   return nil, message, "io"

@@ -102,6 +102,11 @@ local function config_of(path)
   return nil, ("cannot read %s/config.json: %s"):format(path, message or "it is not the configuration of a run"), 1
 end
 
+local function unrecorded(what, path)
+  return ("%s by a Lua program that is not recorded: train there with resume = true, or write "
+    .. "'trpo train FILE --resume %s' with a script that ends with 'return run:main(...)'"):format(what, path)
+end
+
 -- the experiment that a configuration was made from, with what the script says
 local function source(config, path)
   if type(config.script) == "string" then
@@ -109,9 +114,7 @@ local function source(config, path)
     return nil, ("the script of %s, %s, is not there any more; 'trpo train FILE --resume %s' goes on with it elsewhere")
       :format(path, config.script, path), 1
   elseif config.described then
-    return nil, ("the environment of %s (%s) was described by a Lua program that is not recorded: train there with "
-      .. "resume = true, or write 'trpo train FILE --resume %s' with a script that ends with 'return run:main(...)'")
-      :format(path, config.env.id, path), 1
+    return nil, unrecorded(("the environment of %s (%s) was described"):format(path, config.env.id), path), 1
   end
   return of_id(config.env.id)
 end
@@ -154,13 +157,17 @@ end
 
 --- The experiment of a run's folder, with the options that were in force there.
 -- @tparam string path of the folder
+-- @tparam[opt] boolean trains whether it is to go on, for which its callbacks are needed
 -- @treturn Experiment|nil
 -- @treturn string|nil message
 -- @treturn number|nil exit code
-function origin.of_folder(path)
+function origin.of_folder(path, trains)
   path = path:gsub("(.)/+$", "%1")
   local config, message, code = config_of(path)
   if not config then return nil, message, code end
+  if trains and config.callbacks and type(config.script) ~= "string" then
+    return nil, unrecorded(("the callbacks of %s were given"):format(path), path), 1
+  end
   local run
   run, message, code = origin.of_config(config, path)
   if run then run.folder = path end

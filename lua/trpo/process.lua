@@ -17,6 +17,16 @@ function process.this()
   return { pid = pid, host = uv.os_gethostname(), start = core.process.started(pid), boot = boot, space = space }
 end
 
+--- Whether a process lives here, in this machine and this space of numbers.
+-- @param pid its number; anything else is none
+-- @tparam[opt] number start when it began, as `this` said there
+-- @treturn boolean
+function process.lives(pid, start)
+  local began = is_pid(pid) and core.process.started(pid)
+  -- there may be none, or another one that was given the number
+  return began and (not start or start == began) or false
+end
+
 --- What has become of a process.
 -- @tparam table its what `this` said there; `start`, `boot` and `space` may be missing
 -- @treturn string "alive", "gone", "self", or "unknown": it is, or was, on another machine or in another container
@@ -25,9 +35,7 @@ function process.fate(its)
   if its.host ~= me.host or not is_pid(its.pid) then return "unknown" end
   if its.boot and its.boot ~= me.boot then return "gone" end
   if its.space and its.space ~= me.space then return "unknown" end
-  local start = core.process.started(its.pid)
-  -- there is none, or another one that was given the number
-  if not start or its.start and its.start ~= start then return "gone" end
+  if not process.lives(its.pid, its.start) then return "gone" end
   return its.pid == me.pid and "self" or "alive"
 end
 

@@ -107,8 +107,11 @@ function progress:bar(columns, fraction)
   return paint(self, "32", done:rep(full)) .. paint(self, "2", rest:rep(columns - full))
 end
 
--- as many of the fields as fit into some columns, from the left
-local function fitting(fields, columns)
+-- As many of some texts as fit into some columns, from the left.
+-- @tparam {string,...} fields
+-- @tparam number columns
+-- @treturn string
+function progress.fitting(fields, columns)
   local text = ""
   for i, entry in ipairs(fields) do
     local longer = i > 1 and text .. "  " .. entry or entry
@@ -122,7 +125,7 @@ function progress:line(record)
   local t = self:texts(record)
   local fraction = record["time/total_timesteps"] / self.steps
   -- the most important ones first; each keeps its width from line to line
-  local text = fitting({
+  local text = progress.fitting({
     ("%3.0f%%"):format(100 * math.min(1, fraction)), "iteration " .. t.iteration,
     (" "):rep(2 * #("%d"):format(self.steps) + 1 - #t.steps) .. t.steps,
     ("%-14s"):format(t.reward), ("%-10s"):format(t.kl), ("%-9s"):format(t.left), ("%14s"):format(t.speed),

@@ -4,8 +4,7 @@ local trpo = require "trpo"
 
 local record = {}
 
--- rollout/ep_rew_mean looks back on so many episodes, as Stable-Baselines3 does
-local window = 100
+local window = require("trpo.counters").window
 
 --- Keeps the last episodes' returns and lengths, in rings.
 -- @tparam table counters `episodes`, `returns`, `lengths` of the run

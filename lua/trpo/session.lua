@@ -5,6 +5,7 @@
 -- @module trpo.session
 local checkpoint = require "trpo.checkpoint"
 local command_line = require "trpo.command_line"
+local counters_of = require "trpo.counters"
 local differences = require "trpo.differences"
 local disk = require "trpo.disk"
 local folder = require "trpo.folder"
@@ -17,18 +18,14 @@ local trpo = require "trpo"
 local session = {}
 session.__index = session
 
-local function fresh_counters()
-  return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,
-    started = os.time(), exact = true, memory = {} }
-end
-
 --- A sitting of an experiment; nothing is touched yet.
 -- @tparam Experiment run
 -- @tparam table view `sink`, `json`, `say` = function(text) for remarks
+-- @tparam[opt] boolean callbacks whether functions of the user's are called
 -- @treturn Session
-function session.new(run, view)
+function session.new(run, view, callbacks)
   return setmetatable({
-    run = run, view = view, counters = fresh_counters(), uv = rock("luv", "run:train"),
+    run = run, view = view, callbacks = callbacks, counters = counters_of.fresh(), uv = rock("luv", "run:train"),
     damaged = {}, remarks = {},
   }, session)
 end
@@ -87,6 +84,9 @@ function session:look(path)
   local saved, damaged
   saved, damaged, code = session.newest(paths)
   if not saved then return nil, ("%s cannot be resumed: %s"):format(path, damaged), code end
+  if not counters_of.are(saved.counters) then
+    return nil, ("%s cannot be resumed: '%s' does not hold what a run counts"):format(path, saved.path), "format"
+  end
   local differing = differences.config(self.run:describe(), saved.config)
   if #differing > 0 then
     return nil, ("%s cannot be resumed: %s"):format(path, table.concat(differing, "; ")), "mismatch"
@@ -95,19 +95,26 @@ function session:look(path)
   return true
 end
 
---- Finds or makes the folder, when one is wanted.
+-- a new folder
+function session:make(path)
+  local message, code
+  self.folder, message, code = folder.create(path, self.run.config.overwrite)
+  if not self.folder then return nil, message, code end
+  return self:write_first_files()
+end
+
+--- Finds or makes the folder, when one is wanted. Nobody else works there until `close`.
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil code
 function session:prepare()
-  local config = self.run.config
   local path = self.run:place()
   if not path then return true end
-  if config.resume then return self:look(path) end
-  local message, code
-  self.folder, message, code = folder.create(path, config.overwrite)
-  if not self.folder then return nil, message, code end
-  return self:write_first_files()
+  local find = self.run.config.resume and self.look or self.make
+  local ok, message, code = find(self, path)
+  if ok then return true end
+  if self.folder then self.folder:close() end
+  return nil, message, code
 end
 
 -- ---- going on ----------------------------------------------------------------------------------
@@ -146,9 +153,9 @@ end
 -- the run may have been killed between its checkpoint and the other name of it
 function session:relink_best()
   local counters = self.counters
-  if counters.best and counters.best.iteration == counters.iterations and self.run.config.evaluation.save_best then
-    self:link_best(checkpoint.name(counters.iterations))
-  end
+  if not self.run.config.evaluation.save_best then return true end
+  if not counters.best or counters.best.iteration ~= counters.iterations then return true end
+  return self:link_best(checkpoint.name(counters.iterations))
 end
 
 -- puts damaged checkpoints aside, where they can still be looked at
@@ -174,12 +181,15 @@ function session:write_status(result)
   for key, value in pairs(result) do out[key] = value end
   -- the first to say so in a new folder owns it
   if not self.saved and not self.opened then return self.folder:claim(out, order) end
-  return self.folder:write_json("status.json", out, order)
+  -- without it a run still goes on from its checkpoint, so nobody has to wait for the disk
+  return self.folder:write_json("status.json", out, order, { sync = false })
 end
 
 function session:write_config()
   local config = self.run:describe()
+  -- what a Lua program has given cannot be written down
   config.script, config.described = self.run.script, self.run.definition ~= nil or nil
+  config.callbacks = self.callbacks or nil
   return self.folder:write_json("config.json", config, { "name", "seed", "env" })
 end
 
@@ -221,13 +231,18 @@ function session:open()
     self:put_aside()
     ok, message, code = self:write_first_files()
     if not ok then return nil, message, code end
-    self:relink_best()
   end
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
   if not self.log then return nil, message, code end
+  if self.saved then
+    -- it may have been killed before an old one was taken away
+    checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
+    ok, message, code = self:relink_best()
+  end
+  if not ok then return nil, message, code end
   for _, text in ipairs(self.remarks) do self:say(text) end
   return true
 end
@@ -333,10 +348,15 @@ end
 function session:keep(row, last)
   local best = self:is_best(row)
   if not self.folder then return true end
-  if not (last or self:is_due()) then return not best or self:write_checkpoint "best.safetensors" end
-  local ok, name, code = self:checkpoint()
-  if not ok then return nil, name, code end
-  return not best or self:link_best(name)
+  local name, code
+  if last or self:is_due() then
+    local ok
+    ok, name, code = self:checkpoint()
+    if not ok then return nil, name, code end
+  end
+  if not best then return true end
+  if name then return self:link_best(name) end
+  return self:write_checkpoint "best.safetensors"
 end
 
 --- Brings everything to an end.
@@ -358,9 +378,11 @@ function session:close(message, code)
   if not self.folder then return result end
   result.dir = self.folder.path
   -- a run that could not be taken up stays as it was
-  if not self.opened then return result end
-  local ok, why, io_code = self:write_status(result)
+  local ok, why, io_code = true, nil, nil
+  if self.opened then ok, why, io_code = self:write_status(result) end
+  self.folder:close()
   if not ok then return nil, why, io_code end
+  if not self.opened then return result end
   result.idle = self.idle
   return result
 end

@@ -196,22 +196,26 @@ end
 -- @treturn string|nil message
 -- @treturn string|nil code
 function training.run(run, callbacks, view)
-  local sitting = session.new(run, view)
+  if run.training then return nil, "the run is being trained: a callback cannot train it, too", "busy" end
+  local on_iteration = callbacks.on_iteration or run.config.on_iteration
+  local on_episode = callbacks.on_episode or run.config.on_episode
+  local sitting = session.new(run, view, on_iteration ~= nil or on_episode ~= nil)
   local s = {
     run = run, sampling = run:sampling(), session = sitting, view = view, counters = sitting.counters,
-    on_iteration = callbacks.on_iteration or run.config.on_iteration,
-    on_episode = callbacks.on_episode or run.config.on_episode, max_seconds = callbacks.max_seconds,
+    on_iteration = on_iteration, on_episode = on_episode, max_seconds = callbacks.max_seconds,
   }
   if run.config.threads then trpo.threads(run.config.threads) end
   local prepared, message, code = sitting:prepare()
   if not prepared then return nil, message, code end
   -- whatever is raised in there, the files are brought to an end
   local ok, done
+  run.training = true
   ok, done, message, code = xpcall(function()
     local built, why = run:build()
     if not built then return raised(why) end
     return loop(s)
   end, debug.traceback)
+  run.training = nil
   if not ok then done, message, code = raised(done) end
   if done then message, code = nil, nil end
   local result, why, io_code = sitting:close(message, code)

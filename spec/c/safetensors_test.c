@@ -48,7 +48,7 @@ static void check_file(const char *path) {
   Fault fault = {0};
   fill(&written);
   CHECK(safetensors_encode(&bytes, &written, PACKED_F64, &fault) == OK, "encoding");
-  CHECK(file_write(path, bytes_data(&bytes), bytes.count, &fault) == OK, "writing");
+  CHECK(file_write(path, bytes_data(&bytes), bytes.count, FILE_SYNCED, &fault) == OK, "writing");
   CHECK(file_read(&file, path, bytes.count - 1, &fault) == E_TOO_LARGE, "the limit holds");
   CHECK(file_read(&file, path, bytes.count, &fault) == OK, "reading");
   CHECK(safetensors_decode(&read, file->data, file->bytes, &fault) == OK, "decoding");

@@ -119,13 +119,14 @@ static Status open_temporary(int *fd, char *name, size_t room, const char *targe
   return fault_errno(fault, EEXIST);
 }
 
-/* contents, the old file's permissions, and all of it on the disk */
-static Status fill(int fd, const struct stat *old_, const void *data, size_t bytes, Fault *fault) {
+/* contents, the old file's permissions, and all of it on the disk if that is wanted */
+static Status fill(int fd, const struct stat *old_, const void *data, size_t bytes, FileSync sync,
+                   Fault *fault) {
   Status status = write_all(fd, data, bytes, fault);
   if (status == OK && old_ != NULL && fchmod(fd, old_->st_mode & 07777) != 0) {
     status = fault_errno(fault, errno);
   }
-  if (status == OK && fsync(fd) != 0) {
+  if (status == OK && sync == FILE_SYNCED && fsync(fd) != 0) {
     status = fault_errno(fault, errno);
   }
   if (close(fd) != 0 && status == OK) {
@@ -148,14 +149,14 @@ static void sync_folder(const char *path) {
 }
 
 static Status replace(const char *target, const struct stat *old_, const void *data, size_t bytes,
-                      Fault *fault) {
+                      FileSync sync, Fault *fault) {
   char temporary[PATH_MAX];
   int fd = -1;
   Status status = open_temporary(&fd, temporary, sizeof temporary, target, fault);
   if (status != OK) {
     return status;
   }
-  status = fill(fd, old_, data, bytes, fault);
+  status = fill(fd, old_, data, bytes, sync, fault);
   if (status == OK && rename(temporary, target) != 0) {
     status = fault_errno(fault, errno);
   }
@@ -163,18 +164,21 @@ static Status replace(const char *target, const struct stat *old_, const void *d
     unlink(temporary);
     return status;
   }
-  sync_folder(target);
+  if (sync == FILE_SYNCED) {
+    sync_folder(target);
+  }
   return OK;
 }
 
-Status file_write(const char *path, const void *data, size_t bytes, Fault *fault) {
+Status file_write(const char *path, const void *data, size_t bytes, FileSync sync, Fault *fault) {
   struct stat old;
   int exists = stat(path, &old) == 0;
   if (exists && !S_ISREG(old.st_mode)) {
     return check_kind(&old, 0, fault);
   }
   char *real = exists ? realpath(path, NULL) : NULL;
-  Status status = replace(real != NULL ? real : path, exists ? &old : NULL, data, bytes, fault);
+  Status status = replace(real != NULL ? real : path, exists ? &old : NULL, data, bytes, sync,
+                          fault);
   free(real);
   return status;
 }

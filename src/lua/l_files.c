@@ -104,7 +104,7 @@ Status l_files_read_file(lua_State *L, Tensor **owner, const char *path, Fault *
 /* writes what was encoded, frees it, and returns what the Lua function returns */
 int l_files_write_file(lua_State *L, const char *path, Bytes *bytes, Status status, Fault *fault) {
   if (status == OK) {
-    status = file_write(path, bytes_data(bytes), bytes->count, fault);
+    status = file_write(path, bytes_data(bytes), bytes->count, FILE_SYNCED, fault);
   }
   bytes_free(bytes);
   if (status != OK) {
@@ -143,12 +143,15 @@ Writes a file, whole or not at all: a temporary file in the same folder is synce
 @function trpo.file.write
 @tparam string path
 @tparam string bytes
+@tparam[opt] table options `sync` (default true; false leaves it to the system when the file reaches the disk: after a crash
+ of the machine it may be empty)
 @treturn[1] boolean true
 @treturn[2] nil
 @treturn[2] string message
 @treturn[2] string code
 */
 static int l_files_write(lua_State *L) {
+  static const char *const keys[] = {"sync", NULL};
   const char *what = "trpo.file.write";
   const char *path = l_files_check_path(L, what);
   size_t n;
@@ -157,7 +160,9 @@ static int l_files_write(lua_State *L) {
     l_fail(L, what, "bytes must be a string, got %s", l_describe(L, 2));
   }
   const char *data = lua_tolstring(L, 2, &n);
-  Status status = file_write(path, data, n, &fault);
+  l_files_check_options(L, 3, what, keys);
+  FileSync sync = l_field_boolean(L, 3, what, "sync", 1) ? FILE_SYNCED : FILE_LAZY;
+  Status status = file_write(path, data, n, sync, &fault);
   if (status != OK) {
     return l_files_report(L, "write", path, status, &fault);
   }

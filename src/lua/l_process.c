@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -153,6 +154,61 @@ static int l_process_touch(lua_State *L) {
   return 3;
 }
 
+/* ---- one at a time ------------------------------------------------------------------------------- */
+
+static const char *const LOCK = "trpo.process.Lock";
+
+/* a file descriptor, or -1 */
+typedef struct {
+  int file;
+} Lock;
+
+static void unlock(Lock *lock) {
+  if (lock->file >= 0) close(lock->file);
+  lock->file = -1;
+}
+
+static int l_process_collect_lock(lua_State *L) {
+  unlock(lua_touserdata(L, 1));
+  return 0;
+}
+
+/***
+Locks a file or folder for this process; nothing is written. The system takes the lock back when the process ends, however
+it ends, and the processes that this one starts do not hold it.
+@function process.lock
+@tparam string path of something that is there
+@treturn[1] Lock held until `process.unlock(lock)`, or until it is collected
+@treturn[2] nil
+@treturn[2] string "busy": it is locked, by another process or by this one; "none": it cannot be locked
+*/
+static int l_process_lock(lua_State *L) {
+  const char *path = l_files_check_path(L, "process.lock");
+  Lock *lock = l_files_push_owner(L, LOCK, sizeof *lock);
+  lock->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (lock->file >= 0 && flock(lock->file, LOCK_EX | LOCK_NB) == 0) return 1;
+  int busy = lock->file >= 0 && errno == EWOULDBLOCK;
+  unlock(lock);
+  lua_pushnil(L);
+  lua_pushstring(L, busy ? "busy" : "none");
+  return 2;
+}
+
+/***
+Gives a lock back.
+@function process.unlock
+@tparam Lock lock given back already: nothing happens
+*/
+static int l_process_unlock(lua_State *L) {
+  Lock *lock = l_object(L, 1, LOCK);
+  if (lock == NULL) {
+    l_fail(L, "process.unlock", "lock must be a lock, got %s", l_describe(L, 1));
+    return 0;
+  }
+  unlock(lock);
+  return 0;
+}
+
 /* ---- standard streams ---------------------------------------------------------------------------- */
 
 /***
@@ -174,10 +230,13 @@ static const luaL_Reg functions[] = {
     {"boot", l_process_boot},
     {"die_with_parent", l_process_die_with_parent},
     {"touch", l_process_touch},
+    {"lock", l_process_lock},
+    {"unlock", l_process_unlock},
     {"open_standard_streams", l_process_open_standard_streams},
     {NULL, NULL},
 };
 
 void l_process_open(lua_State *L) {
+  l_files_register_owner(L, LOCK, l_process_collect_lock);
   l_files_add_module(L, "process", functions);
 }

@@ -3,7 +3,10 @@
 
 #include <lua.h>
 
-/** Puts the table `process` { started, boot, die_with_parent, touch } into the module table at the top of the stack. */
+/**
+ * Puts the table `process` { started, boot, die_with_parent, touch, lock, unlock } into the module table at the top of
+ * the stack.
+ */
 void l_process_open(lua_State *L);
 
 #endif

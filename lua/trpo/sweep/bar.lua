@@ -58,22 +58,11 @@ local function left(self, work)
   return math.max(0, math.min(alone, together))
 end
 
--- as many of the fields as fit into some columns, from the left
-local function fitting(fields, columns)
-  local text = ""
-  for i, entry in ipairs(fields) do
-    local longer = i > 1 and text .. "  " .. entry or entry
-    if #longer > columns then break end
-    text = longer
-  end
-  return text
-end
-
 local function line(self, work)
   local counts = work.counts
   local remaining = left(self, work)
   local label, value = best_of(self, work.sweep)
-  local text = fitting({
+  local text = progress.fitting({
     ("done %d/%d"):format(counts.done, counts.total), ("running %d"):format(work.pool.running),
     ("failed %d"):format(counts.failed), remaining and progress.duration(remaining) .. " left" or "-:-- left",
     label and ("best %s %s"):format(label, progress.short(value)) or nil,

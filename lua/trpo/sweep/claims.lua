@@ -8,6 +8,7 @@
 -- @module trpo.sweep.claims
 local core = require "trpo.core"
 local json = require "trpo.json"
+local process = require "trpo.process"
 local rock = require "trpo.rocks"
 
 local claims = {}
@@ -55,12 +56,10 @@ function claims.open(folder)
     -- nobody tries so often that more digits are ours
     if key and #attempt < 10 then newest[key] = math.max(newest[key] or 0, tonumber(attempt)) end
   end
-  local host, pid = uv.os_gethostname(), uv.os_getpid()
-  local boot, space = core.process.boot()
+  local me = process.this()
   return setmetatable({
-    uv = uv, folder = folder, path = path, newest = newest, held = {},
-    me = { host = host, pid = pid, start = core.process.started(pid), boot = boot, space = space },
-    temporary = ("%s/.%s-%.0f"):format(path, host, pid),
+    uv = uv, folder = folder, path = path, newest = newest, held = {}, me = me,
+    temporary = ("%s/.%s-%.0f"):format(path, me.host, me.pid),
   }, claims)
 end
 
@@ -89,13 +88,6 @@ local function said(self, key, attempt)
   return type(owner) == "table" and owner or {}
 end
 
--- whether a process that a claim names lives here
-local function lives(pid, start)
-  if type(pid) ~= "number" or pid < 1 or pid > 2 ^ 31 - 1 or pid % 1 ~= 0 then return false end
-  local began = core.process.started(pid)
-  return began ~= nil and (start == nil or began == start)
-end
-
 -- seconds since the last sign of life; both times are the file server's
 local function silence(self, key, attempt)
   local clock = self.path .. "/.clock"
@@ -110,7 +102,7 @@ local function is_over(self, key, attempt)
   if owner.released == true then return true end
   local me = self.me
   if owner.host == me.host and owner.boot == me.boot and (owner.space or me.space) == me.space then
-    return not lives(owner.pid, owner.start) and not lives(owner.trial, owner.trial_start)
+    return not process.lives(owner.pid, owner.start) and not process.lives(owner.trial, owner.trial_start)
   end
   return silence(self, key, attempt) > claims.patience
 end

@@ -7,6 +7,7 @@ local json = require "trpo.json"
 local options = require "trpo.options"
 local origin = require "trpo.origin"
 local progress = require "trpo.progress"
+local quoted = require("trpo.command_line").quoted
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
@@ -25,7 +26,7 @@ local function say(...) io.stderr:write("trpo: ", table.concat({ ... }), "\n") e
 -- ---- the script --------------------------------------------------------------------------------
 
 -- the sweep that a file describes; or nil, message, exit code
-local function load(path, judged)
+local function load(path)
   local file, unreadable = io.open(path, "r")
   if file then
     unreadable = select(2, file:read(0))
@@ -34,7 +35,7 @@ local function load(path, judged)
   if unreadable then return nil, ("cannot read '%s' (%s); give a Lua script"):format(path, unreadable), 2 end
   local loaded, message, code = script.load(path)
   if code == "refused" then return nil, ("%s: %s"):format(path, message), 1 end
-  if loaded == nil then return nil, judged(message, path) end
+  if loaded == nil then return nil, origin.judged(message, path) end
   if require("trpo.sweep").is(loaded) then return loaded end
   return nil, ("%s must return a sweep ('return trpo.sweep {...}:main(...)'), it returned %s"):format(path,
     type(loaded) == "table" and loaded.override and "an experiment: 'trpo train' runs it"
@@ -102,11 +103,6 @@ local function report(sweep, flags)
   return (ok or flags.status) and 0 or 1
 end
 
-local function quoted(word)
-  if word:find "^[%w_./:=,@%%+-]+$" then return word end
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
 -- one command for each trial that has no result
 local function list(sweep, flags)
   local words = flags.words
@@ -132,6 +128,19 @@ local function check_key(sweep, key)
   return nil, ("the sweep has no trial '%s'; --list shows them"):format(key)
 end
 
+-- what the end of the work on a single trial means
+local function conclude_one(sweep, key, outcome)
+  if outcome.held then say("another process works on trial ", key) end
+  local read, message = sweep:results()
+  if not read then
+    say(message)
+    return 1
+  end
+  local entry = read.by_key[key]
+  if entry.status == "failed" then say(entry.message or "the trial failed") end
+  return entry.status == "failed" and 1 or 0
+end
+
 -- what the end of the work means
 local function conclude(sweep, flags, outcome)
   if outcome.signal then
@@ -142,10 +151,7 @@ local function conclude(sweep, flags, outcome)
     say("the sweep stopped: ", outcome.stopped.message)
     return 1
   elseif flags.trial then
-    if outcome.held then say("another process works on trial ", flags.trial) end
-    local entry = sweep:results().by_key[flags.trial]
-    if entry.status == "failed" then say(entry.message or "the trial failed") end
-    return entry.status == "failed" and 1 or 0
+    return conclude_one(sweep, flags.trial, outcome)
   end
   local code = report(sweep, flags)
   local left = outcome.total - outcome.done - outcome.failed
@@ -301,11 +307,10 @@ end
 
 --- Runs `trpo sweep FILE`.
 -- @tparam table flags of the command line
--- @tparam function judged function(message, name) → message, exit code: what a script raised
 -- @treturn number exit code
-function launch.run(flags, judged)
+function launch.run(flags)
   local sweep, message, code = launch.given, nil, nil
-  if not sweep then sweep, message, code = load(flags.file, judged) end
+  if not sweep then sweep, message, code = load(flags.file) end
   if not sweep then
     say(message)
     return code

@@ -216,13 +216,13 @@ local function check_result(text)
   return nil, out
 end
 
---- The result of a trial.
--- @tparam table description
+-- The result of a trial, as it stands in its file.
+-- @tparam table description of the sweep
 -- @tparam table trial `dir`, `rung`
--- @treturn table|nil `status` ("done", "failed"), `metrics`, `seconds`, `host`, `attempt`, `message`, `code`, `system`,
---   `exact_resume` (false: it was resumed, and not with the same numbers); nil when there is none
--- @treturn string|nil why it counts as not there
-function results.of_trial(description, trial)
+-- @treturn table|nil `status`, `metrics`, `seconds`, `host`, `attempt`, `message`, `code`, `system`, `exact_resume`
+--   (false: it was resumed, and not with the same numbers); nil when there is none
+-- @treturn string|nil a warning about a broken file
+function results.outcome(description, trial)
   local path = trial.dir .. "/" .. results.file(description, trial.rung)
   local text, message, code = core.file.read(path)
   if not text then return nil, code ~= "no_file" and message or nil end
@@ -281,7 +281,7 @@ local function reader(sweep)
   local held = claims_of(sweep.dir)
   return function(cell, i, rung)
     local trial = results.trial(sweep, cell, i, rung)
-    local result, warning = results.of_trial(sweep.description, trial)
+    local result, warning = results.outcome(sweep.description, trial)
     sweep.warnings[#sweep.warnings + 1] = warning
     for key, value in pairs(result or claimed(held, trial.key)) do trial[key] = value end
     trial.metric = trial.metrics[sweep.metric.name]
@@ -314,9 +314,9 @@ end
 -- @tparam string dir
 -- @treturn table|nil { dir, name, description, parameters = { {path, name, values} }, seeds, metric = {name, goal},
 --   cells = { {index, params, ids, label, trials} }, trials = { {id, key, cell, rung, steps, seed, params, status
---   ("done", "failed", "running", "waiting"), metrics, metric, seconds, host, attempt, message, code, system, dir} },
---   by_key (trials by key), warnings = list of sentences about broken files }. With halving the trials of a cell are
---   those of the highest rung that it has come to.
+--   ("done", "failed", "running", "waiting"), metrics, metric, seconds, host, attempt, message, code, system,
+--   exact_resume, dir} }, by_key (trials by key), warnings = list of sentences about broken files }. With halving the
+--   trials of a cell are those of the highest rung that it has come to.
 -- @treturn string|nil message
 -- @treturn string|nil code: "no_file", "io", "format", "version"
 function results.read(dir)

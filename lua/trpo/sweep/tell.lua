@@ -7,8 +7,7 @@ local trpo = require "trpo"
 
 local tell = {}
 
--- "1 trial", "2 trials"
-local function counted(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
+local counted = progress.count
 
 -- rows of a table with columns side by side, numbers to the right
 local function aligned(rows)

@@ -44,7 +44,7 @@ end
 -- @treturn string|nil code
 function trial.record(entry, description, result)
   local uv, info = rock("luv", "trpo sweep"), trpo.info()
-  local out = { host = uv.os_gethostname(), pid = uv.os_getpid(), metrics = {} }
+  local out = { host = uv.os_gethostname(), pid = uv.os_getpid() }
   for key, value in pairs(result) do out[key] = value end
   out.metrics = {}
   for name, value in pairs(result.metrics) do out.metrics[name] = written(value) end
@@ -245,7 +245,7 @@ local function work_off(task)
   tidy(entry.dir)
   core.file.write(entry.dir .. "/trial.json", json.encode({
     id = entry.id, cell = entry.cell, params = entry.params, seed = entry.seed, rung = entry.rung,
-  }, { indent = true }) .. "\n")
+  }, { indent = true }) .. "\n", { sync = false })
   if task.description.kind == "experiment" then return run_experiment(task) end
   trial.task = task
   require("trpo.sweep").without_cells = true

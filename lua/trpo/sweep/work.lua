@@ -44,7 +44,7 @@ end
 
 -- reads the result of a trial, if it has one that counts
 local function has_result(self, entry)
-  local result = results.of_trial(self.sweep.description, entry)
+  local result = results.outcome(self.sweep.description, entry)
   if not result or result.status == "failed" and result.attempt == self.retry[entry.key] then return false end
   for key, value in pairs(result) do entry[key] = value end
   entry.metric = entry.metrics[self.sweep.metric.name]

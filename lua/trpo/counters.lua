@@ -1,0 +1,49 @@
+--- What a run counts, from its beginning over all its sittings: plain data, which every checkpoint holds.
+-- @module trpo.counters
+local counters = {}
+
+--- rollout/ep_rew_mean looks back on so many episodes, as Stable-Baselines3 does.
+counters.window = 100
+
+--- The counters of a run that begins.
+-- @treturn table `iterations`, `steps`, `episodes`; `returns` and `lengths` of the last episodes, in rings; `elapsed`
+--   seconds of training; `sessions` (sittings); `started` (seconds since 1970); `exact` (whether all numbers are those
+--   of a run that never stopped); `memory` of the callbacks. Later `best` { reward, iteration, steps }, the last
+--   `record`, `positions` in the log, `status` and `reason` of an end
+function counters.fresh()
+  return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,
+    started = os.time(), exact = true, memory = {} }
+end
+
+local numbers = { "iterations", "steps", "episodes", "elapsed", "sessions", "started" }
+
+local function is_amount(x) return type(x) == "number" and x >= 0 and x < 2 ^ 53 end
+
+local function are_numbers(list, n)
+  if type(list) ~= "table" or #list ~= n then return false end
+  for i = 1, n do
+    if type(list[i]) ~= "number" then return false end
+  end
+  return true
+end
+
+local function is_table_or_nil(x) return x == nil or type(x) == "table" end
+
+local function is_best(best)
+  return best == nil or type(best) == "table" and type(best.reward) == "number" and is_amount(best.iteration)
+end
+
+--- Whether something is what a run has counted: checkpoints may come from elsewhere.
+-- @param it
+-- @treturn boolean
+function counters.are(it)
+  if type(it) ~= "table" then return false end
+  for _, name in ipairs(numbers) do
+    if not is_amount(it[name]) then return false end
+  end
+  local kept = math.min(it.episodes, counters.window)
+  return are_numbers(it.returns, kept) and are_numbers(it.lengths, kept) and type(it.positions) == "table"
+    and is_table_or_nil(it.record) and is_best(it.best)
+end
+
+return counters
