@@ -306,6 +306,30 @@ kill -CONT $pid; wait $pid]])
   end)
 end)
 
+describe("a run's folder that somebody is still at work in", function()
+  it("is waited for", function()
+    command.write(scratch .. "/tiny.lua", [[
+return require "trpo".experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 32, lanes = 2, horizon = 16,
+  evaluation = { episodes = 1 },
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02 } } }:main(...)
+]])
+    local key = sweep("--list"):match "%-%-trial (%x+)"
+    local out, err, code = command.shell(scratch, ([[mkdir -p sweeps/sweep/trials/%s
+luajit -e 'lock = assert(require "trpo".process.lock "sweeps/sweep/trials/%s")
+local uv = require "luv"
+for i = 1, 400 do
+  if uv.fs_stat "sweeps/sweep/claims/%s.2" then break end
+  uv.sleep(25)
+end' & "$trpo" sweep sweep.lua --jobs 1 -q; code=$?; wait; exit $code]]):format(key, key, key))
+    assert.are.equal(0, code, out .. err)
+    assert.are.equal("sweep: 2 of 2 done, 0 running, 0 failed, 0 waiting", first_line((sweep "--status")))
+  end)
+end)
+
 describe("closed standard streams", function()
   it("do not end a command, and are not taken for files", function()
     write_sweep("1, 2", "return p.x")

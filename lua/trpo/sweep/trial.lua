@@ -20,7 +20,7 @@ local trial = {}
 
 --- Exit codes of a trial's process, besides 0 (it has its result), 1 (it failed; what it printed says why) and those of
 -- signals.
-trial.codes = { changed = 3, io = 74, paused = 75 }
+trial.codes = { changed = 3, busy = 73, io = 74, paused = 75 }
 
 -- scripts may not end the process, see `work_off`
 local exit = os.exit
@@ -77,7 +77,7 @@ local plain = { iterations = true, steps = true, seconds = true, signal = true, 
 -- trains the experiment of a trial: its metrics, and its seconds in all attempts; or nil, message, exit code
 local function train(run)
   local result, message, code = run:train()
-  if not result then return nil, message, code == "io" and trial.codes.io or 1 end
+  if not result then return nil, message, (code == "io" or code == "busy") and trial.codes[code] or 1 end
   if result.status == "interrupted" then return nil, nil, 128 + result.signal end
   if result.status == "paused" then return nil, nil, trial.codes.paused end
   local metrics = {}
