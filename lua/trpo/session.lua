@@ -217,6 +217,13 @@ function session:write_first_files()
   return ok, message, code
 end
 
+-- An evaluation plays whole episodes, and perhaps nothing ends them.
+function session:warn_endless()
+  if self.run.env.time_limit > 0 or self.run.config.evaluation.episodes == 0 then return end
+  remark(self, "%s has no time limit: should an episode never end, nor does an evaluation; set env.time_limit, or "
+    .. "evaluation.episodes = 0", self.run.env.id)
+end
+
 --- Begins, or goes on: restores the checkpoint, opens the log. The run has been built.
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
@@ -243,6 +250,7 @@ function session:open()
     ok, message, code = self:relink_best()
   end
   if not ok then return nil, message, code end
+  self:warn_endless()
   for _, text in ipairs(self.remarks) do self:say(text) end
   return true
 end
