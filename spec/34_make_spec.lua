@@ -70,6 +70,11 @@ describe("trpo.make", function()
     assert.is_falsy(message:find("did you mean", 1, true))
   end)
 
+  it("says how an environment of one's own is given", function()
+    fails(function() trpo.make("MyRocket-v0") end, "trpo.make: unknown environment 'MyRocket-v0'; one of your own is "
+      .. "given as a table, or as the name of its module on package.path")
+  end)
+
   for name, case in pairs {
     ["an unknown option"] = { { lane = 2 }, "trpo.make: unknown option 'lane', did you mean 'lanes'?" },
     ["options that are no table"] = { 3, "trpo.make: options must be a table, got number" },

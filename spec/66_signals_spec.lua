@@ -1,6 +1,7 @@
 -- Ctrl-C and termination, in processes of their own; and the handlers, which are only borrowed.
 local command = require "support.command"
 local json = require "trpo.json"
+local run_folder = require "support.run_folder"
 local trpo = require "trpo"
 
 local scratch
@@ -82,6 +83,88 @@ describe("the first signal", function()
       end)
     end
   end
+end)
+
+describe("an evaluation that never ends", function()
+  -- the third lane, which only evaluations have, never ends an episode while SHUT says so
+  local script = [[
+local trpo = require "trpo"
+local run = trpo.experiment {
+  env = trpo.env { id = "Loop-v0", observation = trpo.space.box { shape = { 1 } }, action = trpo.space.discrete(2),
+    init = function(self, lane) self.lane = lane end,
+    reset = function(self, rng, obs) self.t, obs[1] = 0, rng:uniform(-1, 1) end,
+    step = function(self, action, obs)
+      self.t = self.t + 1
+      if os.getenv "SHUT" and self.lane == 3 and self.t == 9 then io.open("shut", "w"):close() end
+      return action == 1 and obs[1] or -obs[1], self.t >= 5 and not (os.getenv "SHUT" and self.lane == 3)
+    end,
+    save = function(self) return { t = self.t } end,
+    restore = function(self, state) self.t = state.t end,
+  },
+  policy = { hidden = { 4 } }, value = false, steps = 192, lanes = 2, horizon = 32, name = os.getenv "NAME",
+  evaluation = { episodes = 4, every = tonumber(os.getenv "EVERY") },
+  on_iteration = function(record, run)
+    run.memory.asked = (run.memory.asked or 0) + 1
+    record.asked = run.memory.asked
+    return os.getenv "STOP" and record["time/iterations"] == 2 and "stop" or nil
+  end,
+}
+return run:main(...)
+]]
+
+  for what, variables in pairs {
+    ["after an iteration"] = "EVERY=1",
+    ["at the end"] = "EVERY=0",
+    ["after the callback's last word"] = "EVERY=0 STOP=1",
+  } do
+    it("is ended by the first signal, and made when the run goes on, to the same bits: " .. what, function()
+      command.write(scratch .. "/loop.lua", script)
+      assert.are.equal(0, select(3, command.shell(scratch, variables .. ' NAME=whole "$trpo" train loop.lua -q')))
+      local _, err, code = command.shell(scratch, variables .. ' SHUT=1 NAME=parts "$trpo" train loop.lua 2>complaints &\n'
+        .. "pid=$!\n" .. await "[ -e shut ]" .. "kill -TERM $pid; wait $pid; code=$?; cat complaints >&2; exit $code")
+      assert.are.equal(143, code, err)
+      assert.is_truthy(err:find("trpo: Loop-v0 has no time limit: should an episode never end, nor does an evaluation; "
+        .. "set env.time_limit, or evaluation.episodes = 0", 1, true), err)
+      assert.are.equal("interrupted", status "parts".status)
+      _, err, code = command.shell(scratch, variables .. ' NAME=parts "$trpo" train loop.lua --resume')
+      assert.are.equal(0, code, err)
+      assert.is_falsy(err:find("%-%d%d+:"), err)
+      assert.are.equal(status "whole".status, status "parts".status)
+      assert.is_true(status "parts".exact_resume)
+      local whole, parts = run_folder.all(scratch .. "/runs/whole"), run_folder.all(scratch .. "/runs/parts")
+      whole.names, parts.names = nil, nil
+      for name, numbers in pairs(whole.checkpoints) do assert.are.same(numbers, parts.checkpoints[name], name) end
+      whole.checkpoints, parts.checkpoints = nil, nil
+      assert.are.same(whole, parts)
+    end)
+  end
+
+  it("is not foreseen where there is a time limit, or no evaluation", function()
+    command.write(scratch .. "/loop.lua", script)
+    for _, option in ipairs { "env.time_limit=20", "evaluation.episodes=0" } do
+      local _, err, code = command.shell(scratch, 'EVERY=0 NAME=quiet "$trpo" train loop.lua -q --overwrite --set ' .. option)
+      assert.are.equal(0, code, err)
+      assert.are.equal("", err)
+    end
+  end)
+end)
+
+describe("an episode that is played", function()
+  it("goes on through a signal unless it is interruptible", function()
+    local _, err, code = command.shell(scratch, "luajit -e '" .. [[
+local trpo, uv = require "trpo", require "luv"
+local env = trpo.make("CartPole-v1", { lanes = 2 })
+local policy = trpo.policy { env = env, hidden = { 4 }, rng = trpo.rng(1) }
+trpo.signals.watch()
+uv.kill(uv.os_getpid(), "sigterm")
+assert(trpo.play(env, policy, { episodes = 3 }))
+local nothing, message, code = trpo.play(env, policy, { episodes = 3, interruptible = true })
+assert(nothing == nil and code == "interrupted" and message == "a signal asked it to end", message)
+trpo.signals.restore()
+assert(trpo.play(env, policy, { episodes = 3, interruptible = true }))
+]] .. "'")
+    assert.are.equal(0, code, err)
+  end)
 end)
 
 describe("the second signal", function()

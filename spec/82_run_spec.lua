@@ -502,7 +502,9 @@ return run:main(...)
     local now = read_json(path "parts" .. "/status.json")
     assert.are.equal(status, now.status)
     assert.is_true(now.iterations >= 1 and now.iterations <= 5)
-    assert.are.equal(now.iterations, #run_folder.csv(path "parts"))
+    -- an iteration whose evaluation was interrupted is told of later
+    local untold = now.iterations - #run_folder.csv(path "parts")
+    assert.is_true(untold == 0 or untold == 1)
     _, err, got = shell 'PARTS=go "$trpo" train --resume runs/parts -q'
     assert.are.equal(0, got, err)
     for _, part in ipairs { "csv", "jsonl", "monitor", "events" } do

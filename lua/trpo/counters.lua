@@ -8,8 +8,10 @@ counters.window = 100
 --- The counters of a run that begins.
 -- @treturn table `iterations`, `steps`, `episodes`; `returns` and `lengths` of the last episodes, in rings; `elapsed`
 --   seconds of training; `sessions` (sittings); `started` (seconds since 1970); `exact` (whether all numbers are those
---   of a run that never stopped); `memory` of the callbacks. Later `best` { reward, iteration, steps }, the last
---   `record`, `positions` in the log, `status` and `reason` of an end
+--   of a run that never stopped); `memory` of the callbacks. Later `sources` (see `trpo.sources`), `best` { reward,
+--   iteration, steps }, the last `record`, `positions` in the log, `status` and `reason` of an end; `pending`, the
+--   record of an iteration whose evaluation was interrupted, and then `stopped` when on_iteration has ended training
+--   with it
 function counters.fresh()
   return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,
     started = os.time(), exact = true, memory = {} }
@@ -33,6 +35,8 @@ local function is_best(best)
   return best == nil or type(best) == "table" and type(best.reward) == "number" and is_amount(best.iteration)
 end
 
+local function are_sources(it) return it == nil or type(it) == "table" and type(it.modules) == "table" end
+
 --- Whether something is what a run has counted: checkpoints may come from elsewhere.
 -- @param it
 -- @treturn boolean
@@ -43,7 +47,8 @@ function counters.are(it)
   end
   local kept = math.min(it.episodes, counters.window)
   return are_numbers(it.returns, kept) and are_numbers(it.lengths, kept) and type(it.positions) == "table"
-    and is_table_or_nil(it.record) and is_best(it.best)
+    and is_table_or_nil(it.record) and is_table_or_nil(it.pending) and is_best(it.best)
+    and are_sources(it.sources)
 end
 
 return counters

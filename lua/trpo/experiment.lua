@@ -321,7 +321,7 @@ end
 -- touched, and each call meets the same initial states. An environment whose episodes never end needs a
 -- `time_limit` for that.
 -- @tparam[opt] table opts `episodes` and `deterministic` (take the most probable action), defaults as in the
---   experiment's `evaluation`; `seed` (the run's)
+--   experiment's `evaluation`; `seed` (the run's); `interruptible` (false), see `trpo.play`
 -- @treturn table|nil `mean_reward`, `std_reward`, `min_reward`, `max_reward` (undiscounted, unscaled sums of rewards),
 --   `mean_ep_length` (steps), `episodes`, `steps`
 -- @treturn string|nil what failed
@@ -340,7 +340,8 @@ function methods:evaluate(opts)
   env, message = self:make_env({ env = c.env, seed = o.seed }, math.min(o.episodes, 100), streams.evaluation)
   if not env then return nil, message, "environment" end
   local rewards, lengths, code =
-    trpo.play(env, self.policy, { episodes = o.episodes, deterministic = o.deterministic })
+    trpo.play(env, self.policy, { episodes = o.episodes, deterministic = o.deterministic,
+      interruptible = o.interruptible })
   if not rewards then return nil, lengths, code end
   local mean = rewards:mean()
   local deviation = rewards - mean

@@ -65,6 +65,12 @@ local function open_id(id, options)
   return open(mdp.make(id), options, id, entry.time_limit)
 end
 
+-- what may be meant by a name that is none
+local function hint(name)
+  local near = spelling.hint(name, ids())
+  return near ~= "" and near or "; one of your own is given as a table, or as the name of its module on package.path"
+end
+
 local function make(what, options)
   check_options(options)
   local def = what
@@ -73,7 +79,7 @@ local function make(what, options)
     local handle = open_id(what, options)
     if handle then return handle end
     def = env.registered[what] or from_module(what)
-    if not def then fail("unknown environment '%s'%s", what, spelling.hint(what, ids())) end
+    if not def then fail("unknown environment '%s'%s", what, hint(what)) end
   elseif type(what) ~= "table" then
     fail("environment must be an id, a module name, a definition or an Mdp, got %s", type(what))
   end

@@ -72,7 +72,10 @@ function progress:resume(steps, elapsed) self.steps_before, self.elapsed_before 
 
 -- seconds until all steps are done
 function progress:left(steps, elapsed)
-  return (elapsed - self.elapsed_before) * math.max(0, self.steps - steps) / (steps - self.steps_before)
+  local rest = math.max(0, self.steps - steps)
+  -- an iteration whose evaluation was interrupted is shown before there are new steps
+  if steps <= self.steps_before then return elapsed * rest / steps end
+  return (elapsed - self.elapsed_before) * rest / (steps - self.steps_before)
 end
 
 -- the numbers of a record, as short texts

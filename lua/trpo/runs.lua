@@ -205,7 +205,10 @@ local function read_parameters(path)
   local text, message, code = core.file.read(path .. "/config.json")
   if not text then return {}, code ~= "no_file" and message or nil end
   local config, why = json.decode(text)
-  if type(config) == "table" then return add_leaves({}, config, "") end
+  if type(config) == "table" then
+    config.sources = nil -- hashes, which are nobody's parameters
+    return add_leaves({}, config, "")
+  end
   return {}, ("%s/config.json holds no parameters%s"):format(path, why and (" (%s)"):format(why) or "")
 end
 

@@ -13,6 +13,7 @@ local json = require "trpo.json"
 local logger = require "trpo.logger"
 local process = require "trpo.process"
 local rock = require "trpo.rocks"
+local sources = require "trpo.sources"
 local trpo = require "trpo"
 
 local session = {}
@@ -24,10 +25,12 @@ session.__index = session
 -- @tparam[opt] boolean callbacks whether functions of the user's are called
 -- @treturn Session
 function session.new(run, view, callbacks)
-  return setmetatable({
+  local self = setmetatable({
     run = run, view = view, callbacks = callbacks, counters = counters_of.fresh(), uv = rock("luv", "run:train"),
-    damaged = {}, remarks = {},
+    damaged = {}, remarks = {}, looked_at = {},
   }, session)
+  self.counters.sources = sources.of(run.script, self.looked_at)
+  return self
 end
 
 -- ---- what there is already ---------------------------------------------------------------------
@@ -121,9 +124,13 @@ end
 
 local function remark(self, ...) self.remarks[#self.remarks + 1] = (...):format(select(2, ...)) end
 
--- a machine on which the same numbers are not promised is said, and remembered
-function session:compare_systems()
+-- a machine, and files, with which the same numbers are not promised are said, and remembered
+function session:compare()
   local differing = differences.system(trpo.info(), self.saved.system)
+  local before = self.counters.sources
+  for _, path in ipairs(before and sources.changed(before, self.run.script) or {}) do
+    differing[#differing + 1] = path .. " has changed"
+  end
   if #differing > 0 then
     remark(self, "the same numbers are not promised any more: %s", table.concat(differing, "; "))
     self.counters.exact = false
@@ -139,9 +146,11 @@ function session:restore()
   local saved = self.saved
   local ok, message, code = checkpoint.restore(saved, self.run)
   if not ok then return nil, message, code end
+  local now = self.counters.sources
   self.counters = saved.counters
   self.counters.sessions = self.counters.sessions + 1
-  self:compare_systems()
+  self:compare()
+  self.counters.sources = now
   if self.folder.unknown then
     local last = self.folder.last
     remark(self, "process %s on %s was at work there; whether it still is cannot be seen from here",
@@ -190,6 +199,7 @@ function session:write_config()
   -- what a Lua program has given cannot be written down
   config.script, config.described = self.run.script, self.run.definition ~= nil or nil
   config.callbacks = self.callbacks or nil
+  config.sources = self.counters.sources
   return self.folder:write_json("config.json", config, { "name", "seed", "env" })
 end
 
@@ -215,6 +225,13 @@ function session:write_first_files()
   if ok then ok, message, code = self:write_config() end
   if ok then ok, message, code = self:write_command() end
   return ok, message, code
+end
+
+-- An evaluation plays whole episodes, and perhaps nothing ends them.
+function session:warn_endless()
+  if self.run.env.time_limit > 0 or self.run.config.evaluation.episodes == 0 then return end
+  remark(self, "%s has no time limit: should an episode never end, nor does an evaluation; set env.time_limit, or "
+    .. "evaluation.episodes = 0", self.run.env.id)
 end
 
 --- Begins, or goes on: restores the checkpoint, opens the log. The run has been built.
@@ -243,6 +260,7 @@ function session:open()
     ok, message, code = self:relink_best()
   end
   if not ok then return nil, message, code end
+  self:warn_endless()
   for _, text in ipairs(self.remarks) do self:say(text) end
   return true
 end
@@ -283,6 +301,8 @@ function session:write_checkpoint(name)
   if not ok then return nil, ("cannot make the folder of checkpoints: %s"):format(message), "io" end
   local counters = self.counters
   counters.elapsed, counters.positions, counters.memory = self:elapsed(), self.log:positions(), self.run.memory
+  -- modules may be loaded late
+  for module, hash in pairs(sources.modules(self.looked_at)) do counters.sources.modules[module] = hash end
   local code
   ok, message, code = checkpoint.save(place .. "/" .. name, self.run, counters)
   if code == "error" then message, code = message:gsub("counters%.memory", "run.memory"), "callback" end

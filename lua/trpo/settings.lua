@@ -156,6 +156,7 @@ function settings.evaluation(defaults, seed)
       { "episodes", options.integer { default = math.max(1, defaults.episodes), min = 1, max = 1e6 } },
       { "deterministic", options.boolean { default = defaults.deterministic } },
       { "seed", options.seed { default = seed } },
+      { "interruptible", options.boolean { default = false } },
     },
   }
 end

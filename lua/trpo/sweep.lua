@@ -21,6 +21,7 @@ local json = require "trpo.json"
 local options = require "trpo.options"
 local results = require "trpo.sweep.results"
 local script = require "trpo.script"
+local sources = require "trpo.sources"
 local settings = require "trpo.sweep.settings"
 local space = require "trpo.sweep.space"
 local subject = require "trpo.sweep.subject"
@@ -77,7 +78,7 @@ local function listed(space_)
   return out
 end
 
--- everything about a sweep; nil and one sentence
+-- everything about a sweep, and the hashes of the files it depends on by their paths; nil and one sentence
 local function describe(o, about)
   local list, message = {}, nil
   if not sweep.without_cells then
@@ -85,30 +86,33 @@ local function describe(o, about)
       seeds = #o.seeds })
   end
   if not list then return nil, message end
-  local cells, files
+  local cells, files, watched
   cells, message = cells_of(about, list, o.seeds)
   if not cells then return nil, message end
-  files, message = about:files()
-  if not files then return nil, message end
+  files, watched = about:files()
+  if not files then return nil, watched end
+  local modules, paths = sources.modules()
+  for path, hash in pairs(paths) do watched[path] = hash end
   return {
     format = results.format, name = o.name, kind = about.kind, method = o.method,
     sampler = o.method == "halving" and o.sampler or nil, samples = o.samples,
     seed = o.seed, parameters = listed(about.space), seeds = o.seeds, metric = o.metric, cells = cells,
-    halving = o.halving, config = about:config(), files = files, system = system_of(),
-  }
+    halving = o.halving, config = about:config(), files = files, modules = modules,
+    system = system_of(),
+  }, watched
 end
 
 -- what follows from options: the fields of a sweep; nil and one sentence
 local function prepare(given, home, texts)
   local o, message = settings.read(given)
   if not o then return nil, message end
-  local about, description
+  local about, description, watched
   about, message = subject.new(o, home, texts)
   if not about then return nil, message end
-  description, message = describe(o, about)
-  if not description then return nil, message end
+  description, watched = describe(o, about)
+  if not description then return nil, watched end
   return { name = o.name, dir = o.dir, method = o.method, kind = about.kind, seeds = o.seeds, metric = o.metric,
-    subject = about, description = description }
+    subject = about, description = description, watched = watched }
 end
 
 -- the folder of the script that calls us, with a slash at its end, and the script's name without ending
@@ -198,7 +202,7 @@ function methods:place() return self.dir .. "/" .. self.name end
 
 --- What this sweep is: `sweep.json`.
 -- @treturn table { format, name, kind, method, sampler, samples, seed, parameters, seeds, metric, cells = { {params,
---   ids} }, halving, config (of all cells, unless they vary it), files (their hashes), system }
+--   ids} }, halving, config (of all cells, unless they vary it), files and modules (their hashes), system }
 function methods:describe() return self.description end
 
 -- as much of what `results.read` returns as trials are made of

@@ -41,7 +41,7 @@ end
 local function evaluate(s, row)
   local evaluation = s.run.config.evaluation
   if evaluation.episodes == 0 or row["eval/mean_reward"] then return row end
-  local result, message, code = s.run:evaluate()
+  local result, message, code = s.run:evaluate { interruptible = true }
   if not result then return nil, message, code end
   row["eval/mean_reward"] = result.mean_reward
   row["eval/std_reward"] = result.std_reward
@@ -89,8 +89,9 @@ local function judge(s, row)
   return complete and "done" or false
 end
 
--- the user's last word: true, or false to stop; nil, message, code
+-- the user's last word: true, or false to stop; nil, message, code. It may have been said before an interruption.
 local function ask(s, row)
+  if s.counters.stopped then return false end
   if not s.on_iteration then return true end
   local answer, message, code = call(s, "on_iteration", row)
   if answer == nil then return nil, message, code end
@@ -111,13 +112,32 @@ local function conclude(s, row)
   going, message, code = ask(s, row)
   if going == nil then return nil, message, code end
   if not going and not status then
-    status, reason = "stopped", "on_iteration"
+    status, reason, s.counters.stopped = "stopped", "on_iteration", true
     local evaluated
     evaluated, message, code = evaluate(s, row)
     if not evaluated then return nil, message, code end
   end
   s.counters.status, s.counters.reason = status or outside(s), reason
   return true
+end
+
+-- What follows from an iteration that is learnt. A signal may come while the policy is evaluated, which may never end
+-- by itself: then the checkpoint holds what is learnt, and the rest is done when the run goes on.
+local function settle(s, row)
+  local counters = s.counters
+  local ok, message, code = conclude(s, row)
+  if code == "interrupted" then
+    counters.status, counters.pending = "interrupted", row
+    return s.session:keep(row, true)
+  end
+  if ok then ok, message, code = s.session.log:record(row) end
+  -- what is wrong with a record, the user has put there
+  if code == "record" then message, code = "on_iteration: " .. message, "callback" end
+  if not ok then return nil, message, code end
+  counters.record, counters.pending, counters.stopped = row, nil, nil
+  -- a signal may have come in the meantime
+  counters.status = counters.status or outside(s)
+  return s.session:keep(row, counters.status ~= nil)
 end
 
 -- one whole iteration with all that follows from it
@@ -127,15 +147,8 @@ local function turn(s)
   s.session:heed()
   local ok, message
   ok, message, code = tell_episodes(s, batch)
-  if ok then ok, message, code = conclude(s, row) end
-  if ok then ok, message, code = s.session.log:record(row) end
-  -- what is wrong with a record, the user has put there
-  if code == "record" then message, code = "on_iteration: " .. message, "callback" end
   if not ok then return nil, message, code end
-  s.counters.record = row
-  -- a signal may have come in the meantime
-  s.counters.status = s.counters.status or outside(s)
-  return s.session:keep(row, s.counters.status ~= nil)
+  return settle(s, row)
 end
 
 -- Whether a run that is taken up again is over already: nothing is left to do for it, or its callback has stopped it
@@ -153,12 +166,21 @@ end
 -- takes up a run where its checkpoint left it
 local function go_on(s)
   local counters = s.counters
+  if counters.pending then
+    counters.status, counters.reason = nil, nil
+    if s.view.resumed then s.view.resumed(s.session) end
+    return settle(s, counters.pending)
+  end
   counters.status, counters.reason = is_over(s)
   s.session.idle = counters.status ~= nil or nil
   if s.view.resumed then s.view.resumed(s.session) end
   if not s.session.idle or not counters.record then return true end
   -- it may have ended before it was judged
   local row, message, code = evaluate(s, counters.record)
+  if code == "interrupted" then
+    counters.status, s.session.idle = "interrupted", nil
+    return true
+  end
   if not row then return nil, message, code end
   return s.session:show_again(row)
 end

@@ -28,7 +28,8 @@
   X(E_NOT_CONVERGED, -12, "not_converged", "the iteration did not converge")                       \
   X(E_NOT_STOCHASTIC, -13, "not_stochastic", "probabilities do not sum to one")                    \
   X(E_IMPROPER, -14, "improper", "with gamma = 1 a value that matters is not finite")              \
-  X(E_TOLERANCE, -15, "tolerance", "double precision cannot certify this tolerance")
+  X(E_TOLERANCE, -15, "tolerance", "double precision cannot certify this tolerance")               \
+  X(E_INTERRUPTED, -16, "interrupted", "a signal asked it to end")
 
 typedef enum Status {
 #define STATUS_ENUM(code, value, name, text) code = value,

@@ -172,16 +172,17 @@ Plays whole episodes and returns their sums of rewards. Every episode begins wit
 @function trpo.play
 @tparam trpo.Env env
 @tparam trpo.Policy policy
-@tparam[opt] table options `episodes` (default 100), `deterministic` (default true: the most probable actions)
+@tparam[opt] table options `episodes` (default 100), `deterministic` (default true: the most probable actions),
+ `interruptible` (default false): end when a signal comes that `trpo.signals` watches, as episodes may be without end
 @treturn[1] trpo.Tensor [episodes] undiscounted returns
 @treturn[1] trpo.Tensor [episodes] lengths in steps
-@treturn[2] nil, message, code as `trpo.collect`
+@treturn[2] nil, message, code as `trpo.collect`, or `"interrupted"`
 */
 static int l_batch_play(lua_State *L) {
   static const char what[] = "trpo.play";
-  static const char *const keys[] = {"episodes", "deterministic", NULL};
+  static const char *const keys[] = {"episodes", "deterministic", "interruptible", NULL};
   long episodes = 100;
-  int deterministic = 1;
+  SamplerOptions options = {.deterministic = 1};
   lua_settop(L, 3);
   Env *env = l_env_check(L, 1, what);
   const Policy *policy = l_policy_check(L, 2, what);
@@ -190,13 +191,14 @@ static int l_batch_play(lua_State *L) {
       return l_fail(L, what, "options must be a table, got %s", l_describe(L, 3));
     l_known_keys(L, 3, what, keys);
     episodes = l_field_integer(L, 3, what, "episodes", 1, 1L << 30, 100);
-    deterministic = l_field_boolean(L, 3, what, "deterministic", 1);
+    options.deterministic = l_field_boolean(L, 3, what, "deterministic", 1);
+    options.interruptible = l_field_boolean(L, 3, what, "interruptible", 0);
   }
   check_spaces(L, what, env, policy);
   double *returns = l_rows_push_vector(L, episodes), *lengths = l_rows_push_vector(L, episodes);
   EnvCall call = {.host = L};
-  const Status status = sampler_evaluate(returns, lengths, episodes, env, &call, policy,
-                                         deterministic, l_arena(L));
+  const Status status = sampler_evaluate(returns, lengths, episodes, env, &call, policy, &options,
+                                         l_arena(L));
   if (status == OK) return 2;
   lua_pushnil(L);
   lua_pushstring(L, call.message[0] ? call.message : status_text(status));

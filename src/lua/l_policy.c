@@ -256,6 +256,11 @@ The most probable action (mean of a normal).
  nil, message, `"not_finite"` when a distribution has NaN or infinite parameters
 */
 static int l_policy_act(lua_State *L) {
+  if (!lua_isnoneornil(L, 3))
+    return l_fail(
+        L, "policy:act",
+        "takes nothing but observations, got also %s; policy:sample(observations, rng) draws",
+        l_describe(L, 3));
   return act(L, "policy:act", NULL);
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
+
 #define SIGNALS 3
 
 static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGPIPE};
@@ -16,10 +18,11 @@ static volatile sig_atomic_t caught;     /* number of the last signal, or 0 */
 static char note[160];                   /* written to the standard error output on a signal */
 static volatile sig_atomic_t note_length;
 
-/* only what a handler may do: set the flag, write(2) */
+/* only what a handler may do: set the flags, write(2) */
 static void on_signal(int number) {
   int saved = errno;
   caught = number;
+  interrupt_ask();
   if (note_length > 0) {
     ssize_t written = write(STDERR_FILENO, note, (size_t)note_length);
     (void)written; /* nobody is left to tell */
@@ -28,7 +31,8 @@ static void on_signal(int number) {
 }
 
 /***
- * Starts to watch SIGINT and SIGTERM: the first one is remembered for `caught`, the second one kills at once. SIGPIPE
+ * Starts to watch SIGINT and SIGTERM: the first one is remembered for `caught`, and ends a `trpo.play` that is
+ * interruptible; the second one kills at once. SIGPIPE
  * is ignored meanwhile: who closes the pipe that we write to makes a write fail, and does not kill us before the
  * files are complete.
  * Watches nest; the outermost one installs the handlers.
@@ -45,6 +49,7 @@ static int l_signal_watch(lua_State *L) {
   memcpy(note, text, length);
   note_length = (sig_atomic_t)length;
   caught = 0;
+  interrupt_clear();
   /* each signal once; interrupted system calls go on */
   struct sigaction action, ignore;
   memset(&ignore, 0, sizeof ignore);
@@ -83,6 +88,7 @@ static int l_signal_restore(lua_State *L) {
   for (int i = 0; i < SIGNALS; i++)
     if (numbers[i] != SIGPIPE || !ending) sigaction(numbers[i], &before[i], NULL);
   caught = 0;
+  interrupt_clear();
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/pool.h"
 
 /* A group of lanes that step together, and the memory they step in. */
@@ -152,7 +153,8 @@ static void walk_episodes(void *context, int index, int worker) {
     walk->env->ended[lane] = 1;
     long steps = 0;
     do {
-      g->status = step(walk, g, 0);
+      g->status = walk->options->interruptible && interrupt_asked() ? E_INTERRUPTED
+                                                                    : step(walk, g, 0);
       steps++;
     } while (g->status == OK && !walk->env->ended[lane]);
     walk->quota[lane] -= walk->batch ? steps : 1;
@@ -281,11 +283,10 @@ Status sampler_collect(Batch *batch, Env *env, EnvCall *call, const Policy *poli
 }
 
 Status sampler_evaluate(double *returns, double *lengths, long episodes, Env *env, EnvCall *call,
-                        const Policy *policy, int deterministic, Arena *arena) {
+                        const Policy *policy, const SamplerOptions *options, Arena *arena) {
   const ArenaMark mark = arena_mark(arena);
-  const SamplerOptions options = {.deterministic = deterministic};
   Walk walk = {
-      .env = env, .policy = policy, .options = &options, .returns = returns, .lengths = lengths};
+      .env = env, .policy = policy, .options = options, .returns = returns, .lengths = lengths};
   Status status = walk_init(&walk, call->host, 1, arena);
   if (status == OK) {
     /* the first lanes play one episode more when they do not divide evenly */

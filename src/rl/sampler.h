@@ -18,6 +18,7 @@ typedef struct SamplerOptions {
   long
       budget; /* whole episodes: each lane begins episodes until it has taken budget / lanes steps */
   int deterministic; /* take the mode of the policy instead of a sample */
+  int interruptible; /* whole episodes: fail with E_INTERRUPTED once interrupt_asked() */
 } SamplerOptions;
 
 /** Rows and last observations a batch needs room for. Whole episodes need a time limit. */
@@ -31,10 +32,11 @@ Status sampler_collect(Batch *batch, Env *env, EnvCall *call, const Policy *poli
                        const SamplerOptions *options, Arena *arena);
 
 /**
- * Plays that many whole episodes, spread over the lanes, and keeps only their sums.
+ * Plays that many whole episodes, spread over the lanes, and keeps only their sums. Of options, deterministic and
+ * interruptible count: without a time limit episodes may be without end.
  * returns [out] [episodes] undiscounted; lengths [out] [episodes] in steps. Statuses as sampler_collect.
  */
 Status sampler_evaluate(double *returns, double *lengths, long episodes, Env *env, EnvCall *call,
-                        const Policy *policy, int deterministic, Arena *arena);
+                        const Policy *policy, const SamplerOptions *options, Arena *arena);
 
 #endif

@@ -93,15 +93,6 @@ function identity.code(f)
   return core.sha256(table.concat(out, "\n"))
 end
 
---- The hash of a file.
--- @tparam string path
--- @treturn string|nil or nil, message, code
-function identity.file(path)
-  local text, message, code = core.file.read(path)
-  if not text then return nil, message, code end
-  return core.sha256(text)
-end
-
 -- ---- comparison --------------------------------------------------------------------------------
 
 -- a value in a message
@@ -149,6 +140,13 @@ local function compare_files(old, new, out)
   end
 end
 
+-- modules that are loaded in one of the two cases only may be those of whoever describes the sweep
+local function compare_modules(old, new, out)
+  for _, name in ipairs(names_of(old or {}, {})) do
+    if new[name] and new[name] ~= old[name] then out[#out + 1] = ("the module %s has changed"):format(name) end
+  end
+end
+
 -- what varies, by path
 local function by_path(parameters)
   local out = {}
@@ -179,6 +177,7 @@ local function differences(old, new)
   local out = {}
   for _, name in ipairs { "kind", "method", "sampler" } do compare(name, old[name], new[name], out) end
   compare_files(old.files, new.files, out)
+  compare_modules(old.modules, new.modules, out)
   compare_parameters(old.parameters, new.parameters, out)
   for _, name in ipairs { "seeds", "samples", "seed", "halving", "metric" } do
     compare(name, old[name], new[name], out)
@@ -193,6 +192,7 @@ end
 local function other_code(old, new)
   local files = {}
   compare_files(old.files, new.files, files)
+  compare_modules(old.modules, new.modules, files)
   return #files > 0
 end
 

@@ -75,7 +75,7 @@ local function commander(sweep, read)
     local task = {
       file = sweep.file, place = sweep:place(), description = essence(description), attempt = attempt,
       parent = uv.os_getpid(), successor = claims.place(read.dir, entry.key, attempt + 1),
-      files = subject.watched, settings = subject.script and sweep:settings(entry) or nil,
+      files = sweep.watched, settings = subject.script and sweep:settings(entry) or nil,
       steps = description.halving and description.halving.max,
       entry = { id = entry.id, cell = entry.cell, seed = entry.seed, rung = entry.rung, steps = entry.steps,
         params = entry.params, dir = entry.dir },

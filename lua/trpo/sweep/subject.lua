@@ -6,9 +6,9 @@ local logger = require "trpo.logger"
 local options = require "trpo.options"
 local parameters = require "trpo.parameters"
 local script = require "trpo.script"
+local sources = require "trpo.sources"
 local space = require "trpo.sweep.space"
 local spelling = require "trpo.spelling"
-local trpo = require "trpo"
 
 local subject = {}
 
@@ -128,7 +128,6 @@ local function new_experiment(o, home, texts)
   end
   message = flaw_of_metric(o.metric, self.run)
   if message then return nil, message end
-  self.environments = {}
   return self
 end
 
@@ -155,7 +154,6 @@ function experiment:cell(params)
   if not ok then return nil, ("%s: %s"):format(space.label(self.space, params), bare(message)) end
   local values = {}
   for _, parameter in ipairs(self.space) do values[parameter.path] = parameters.read(run.config, parameter.path) end
-  self.environments[run.config.env.id] = true
   return { kind = "experiment", config = identity.config(run:describe()) }, values
 end
 
@@ -167,28 +165,11 @@ function experiment:config()
   return config
 end
 
--- the file of an environment that is given by the name of its module
-local function module_file(id)
-  for _, entry in ipairs(trpo.environments()) do
-    if entry.id == id then return nil end
-  end
-  return package.searchpath(id, package.path)
-end
-
--- hashes of the files that the trials depend on, by the names that the user gave; `watched` has them by path
+-- hashes of the files that the user named, by their names; second those of their paths
 function experiment:files()
-  local hash, message = identity.file(self.script)
+  local hash, message = sources.hash(self.script)
   if not hash then return nil, message end
-  local out = { [self.given] = hash }
-  self.watched = { [self.script] = hash }
-  for id in pairs(self.environments) do
-    local file = module_file(id)
-    if file then
-      out[id] = identity.file(file)
-      self.watched[file] = out[id]
-    end
-  end
-  return out
+  return { [self.given] = hash }, { [self.script] = hash }
 end
 
 function experiment:settings(trial)
@@ -215,7 +196,7 @@ function task:cell(params) return { kind = "run", params = params, code = self.c
 
 function task.config() return nil end
 
-function task:files() return { run = self.code } end
+function task:files() return { run = self.code }, {} end
 
 function task.settings(_, trial)
   local params = { steps = trial.steps }

@@ -12,6 +12,7 @@ local options = require "trpo.options"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
+local sources = require "trpo.sources"
 local space = require "trpo.sweep.space"
 local spelling = require "trpo.spelling"
 local trpo = require "trpo"
@@ -153,12 +154,16 @@ local function changed(what)
   return trial.codes.changed, ("%s has changed since the sweep began; it stops here"):format(what)
 end
 
+-- a file that is not what it was when the sweep began, or nil
+local function edited(files)
+  for path, hash in pairs(files) do
+    if sources.hash(path) ~= hash then return path end
+  end
+end
+
 -- the experiment of a trial; or nil, exit code, message
 local function experiment_of(task)
   local settings, entry = task.settings, task.entry
-  for path, hash in pairs(task.files) do
-    if identity.file(path) ~= hash then return nil, changed(path) end
-  end
   local run, message = script.load(settings.script)
   if not run then return nil, 1, message end
   local ok
@@ -246,7 +251,8 @@ local function work_off(task)
   os.exit = function(code) -- luacheck: ignore 122
     error(("os.exit(%s) was called in a trial"):format(tostring(code)), 2)
   end
-  local entry = task.entry
+  local entry, path = task.entry, edited(task.files)
+  if path then return changed(path) end
   tidy(entry.dir)
   core.file.write(entry.dir .. "/trial.json", json.encode({
     id = entry.id, cell = entry.cell, params = entry.params, seed = entry.seed, rung = entry.rung,
