@@ -411,6 +411,15 @@ IQM of 3 trials; . smallest to @ largest; * best
 ]], out)
   end)
 
+  it("a cell with a single trial has no interval, and the best is among those with most trials", function()
+    sweep_folder.write(path "begun line", { parameters = { { path = "a", name = "a", values = { 1, 2 } } },
+      score = function(params, seed) return 10 * params.a + seed end, seeds = { 1, 2 },
+      status = function(cell, seed) return cell == 2 and seed == 2 and "waiting" or "done" end })
+    local out = command.run(scratch, "plot 'begun line' --ascii")
+    assert.is_truthy(out:find("* the best of the cells with most runs\n", 1, true), out)
+    assert.is_truthy(out:find "\n  2  21%.00 +%-  1 of 2  ", out)
+  end)
+
   it("cells are a line each, one parameter has bars", function()
     local out = command.run(scratch, "plot letters --kind cells -o cells.txt && cat cells.txt")
     assert.is_truthy(out:find("^cells.txt\nletters: rollout/ep_rew_mean\n"), out)

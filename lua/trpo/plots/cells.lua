@@ -4,6 +4,7 @@
 local aligned = require("trpo.mdp.text").aligned
 local frame = require "trpo.plots.frame"
 local groups = require "trpo.plots.groups"
+local lattice = require "trpo.plots.lattice"
 local letters = require "trpo.plots.letters"
 local plot = require "trpo.plot"
 
@@ -195,7 +196,7 @@ local function told(panels, made, left_out)
   if #made.pooled > 0 then words[1] = words[1] .. ", over all " .. table.concat(made.pooled, ", ") end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
   if (left_out or 0) > 0 then words[#words + 1] = ("the %d best of %d cells"):format(#panels, #panels + left_out) end
-  if made.best then words[#words + 1] = "framed: the best" end
+  if made.best then words[#words + 1] = "framed: " .. lattice.best(made) end
   return table.concat(words, "; ")
 end
 

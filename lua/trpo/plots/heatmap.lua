@@ -157,7 +157,7 @@ end
 local function subtitle_of(made, with_interval)
   local told = lattice.told(made, with_interval)
   if not made.best then return told end
-  return told .. (made.goal == "minimize" and "; framed: the best, smallest" or "; framed: the best")
+  return told .. "; framed: " .. lattice.best(made) .. (made.goal == "minimize" and ", smallest" or "")
 end
 
 local function tiles(made, asked)

@@ -164,7 +164,7 @@ local function add_numbers(entry, rows)
   elseif entry.n > 0 then
     local scores = trpo.tensor(entry.scores)
     entry.iqm = trpo.stats.iqm(scores)
-    entry.low, entry.high = trpo.stats.interval(scores)
+    if entry.n > 1 then entry.low, entry.high = trpo.stats.interval(scores) end
   end
   if entry.n == 0 or not entry.iqm or entry.iqm ~= entry.iqm then entry.iqm, entry.low, entry.high = nil, nil, nil end
 end
@@ -199,6 +199,11 @@ function lattice.format(made)
   return frame.format(list)
 end
 
+--- What a mark on the best entry means, in words.
+-- @tparam table made
+-- @treturn string
+function lattice.best(made) return made.among and ("the best of the cells %s"):format(made.among) or "the best" end
+
 --- What the numbers of a table are, in words.
 -- @tparam table made
 -- @tparam[opt] boolean with_interval whether intervals are shown as well
@@ -231,7 +236,8 @@ end
 -- @tparam table asked `parameters` = list of up to two names, `fix` = list of "best" and NAME=VALUE
 -- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic } (`y` without name: a
 --   sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`, `failed`, `total`,
---   `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` }, `at[i][j]`, `best` = an entry or
+--   `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` (nil for one trial) }, `at[i][j]`,
+--   `best` = an entry or nil, `among` = what keeps a better number from being the best (see `trpo.sweep.summary`) or
 --   nil, `scattered`, `metric`, `goal`, `halving`, `pooled` = names of parameters that are put together, `fixed` = a
 --   text about those that are held
 -- @treturn string|nil one sentence
@@ -263,7 +269,9 @@ function lattice.of(sweep, asked)
   end
   for _, entry in ipairs(made.entries) do add_numbers(entry, rows) end
   made.fixed, made.pooled = others_told(sweep, axes, values)
-  made.best = made.entries[summary.best(made.entries, made.goal, #made.pooled > 0)]
+  local place = summary.best(made.entries, made.goal, #made.pooled > 0)
+  made.best = made.entries[place]
+  made.among = made.best and #made.pooled == 0 and summary.among(made.entries, place, made.goal) or nil
   made.scattered = is_scattered(sweep, made.x, made.y)
   return made
 end

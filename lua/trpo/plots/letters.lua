@@ -36,9 +36,12 @@ local function word_of(made, entry, format, low, high)
   return entry.failed > 0 and entry.failed == entry.total and "failed    " or "-    "
 end
 
+-- what the star means
+local function best_told(made) return made.among and lattice.best(made) or "best" end
+
 local function heading(made, title)
-  return ("%s: %s\n%s; %s smallest to %s largest; * best\n"):format(frame.fitted(title, 60), made.metric,
-    lattice.told(made), ramp[1], ramp[#ramp])
+  return ("%s: %s\n%s; %s smallest to %s largest; * %s\n"):format(frame.fitted(title, 60), made.metric,
+    lattice.told(made), ramp[1], ramp[#ramp], best_told(made))
 end
 
 -- texts of an axis as far as there is room
@@ -129,14 +132,14 @@ function letters.list(made, title, format)
   for n = 1, math.min(#entries, LONGEST) do
     local entry = entries[n]
     local row = { short(made.x.texts[entry.i]), entry.iqm and format:format(entry.iqm) or "-",
-      entry.iqm and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "",
+      entry.low and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "-",
       ("%d of %d"):format(entry.n, entry.total),
       entry.iqm and bar(entry.iqm, low, high) .. (entry == made.best and " *" or "") or "" }
     if made.y.name then table.insert(row, 2, short(made.y.texts[entry.j])) end
     rows[#rows + 1] = row
   end
   local rest = #entries - LONGEST
-  return ("%s: %s\n%s; * best\n\n"):format(frame.fitted(title, 60), made.metric, lattice.told(made))
+  return ("%s: %s\n%s; * %s\n\n"):format(frame.fitted(title, 60), made.metric, lattice.told(made), best_told(made))
     .. aligned(rows, { #heads }) .. (rest > 0 and ("  (%d cells are not shown)\n"):format(rest) or "")
 end
 

@@ -51,7 +51,7 @@ local function line_data(made)
     local entry = made.at[i] and made.at[i][1]
     local x = made.x.numeric and value or i
     if entry and entry.iqm then
-      means[#means + 1] = { x, entry.iqm, entry.low, entry.high }
+      means[#means + 1] = { x, entry.iqm, entry.low or entry.iqm, entry.high or entry.iqm }
       for _, score in ipairs(entry.scores) do scores[#scores + 1] = { x, score } end
       if entry == made.best then best[1] = { x, entry.iqm } end
     end
@@ -95,7 +95,8 @@ function points.line(made, asked)
     script = table.concat({
       plot.block("means", means), plot.block("scores", scores), plot.block("best", best),
       "unset key", frame.axes_style, frame.margins(size),
-      frame.heading(size, asked.title, lattice.told(made, true) .. "; grey: each trial; circled: the best"),
+      frame.heading(size, asked.title,
+        ("%s; grey: each trial; circled: %s"):format(lattice.told(made, true), lattice.best(made))),
       axis.numeric and range_of("x", axis) or ("set xrange [0.5:%g]"):format(#axis.texts + 0.5),
       rotated and ticks_at(axis, 1e6) .. " rotate by 35 right" or ticks_at(axis, size.width - size.left - size.right),
       "set mxtics 1", "set xlabel " .. plot.quoted(frame.fitted(axis.name, 60)) .. " noenhanced",

@@ -315,7 +315,7 @@ end
 --   cells = { {index, params, ids, label, trials} }, trials = { {id, key, cell, rung, steps, seed, params, status
 --   ("done", "failed", "running", "waiting"), metrics, metric, seconds, host, attempt, message, code, system,
 --   exact_resume, dir} }, by_key (trials by key), warnings = list of sentences about broken files }. With halving the
---   trials of a cell are those of the highest rung that it has come to.
+--   trials of a cell are those of the highest rung in which one of them is finished.
 -- @treturn string|nil message
 -- @treturn string|nil code: "no_file", "io", "format", "version"
 function results.read(dir)
