@@ -92,9 +92,7 @@ local function axis_of(parameter)
   if axis.numeric then table.sort(axis.values) end
   axis.texts = texts_of(axis)
   for i, value in ipairs(axis.values) do axis.place[text_of(value)] = i end
-  -- values that cover more than a decade are read by their ratios
-  local low, high = axis.values[1], axis.values[#axis.values]
-  axis.logarithmic = axis.numeric and low > 0 and high / low >= 20
+  axis.logarithmic = parameter.logarithmic
   return axis
 end
 

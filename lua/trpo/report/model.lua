@@ -40,6 +40,7 @@ local function parameter_of(parameter, given)
   local values = parameter.values
   local made = {
     path = parameter.path, name = parameter.name, values = values, numeric = are_numbers(values), place = {},
+    logarithmic = parameter.logarithmic,
     exact = texts_of(values),
   }
   made.texts = given.values and made.exact or short_texts(values)
