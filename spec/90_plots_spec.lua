@@ -363,6 +363,73 @@ describe("a sweep as a table", function()
     assert.is_truthy(script:find('"1 failed"', 1, true))
   end)
 
+  it("tells how far each cell of successive halving has come", function()
+    sweep_folder.write(path "halving", { halving = { rungs = { 4000, 12000, 36000 }, factor = 3 },
+      status = function(cell, seed, rung)
+        return cell == 1 and seed == 1 and "failed" or (rung < 3 or seed == 1) and "done" or "waiting"
+      end })
+    local made = lattice(path "halving")
+    local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
+    for _, word in ipairs { '"4k steps"', '"12k steps"', '"1 failed, 4k"', '"1 of 3, 36k"', "halving: 4k to 36k steps" } do
+      assert.is_truthy(script:find(word, 1, true), word)
+    end
+    -- the best has a single trial in its rung, and no interval
+    local best
+    for _, row in ipairs(block(script, "intervals")) do
+      if row[1] == made.best.i and row[2] == made.best.j then best = row[3] end
+    end
+    assert.are.equal('"-"', best)
+    local out = command.run(scratch, "plot halving --ascii")
+    assert.is_truthy(out:find "%d%*@@@ 36k\n", out)
+    out = command.run(scratch, "plot halving --ascii --parameters delta")
+    assert.is_truthy(out:find("trials  steps", 1, true) and out:find("7 of 9    36k", 1, true), out)
+    out = command.run(scratch, "plot halving --ascii --kind cells")
+    assert.is_truthy(out:find "last  steps" and out:find "  36k  %*\n", out)
+  end)
+
+  it("has axes as its parameters are distributed, with at least two ticks", function()
+    local log = { distribution = "log_uniform", low = 0.004, high = 0.02, path = "a", name = "a" }
+    local plain = { distribution = "uniform", low = 0.001, high = 1, path = "b", name = "b" }
+    local results, space = require "trpo.sweep.results", require "trpo.sweep.space"
+    local values = { 0.004, 0.0051, 0.0123, 0.0197, 0.0172, 0.0087, 0.015 }
+    assert.is_true(space.is_logarithmic(log, values))
+    assert.is_false(space.is_logarithmic(plain, { 0.001, 1 }))
+    assert.is_false(space.is_logarithmic({ distribution = "uniform" }, { "a" }))
+    assert.is_true(space.is_logarithmic({}, { 0.001, 1 }))
+    assert.is_false(space.is_logarithmic({}, { 0.9, 0.99 }))
+    local d = { name = "n", kind = "experiment", method = "random", parameters = { log, plain }, seeds = { 1 },
+      metric = { name = "m", goal = "maximize" }, cells = {} }
+    for i, x in ipairs(values) do d.cells[i] = { params = { a = x, b = i / 7 }, ids = { ("a"):rep(15) .. i } } end
+    local sweep = results.empty(nil, d)
+    for i, cell in ipairs(sweep.cells) do cell.trials = { { status = "done", metric = i } } end
+    local made = assert(require("trpo.plots.lattice").of(sweep, {}))
+    assert.are.same({ true, false }, { made.x.logarithmic, made.y.logarithmic })
+    local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
+    assert.is_truthy(script:find "set xtics %('0.005' 0.005[%d]*, '0.01' 0.01, '0.02' 0.02%)", script)
+    assert.is_nil(script:find("set logscale y", 1, true))
+    local frame = require "trpo.plots.frame"
+    for _, range in ipairs { { 1.1, 1.9 }, { 0.99, 1.01 }, { 3, 4 }, { 1e-9, 1e9 } } do
+      local ticks = frame.log_ticks("x", range[1], range[2], 8)
+      local n = select(2, ticks:gsub("' ", ""))
+      assert.is_true(n >= 2 and n <= 9, ticks)
+    end
+    for _, range in ipairs { { -3, 205 }, { 10, 160 }, { 99, 101 }, { 0, 1 } } do
+      local step = frame.step_of_two(range[1], range[2], 2)
+      assert.is_true(math.floor(range[2] / step + 1e-9) - math.ceil(range[1] / step - 1e-9) >= 1, step)
+    end
+  end)
+
+  it("has a subtitle in two lines where one is too short", function()
+    local frame = require "trpo.plots.frame"
+    local size = { width = 320, height = 200, top = 60 }
+    local text = "IQM of 3 trials over all gamma, 95 % interval; grey: each trial; circled: the best"
+    frame.make_room(size, text)
+    assert.are.same({ width = 320, height = 216, top = 76 }, size)
+    local script = frame.heading(size, "t", text)
+    assert.is_truthy(script:find("'IQM of 3 trials over all gamma, 95 % interval;'", 1, true), script)
+    assert.is_truthy(script:find("'grey: each trial; circled: the best'", 1, true), script)
+  end)
+
   it("finds the smallest when that is the goal", function()
     sweep_folder.write(path "minimize", { metric = { name = "loss", goal = "minimize" } })
     local made = lattice(path "minimize")

@@ -197,10 +197,23 @@ function lattice.format(made)
   return frame.format(list)
 end
 
+--- How far an entry has come.
+-- @tparam table made
+-- @tparam table entry
+-- @treturn string|nil steps; nil without halving, where all come equally far
+function lattice.steps(made, entry) return made.halving and entry.steps > 0 and frame.short(entry.steps) or nil end
+
 --- What a mark on the best entry means, in words.
 -- @tparam table made
 -- @treturn string
 function lattice.best(made) return made.among and ("the best of the cells %s"):format(made.among) or "the best" end
+
+-- "halving: 4k to 16k steps"
+local function halving_told(made)
+  local low, high = math.huge, 0
+  for _, entry in ipairs(made.entries) do low, high = math.min(low, entry.steps), math.max(high, entry.steps) end
+  return low == high and "halving" or ("halving: %s to %s steps"):format(frame.short(low), frame.short(high))
+end
 
 --- What the numbers of a table are, in words.
 -- @tparam table made
@@ -215,9 +228,9 @@ function lattice.told(made, with_interval)
     or low == high and progress.count(high, "trial") or ("%d to %d trials"):format(low, high)
   local words = { high == 0 and many or high == 1 and "one trial each" or ("IQM of %s"):format(many) }
   if #made.pooled > 0 then words[1] = words[1] .. " over all " .. table.concat(made.pooled, ", ") end
-  if with_interval then words[1] = words[1] .. ", 95 % bootstrap interval" end
+  if with_interval and high > 1 then words[1] = words[1] .. ", 95 % bootstrap interval" end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
-  if made.halving then words[#words + 1] = "halving" end
+  if made.halving then words[#words + 1] = halving_told(made) end
   return frame.fitted(table.concat(words, "; "), 300)
 end
 

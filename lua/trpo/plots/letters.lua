@@ -32,7 +32,8 @@ end
 local function word_of(made, entry, format, low, high)
   if not entry then return "" end
   local mark = entry == made.best and "*" or " "
-  if entry.iqm then return format:format(entry.iqm) .. mark .. shade(entry.iqm, low, high):rep(3) end
+  local steps = made.halving and " " .. (lattice.steps(made, entry) or "") or ""
+  if entry.iqm then return format:format(entry.iqm) .. mark .. shade(entry.iqm, low, high):rep(3) .. steps end
   return entry.failed > 0 and entry.failed == entry.total and "failed    " or "-    "
 end
 
@@ -125,6 +126,7 @@ letters.ranked = ranked
 function letters.list(made, title, format)
   local low, high = range_of(made)
   local heads = { made.x.name, "IQM", "95 % interval", "trials", "" }
+  if made.halving then table.insert(heads, 5, "steps") end
   if made.y.name then table.insert(heads, 2, made.y.name) end
   local entries = made.y.name and ranked(made) or made.entries
   if not made.y.name then table.sort(entries, function(a, b) return a.i < b.i end) end
@@ -135,6 +137,7 @@ function letters.list(made, title, format)
       entry.low and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "-",
       ("%d of %d"):format(entry.n, entry.total),
       entry.iqm and bar(entry.iqm, low, high) .. (entry == made.best and " *" or "") or "" }
+    if made.halving then table.insert(row, 5, lattice.steps(made, entry) or "") end
     if made.y.name then table.insert(row, 2, short(made.y.texts[entry.j])) end
     rows[#rows + 1] = row
   end
