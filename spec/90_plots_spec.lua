@@ -217,6 +217,28 @@ describe("runs in groups", function()
       (select(2, of(list, { "hidden" }))))
   end)
 
+  it("count once when they have the same parameters and the same seed", function()
+    simple_run("once/a", 1, config(1, 0.1), 3)
+    simple_run("once/b", 1, config(1, 0.1, { threads = 2, steps = 9 }), 4)
+    simple_run("once/c", 2, config(2, 0.1))
+    simple_run("once/d", 1, config(1, 0.2))
+    local groups = require "trpo.plots.groups"
+    local made = of(read_all(path "once/a", path "once/b", path "once/c", path "once/d"))
+    assert.are.equal("1 run with the parameters and the seed of another one does not count: a", groups.drop_repeats(made))
+    -- the longer one stays
+    assert.are.same({ "b", "c", "d" }, { made[1].runs[1].name, made[1].runs[2].name, made[2].runs[1].name })
+    assert.is_nil(groups.drop_repeats(made))
+    -- nothing is known of these
+    local unknown = { { runs = read_all(simple_run("once/e", 1), simple_run("once/f", 1)) } }
+    assert.is_nil(groups.drop_repeats(unknown))
+    assert.are.equal(2, #unknown[1].runs)
+    if not has_gnuplot then return end
+    local out, err = command.run(scratch, "plot once/a once/b once/c")
+    assert.are.equal("once/curves.svg\n", out)
+    assert.are.equal("trpo: 1 run with the parameters and the seed of another one does not count: a\n", err)
+    assert.is_truthy(command.read(path "once/curves.svg"):find("interval of 2 runs<", 1, true))
+  end)
+
   it("go by their folders when nothing is known of them", function()
     assert.are.same({ "f (1)", "g (1)" }, labels(of(read_all(simple_run("g", 1), simple_run("f", 2)))))
   end)
@@ -230,6 +252,9 @@ describe("the data of curves", function()
     -- the evaluation stands beside it, as points
     assert.are.same({ { 4000, 10, 10, 10 } }, block(picture.script, "curve2"))
     assert.is_truthy(picture.script:find("$curve2 using 1:2 with linespoints", 1, true))
+    for _, word in ipairs { "title 'return of the last episodes'", "title 'return in evaluation'", "set ylabel 'return' " } do
+      assert.is_truthy(picture.script:find(word, 1, true), word)
+    end
   end)
 
   it("of several runs are the interquartile mean and its interval", function()
@@ -253,6 +278,7 @@ describe("the data of curves", function()
     local rows = block(curves(list).script, "curve1")
     assert.are.near(8000, rows[#rows][1], 100)
     for _, row in ipairs(rows) do assert.are.near(row[1] / 1000, row[2], 1e-9) end
+    assert.is_truthy(curves(list).script:find("bootstrap interval of 2 to 3 runs'", 1, true))
   end)
 
   it("are drawn over steps, time or iterations", function()
@@ -552,6 +578,31 @@ describe("a picture file", function()
     assert.is_truthy(command.read(path "runs/curves.svg"):find(">CartPole-v1, TRPO<", 1, true))
     assert.are.equal("pictures/cells.svg\n", (command.run(scratch, "plot pictures --kind cells -y ep_len_mean")))
     assert.is_truthy(command.read(path "pictures/cells.svg"):find("length of the last episodes", 1, true))
+  end)
+
+  it("of diagnostics puts cells together where they cannot be told apart", function()
+    local function sweep(name, a, b)
+      local values = {}
+      for i = 1, a do values[i] = i end
+      local parameters = { { path = "algorithm.delta", name = "delta", values = values },
+        { path = "algorithm.gamma", name = "gamma", values = { unpack(values, 1, b) } } }
+      sweep_folder.write(path(name), { parameters = parameters, seeds = { 1 }, iterations = 2 })
+      return command.run(scratch, ("plot %s --kind diagnostics -o %s.svg"):format(name, name))
+    end
+    local out, err, code = sweep("eight", 8, 2)
+    assert.are.same({ "eight.svg\n", 0 }, { out, code })
+    assert.are.equal("trpo: 16 cells cannot be told apart: one group for each gamma (--group chooses another)\n", err)
+    assert.is_truthy(command.read(path "eight.svg"):find(">gamma=2<", 1, true))
+    out, err, code = sweep("nine", 9, 1)
+    assert.are.same({ "nine.svg\n", 0 }, { out, code })
+    assert.are.equal("trpo: the 7 best of 9 cells, more cannot be told apart\n", err)
+    -- the fixture's metric grows up to delta = 0.01 and falls with gamma: all are equal, the first ones stay
+    local text = command.read(path "nine.svg")
+    assert.is_truthy(text:find(">delta=7 gamma=1<", 1, true))
+    assert.is_nil(text:find(">delta=8 gamma=1<", 1, true))
+    out, err, code = command.run(scratch, "plot nine --kind diagnostics --group delta")
+    assert.are.same({ "", 1 }, { out, code })
+    assert.is_truthy(err:find("diagnostics of 9 groups cannot be told apart", 1, true))
   end)
 
   it("of real runs holds them", function()
