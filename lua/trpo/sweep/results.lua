@@ -120,7 +120,9 @@ local function stray_value(d)
     for _, value in ipairs(parameter.values or {}) do known[space.text(value)] = true end
     for i, cell in ipairs(parameter.values and d.cells or {}) do
       local text = space.text(cell.params[parameter.path])
-      if not known[text] then return ("cell %d has %s=%s, which is none of its values"):format(i, parameter.name, text) end
+      if not known[text] then
+        return ("cell %d has %s=%s, which is none of its values"):format(i, parameter.name, text)
+      end
     end
   end
 end
