@@ -34,7 +34,8 @@ local function add_evaluation(made, list, asked)
   local curve = groups.curve(list[1], asked.x_column, EVALUATION)
   if not curve then return end
   made[1].label, curve.label = frame.label(REWARD), frame.label(EVALUATION)
-  curve.sparse = true
+  -- interpolated ones are no points that were measured
+  curve.sparse = #curve.x <= 100
   made[2], asked.beside = curve, true
 end
 
