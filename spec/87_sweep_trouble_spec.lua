@@ -237,6 +237,35 @@ return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 
   end)
 end)
 
+describe("what a killed writer has left", function()
+  it("is cleared away by the next attempt", function()
+    write_sweep("1", "return p.x")
+    local key = sweep("--list"):match "%-%-trial (%x+)"
+    local dir = ("%s/sweeps/sweep/trials/%s"):format(scratch, key)
+    command.shell(scratch, ("mkdir -p %s && cd %s && touch trial.json.77-0.tmp result.json.78-12.tmp my.77-0.tmp notes.tmp")
+      :format(quoted(dir), quoted(dir)))
+    local _, err, code = sweep()
+    assert.are.equal(0, code, err)
+    assert.are.same({ "my.77-0.tmp", "notes.tmp", "output.txt", "result.json", "trial.json" },
+      project.lines("ls " .. quoted(dir)))
+  end)
+end)
+
+describe("a cell whose value is not among those of its parameter", function()
+  it("is drawn all the same", function()
+    write_sweep("1, 2, 3", "return p.x", 'method = "grid"')
+    sweep()
+    local path = scratch .. "/sweeps/sweep/sweep.json"
+    local text = command.read(path)
+    local changed = text:gsub('"values": %[1, 2, 3%]', '"values": [1, 2]')
+    assert.are_not.equal(text, changed)
+    command.write(path, changed)
+    local out, err, code = command.run(scratch, "plot --ascii sweeps/sweep")
+    assert.are.equal(0, code, err)
+    assert.is_truthy(out:find("\n%s+3%s"), out)
+  end)
+end)
+
 describe("a trial that others have taken", function()
   it("writes nothing any more", function()
     command.write(scratch .. "/tiny.lua", [[
@@ -274,5 +303,42 @@ kill -CONT $pid; wait $pid]])
     for line in io.lines(dir .. "/progress.csv") do rows = rows + (line:find "^[%d.]" and 1 or 0) end
     assert.are.equal(1000, rows)
     assert.are.equal("done", json.decode(command.read(dir .. "/status.json")).status)
+  end)
+end)
+
+describe("a run's folder that somebody is still at work in", function()
+  it("is waited for", function()
+    command.write(scratch .. "/tiny.lua", [[
+return require "trpo".experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 32, lanes = 2, horizon = 16,
+  evaluation = { episodes = 1 },
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02 } } }:main(...)
+]])
+    local key = sweep("--list"):match "%-%-trial (%x+)"
+    local out, err, code = command.shell(scratch, ([[mkdir -p sweeps/sweep/trials/%s
+luajit -e 'lock = assert(require "trpo".process.lock "sweeps/sweep/trials/%s")
+local uv = require "luv"
+for i = 1, 400 do
+  if uv.fs_stat "sweeps/sweep/claims/%s.2" then break end
+  uv.sleep(25)
+end' & "$trpo" sweep sweep.lua --jobs 1 -q; code=$?; wait; exit $code]]):format(key, key, key))
+    assert.are.equal(0, code, out .. err)
+    assert.are.equal("sweep: 2 of 2 done, 0 running, 0 failed, 0 waiting", first_line((sweep "--status")))
+  end)
+end)
+
+describe("closed standard streams", function()
+  it("do not end a command, and are not taken for files", function()
+    write_sweep("1, 2", "return p.x")
+    for i, closed in ipairs { "<&-", "2>&-", ">&-", "<&- >&- 2>&-" } do
+      local _, err, code = command.shell(scratch, ('"$trpo" sweep sweep.lua -q --name s%d %s'):format(i, closed))
+      -- what could not be said is a failure
+      assert.are.equal(i < 3 and 0 or 1, code, closed .. err)
+      local out = command.run(scratch, ("sweep sweep.lua --name s%d --status"):format(i))
+      assert.are.equal(("s%d: 2 of 2 done, 0 running, 0 failed, 0 waiting"):format(i), first_line(out))
+    end
   end)
 end)

@@ -1,6 +1,7 @@
 --- The command line.
 -- @module trpo.cli
 local commands = require "trpo.commands"
+local core = require "trpo.core"
 local origin = require "trpo.origin"
 local rock = require "trpo.rocks"
 local spelling = require "trpo.spelling"
@@ -81,6 +82,8 @@ end
 
 -- runs a function that may leave by error { exit = code }
 local function leave(fn)
+  -- before the loop of events takes a number that is not free
+  core.process.open_standard_streams()
   local ok, result = xpcall(fn, function(message)
     return type(message) == "table" and message or debug.traceback(tostring(message), 2)
   end)

@@ -209,6 +209,22 @@ static int l_process_unlock(lua_State *L) {
   return 0;
 }
 
+/* ---- standard streams ---------------------------------------------------------------------------- */
+
+/***
+Opens what a caller has closed of the three standard streams, so that no other file gets their numbers: reading finds
+nothing there, and writing fails as before.
+@function process.open_standard_streams
+*/
+static int l_process_open_standard_streams(lua_State *L) {
+  (void)L;
+  for (int fd = 0; fd <= 2; fd++) {
+    /* the lowest free number is the one that is missing */
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) < 0) break;
+  }
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"started", l_process_started},
     {"boot", l_process_boot},
@@ -216,6 +232,7 @@ static const luaL_Reg functions[] = {
     {"touch", l_process_touch},
     {"lock", l_process_lock},
     {"unlock", l_process_unlock},
+    {"open_standard_streams", l_process_open_standard_streams},
     {NULL, NULL},
 };
 

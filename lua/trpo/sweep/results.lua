@@ -32,10 +32,10 @@ local function before(a, b)
   return space.text(a) < space.text(b)
 end
 
--- the different values of a parameter: as listed, or in order of size
+-- the different values of a parameter: as listed, others in order of size
 local function values_of(parameter, cells)
-  if parameter.values then return parameter.values end
   local out, seen = {}, {}
+  for _, value in ipairs(parameter.values or {}) do seen[space.text(value)] = true end
   for _, cell in ipairs(cells) do
     local value = cell.params[parameter.path]
     if not seen[space.text(value)] then
@@ -44,6 +44,7 @@ local function values_of(parameter, cells)
     end
   end
   table.sort(out, before)
+  for i, value in ipairs(parameter.values or {}) do table.insert(out, i, value) end
   return out
 end
 

@@ -4,6 +4,7 @@
 -- and checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
 -- @module trpo.sweep.trial
 local core = require "trpo.core"
+local disk = require "trpo.disk"
 local folder = require "trpo.folder"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
@@ -19,7 +20,7 @@ local trial = {}
 
 --- Exit codes of a trial's process, besides 0 (it has its result), 1 (it failed; what it printed says why) and those of
 -- signals.
-trial.codes = { changed = 3, io = 74, paused = 75 }
+trial.codes = { changed = 3, busy = 73, io = 74, paused = 75 }
 
 -- scripts may not end the process, see `work_off`
 local exit = os.exit
@@ -76,7 +77,7 @@ local plain = { iterations = true, steps = true, seconds = true, signal = true, 
 -- trains the experiment of a trial: its metrics, and its seconds in all attempts; or nil, message, exit code
 local function train(run)
   local result, message, code = run:train()
-  if not result then return nil, message, code == "io" and trial.codes.io or 1 end
+  if not result then return nil, message, (code == "io" or code == "busy") and trial.codes[code] or 1 end
   if result.status == "interrupted" then return nil, nil, 128 + result.signal end
   if result.status == "paused" then return nil, nil, trial.codes.paused end
   local metrics = {}
@@ -225,6 +226,15 @@ function trial.take(sweep)
   return task ~= nil
 end
 
+-- takes away what was being written when an earlier attempt was killed
+local function tidy(dir)
+  for _, name in ipairs(disk.names(dir) or {}) do
+    if name:find "^trial%.json%.%d+%-%d+%.tmp$" or name:find "^result[%w-]*%.json%.%d+%-%d+%.tmp$" then
+      disk.remove(dir .. "/" .. name)
+    end
+  end
+end
+
 local function work_off(task)
   trpo.threads(1)
   -- an exit code would be taken for ours, and the trial for none
@@ -232,6 +242,7 @@ local function work_off(task)
     error(("os.exit(%s) was called in a trial"):format(tostring(code)), 2)
   end
   local entry = task.entry
+  tidy(entry.dir)
   core.file.write(entry.dir .. "/trial.json", json.encode({
     id = entry.id, cell = entry.cell, params = entry.params, seed = entry.seed, rung = entry.rung,
   }, { indent = true }) .. "\n", { sync = false })

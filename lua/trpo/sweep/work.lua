@@ -16,6 +16,9 @@ work.__index = work
 --- So many times in a row a trial may be killed before it counts as failed.
 work.deaths = 3
 
+-- seconds after which at the latest it is tried again whether a run's folder is free
+local longest_pause = 60
+
 -- what stands for the endings of a child that are no results
 local ends = trial.codes
 
@@ -112,13 +115,16 @@ local function next_task(self)
   end
 end
 
+-- whether it is too early to try a trial again
+local function is_put_off(self, key) return self.put_off[key] ~= nil and os.time() < self.put_off[key].till end
+
 -- looks at what other processes hold: results are counted, what was given up is taken
 local function look_at_others(self)
   for key, entry in pairs(self.others) do
     if has_result(self, entry) then
       self.others[key] = nil
       finished(self, entry)
-    elseif not self.claims:owner(key) then
+    elseif not self.claims:owner(key) and not is_put_off(self, key) then
       self.others[key] = nil
       put(self, entry)
     end
@@ -131,6 +137,16 @@ local function give_back(self, task)
   self.claims:release(task.claim)
   self.given_back[task.trial.key] = true
   self.view:stopped(task.trial, self)
+end
+
+-- Who had the trial before seemed dead and is not, or not quite: it is tried again later, and ever less often.
+local function put_off(self, task)
+  local key, now = task.trial.key, os.time()
+  local last = self.put_off[key]
+  local pause = last and math.min(2 * last.pause, longest_pause) or 1
+  self.put_off[key] = { pause = pause, till = now + pause }
+  self.claims:release(task.claim)
+  self.others[key] = task.trial
 end
 
 -- records a trial as failed; where even that fails, the sweep stops
@@ -195,6 +211,7 @@ local function ended(self, task, ending)
   if signal and self.stopping and self.stopping.signal then return give_back(self, task) end
   if signal then return killed(self, task, ending, signal) end
   if ending.code == ends.paused then return give_back(self, task) end
+  if ending.code == ends.busy then return put_off(self, task) end
   local message = last_words(self, task, ending)
   -- neither is the trial's fault
   local reason = ending.code == ends.changed and "changed" or ending.code == ends.io and "io"
@@ -308,8 +325,9 @@ function work.run(o)
     view = o.view, only = o.only,
     -- what is left; what others hold; what is to be started next
     queue = {}, head = 1, last = 0, others = {}, again = {},
-    -- by key: the attempt that failed and is tried again; how often a trial was killed; what we could not finish
-    retry = {}, deaths = {}, given_back = {},
+    -- by key: the attempt that failed and is tried again; how often a trial was killed; what we could not finish;
+    -- what is to be tried again later
+    retry = {}, deaths = {}, given_back = {}, put_off = {},
     tasks = {}, handles = {}, beaten = os.time(), without_metric = 0,
   }
   self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)

@@ -7,8 +7,11 @@ ffi.C.unsetenv "LD_PRELOAD"
 local exit = os.exit
 function os.exit(code) exit(code, true) end -- luacheck: ignore 122
 
--- processes that are started by the interpreter's own path get the runtime, too
-local found, uv = pcall(require, "luv")
-if found then
+-- processes that are started by the interpreter's own path get the runtime, too; luv is loaded when it is asked for
+function package.preload.luv(name)
+  package.preload.luv = nil
+  local path = assert(package.searchpath(name, package.cpath))
+  local uv = assert(package.loadlib(path, "luaopen_luv"))(name)
   function uv.exepath() return "luajit" end
+  return uv
 end
