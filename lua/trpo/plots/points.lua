@@ -13,7 +13,7 @@ local function range_of(name, axis)
   local low, high = axis.values[1], axis.values[#axis.values]
   if axis.logarithmic then
     local room = (high / low) ^ 0.05
-    low, high = low / room, high * room
+    low, high = math.max(low / room, 1e-300), math.min(high * room, 1e300)
     return ("set logscale %s\nset %srange [%s:%s]\n%s"):format(name, name, plot.number(low), plot.number(high),
       frame.log_ticks(name, low, high, 8))
   end

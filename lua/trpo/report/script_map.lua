@@ -165,8 +165,9 @@ function parameterAxis(i, count) {
   const low = Math.min(...numbers), high = Math.max(...numbers);
   const scale = log ? Math.log : (x) => x, linear = niceScale(low, high, count, true);
   const place = (x) => (low === high ? 0.5 : (scale(x) - scale(low)) / (scale(high) - scale(low)));
-  const ticks = log ? logTicks(low, high, count) : low === high ? [low] : linear.ticks;
-  const labels = ticks.map((x) => ({ at: place(x), text: log ? String(x) : linear.text(x) }));
+  const round = log ? logTicks(low, high, count) : [], enough = round.length >= 2;
+  const ticks = enough ? round : low === high ? [low] : linear.ticks;
+  const labels = ticks.map((x) => ({ at: place(x), text: enough ? String(x) : linear.text(x) }));
   return { title: name, labels, of: (cell) => place(numbers[cell.at[i]]) };
 }
 
