@@ -114,20 +114,6 @@ local function is_cell(cell, d)
   return true
 end
 
--- the first value of a cell that its parameter does not have, in words; nil when there is none
-local function stray_value(d)
-  for _, parameter in ipairs(d.parameters) do
-    local known = {}
-    for _, value in ipairs(parameter.values or {}) do known[space.text(value)] = true end
-    for i, cell in ipairs(parameter.values and d.cells or {}) do
-      local text = space.text(cell.params[parameter.path])
-      if not known[text] then
-        return ("cell %d has %s=%s, which is none of its values"):format(i, parameter.name, text)
-      end
-    end
-  end
-end
-
 local function is_plan(plan)
   return plan == nil or type(plan) == "table" and is_list(plan.rungs, is_count) and #plan.rungs > 0
     and type(plan.factor) == "number" and plan.factor > 1
@@ -157,8 +143,6 @@ local function flaw(d)
   if not is_list(d.cells, function(cell) return is_cell(cell, d) end) then
     return "its cells are not a list of { params, ids }"
   end
-  local stray = stray_value(d)
-  if stray then return stray end
   if not is_plan(d.halving) then return "its halving is not { rungs, factor }" end
   for _, name in ipairs { "files", "config", "system" } do
     if not is_object(d[name]) then return ("its %s is not an object"):format(name) end
