@@ -313,8 +313,9 @@ end
 
 --- Reads a sweep's folder.
 -- @tparam string dir
--- @treturn table|nil { dir, name, description, parameters = { {path, name, values} }, seeds, metric = {name, goal},
---   cells = { {index, params, ids, label, trials} }, trials = { {id, key, cell, rung, steps, seed, params, status
+-- @treturn table|nil { dir, name, description, parameters = { {path, name, values, logarithmic} }, seeds,
+--   metric = {name, goal}, cells = { {index, params, ids, label, trials} },
+--   trials = { {id, key, cell, rung, steps, seed, params, status
 --   ("done", "failed", "running", "waiting"), metrics, metric, seconds, host, attempt, message, code, system,
 --   exact_resume, dir} }, by_key (trials by key), warnings = list of sentences about broken files }. With halving the
 --   trials of a cell are those of the highest rung in which one of them is finished.
