@@ -478,7 +478,9 @@ describe("successive halving", function()
     assert.are.equal(3, #waiting)
     assert.are.same({ 5, 3, 9000 }, { waiting[1].cell, waiting[1].rung, waiting[1].steps })
     assert.are.equal(waiting[1].id .. "-r3", waiting[1].key)
-    assert.are.same({ 1, 3, 2 }, { sweep.cells[1].trials[1].rung, sweep.cells[5].trials[1].rung, sweep.cells[6].trials[1].rung })
+    -- a rung that nothing is known of yet does not count
+    assert.are.equal(5, summary.of(sweep).best)
+    assert.are.same({ 1, 2, 2 }, { sweep.cells[1].trials[1].rung, sweep.cells[5].trials[1].rung, sweep.cells[6].trials[1].rung })
   end)
 
   it("draws its cells as asked, and takes steps for itself", function()
@@ -508,7 +510,8 @@ describe("the summary of a sweep", function()
       end
       sweep.cells[i] = { index = i, label = "cell " .. i, params = { a = i }, trials = trials }
     end
-    return summary.of(sweep)
+    sweep.description = {}
+    return summary.of(sweep), sweep
   end
 
   it("has the statistics of each cell", function()
@@ -537,6 +540,30 @@ describe("the summary of a sweep", function()
     assert.are.equal(2, of({ { 9, false }, { 1, 1 } }).best)
     assert.are.equal(1, of({ { 9, false }, { false, false } }).best)
     assert.are.equal(2, of({ { 9, n = 2 }, { 1, 1 } }).best)
+  end)
+
+  it("tells why a better number is not the best, here and in the table", function()
+    local tell = require "trpo.sweep.tell"
+    for text, metrics in pairs {
+      ["that came furthest"] = { { 9, 9 }, { 1, 1, rung = 2 } },
+      ["without failures"] = { { 9, false }, { 1, 1 } },
+      ["with most runs"] = { { 9, n = 2 }, { 1, 1 } },
+    } do
+      local found, sweep = of(metrics)
+      assert.are.equal(text, found.among)
+      assert.is_truthy(tell.table(sweep, found):find(("(interquartile mean of 2 runs) (among the cells %s)"):format(text),
+        1, true))
+    end
+    assert.is_nil(of({ { 1, n = 2 }, { 9, 9 } }).among)
+    assert.is_nil(of({ { 1, 1 }, { n = 2 } }).among)
+    assert.is_nil(of({ { n = 2 } }).among)
+    assert.are.equal("with most runs", of({ { 9, 9 }, { 1, n = 2 } }, "minimize").among)
+  end)
+
+  it("has no interval for a single result", function()
+    local found, sweep = of { { 27.67, n = 3 }, { 1, 2, n = 3 } }
+    assert.is_nil(found.rows[1].low)
+    assert.is_truthy(require("trpo.sweep.tell").table(sweep, found):find "\n  cell 1 +1 +27%.67 +%- ")
   end)
 
   it("leaves out what is not finite, and counts it as failed", function()

@@ -388,6 +388,20 @@ describe("the bar of a sweep", function()
     assert.is_nil(written:match "\r([^\r]*)$":find("0.1 gamma", 1, true))
   end)
 
+  it("lets only cells with the most results compete, as the table does", function()
+    local made = bar.new { out = out, terminal = true, width = 120 }
+    made:begin(work(0, 0))
+    made:finished(trial(1, 100), work(1, 1))
+    made:finished(trial(1, 110), work(2, 1))
+    made:finished(trial(2, 300), work(3, 1))
+    made:finish()
+    assert.is_truthy(written:match "([^\r]*)$":find("best delta=0.01 gamma=0.99 105.0", 1, true), written)
+    written = ""
+    made:finished(trial(1, nil, { status = "failed" }), work(3, 1))
+    made:finish()
+    assert.is_truthy(written:match "([^\r]*)$":find("best delta=0.1 gamma=0.99 300.0", 1, true), written)
+  end)
+
   it("fits into any terminal", function()
     for width = 1, 130 do
       written = ""

@@ -217,6 +217,28 @@ describe("runs in groups", function()
       (select(2, of(list, { "hidden" }))))
   end)
 
+  it("count once when they have the same parameters and the same seed", function()
+    simple_run("once/a", 1, config(1, 0.1), 3)
+    simple_run("once/b", 1, config(1, 0.1, { threads = 2, steps = 9 }), 4)
+    simple_run("once/c", 2, config(2, 0.1))
+    simple_run("once/d", 1, config(1, 0.2))
+    local groups = require "trpo.plots.groups"
+    local made = of(read_all(path "once/a", path "once/b", path "once/c", path "once/d"))
+    assert.are.equal("1 run with the parameters and the seed of another one does not count: a", groups.drop_repeats(made))
+    -- the longer one stays
+    assert.are.same({ "b", "c", "d" }, { made[1].runs[1].name, made[1].runs[2].name, made[2].runs[1].name })
+    assert.is_nil(groups.drop_repeats(made))
+    -- nothing is known of these
+    local unknown = { { runs = read_all(simple_run("once/e", 1), simple_run("once/f", 1)) } }
+    assert.is_nil(groups.drop_repeats(unknown))
+    assert.are.equal(2, #unknown[1].runs)
+    if not has_gnuplot then return end
+    local out, err = command.run(scratch, "plot once/a once/b once/c")
+    assert.are.equal("once/curves.svg\n", out)
+    assert.are.equal("trpo: 1 run with the parameters and the seed of another one does not count: a\n", err)
+    assert.is_truthy(command.read(path "once/curves.svg"):find("interval of 2 runs<", 1, true))
+  end)
+
   it("go by their folders when nothing is known of them", function()
     assert.are.same({ "f (1)", "g (1)" }, labels(of(read_all(simple_run("g", 1), simple_run("f", 2)))))
   end)
@@ -230,6 +252,9 @@ describe("the data of curves", function()
     -- the evaluation stands beside it, as points
     assert.are.same({ { 4000, 10, 10, 10 } }, block(picture.script, "curve2"))
     assert.is_truthy(picture.script:find("$curve2 using 1:2 with linespoints", 1, true))
+    for _, word in ipairs { "title 'return of the last episodes'", "title 'return in evaluation'", "set ylabel 'return' " } do
+      assert.is_truthy(picture.script:find(word, 1, true), word)
+    end
   end)
 
   it("of several runs are the interquartile mean and its interval", function()
@@ -253,6 +278,7 @@ describe("the data of curves", function()
     local rows = block(curves(list).script, "curve1")
     assert.are.near(8000, rows[#rows][1], 100)
     for _, row in ipairs(rows) do assert.are.near(row[1] / 1000, row[2], 1e-9) end
+    assert.is_truthy(curves(list).script:find("bootstrap interval of 2 to 3 runs'", 1, true))
   end)
 
   it("are drawn over steps, time or iterations", function()
@@ -363,6 +389,73 @@ describe("a sweep as a table", function()
     assert.is_truthy(script:find('"1 failed"', 1, true))
   end)
 
+  it("tells how far each cell of successive halving has come", function()
+    sweep_folder.write(path "halving", { halving = { rungs = { 4000, 12000, 36000 }, factor = 3 },
+      status = function(cell, seed, rung)
+        return cell == 1 and seed == 1 and "failed" or (rung < 3 or seed == 1) and "done" or "waiting"
+      end })
+    local made = lattice(path "halving")
+    local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
+    for _, word in ipairs { '"4k steps"', '"12k steps"', '"1 failed, 4k"', '"1 of 3, 36k"', "halving: 4k to 36k steps" } do
+      assert.is_truthy(script:find(word, 1, true), word)
+    end
+    -- the best has a single trial in its rung, and no interval
+    local best
+    for _, row in ipairs(block(script, "intervals")) do
+      if row[1] == made.best.i and row[2] == made.best.j then best = row[3] end
+    end
+    assert.are.equal('"-"', best)
+    local out = command.run(scratch, "plot halving --ascii")
+    assert.is_truthy(out:find "%d%*@@@ 36k\n", out)
+    out = command.run(scratch, "plot halving --ascii --parameters delta")
+    assert.is_truthy(out:find("trials  steps", 1, true) and out:find("7 of 9    36k", 1, true), out)
+    out = command.run(scratch, "plot halving --ascii --kind cells")
+    assert.is_truthy(out:find "last  steps" and out:find "  36k  %*\n", out)
+  end)
+
+  it("has axes as its parameters are distributed, with at least two ticks", function()
+    local log = { distribution = "log_uniform", low = 0.004, high = 0.02, path = "a", name = "a" }
+    local plain = { distribution = "uniform", low = 0.001, high = 1, path = "b", name = "b" }
+    local results, space = require "trpo.sweep.results", require "trpo.sweep.space"
+    local values = { 0.004, 0.0051, 0.0123, 0.0197, 0.0172, 0.0087, 0.015 }
+    assert.is_true(space.is_logarithmic(log, values))
+    assert.is_false(space.is_logarithmic(plain, { 0.001, 1 }))
+    assert.is_false(space.is_logarithmic({ distribution = "uniform" }, { "a" }))
+    assert.is_true(space.is_logarithmic({}, { 0.001, 1 }))
+    assert.is_false(space.is_logarithmic({}, { 0.9, 0.99 }))
+    local d = { name = "n", kind = "experiment", method = "random", parameters = { log, plain }, seeds = { 1 },
+      metric = { name = "m", goal = "maximize" }, cells = {} }
+    for i, x in ipairs(values) do d.cells[i] = { params = { a = x, b = i / 7 }, ids = { ("a"):rep(15) .. i } } end
+    local sweep = results.empty(nil, d)
+    for i, cell in ipairs(sweep.cells) do cell.trials = { { status = "done", metric = i } } end
+    local made = assert(require("trpo.plots.lattice").of(sweep, {}))
+    assert.are.same({ true, false }, { made.x.logarithmic, made.y.logarithmic })
+    local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
+    assert.is_truthy(script:find "set xtics %('0.005' 0.005[%d]*, '0.01' 0.01, '0.02' 0.02%)", script)
+    assert.is_nil(script:find("set logscale y", 1, true))
+    local frame = require "trpo.plots.frame"
+    for _, range in ipairs { { 1.1, 1.9 }, { 0.99, 1.01 }, { 3, 4 }, { 1e-9, 1e9 } } do
+      local ticks = frame.log_ticks("x", range[1], range[2], 8)
+      local n = select(2, ticks:gsub("' ", ""))
+      assert.is_true(n >= 2 and n <= 9, ticks)
+    end
+    for _, range in ipairs { { -3, 205 }, { 10, 160 }, { 99, 101 }, { 0, 1 } } do
+      local step = frame.step_of_two(range[1], range[2], 2)
+      assert.is_true(math.floor(range[2] / step + 1e-9) - math.ceil(range[1] / step - 1e-9) >= 1, step)
+    end
+  end)
+
+  it("has a subtitle in two lines where one is too short", function()
+    local frame = require "trpo.plots.frame"
+    local size = { width = 320, height = 200, top = 60 }
+    local text = "IQM of 3 trials over all gamma, 95 % interval; grey: each trial; circled: the best"
+    frame.make_room(size, text)
+    assert.are.same({ width = 320, height = 216, top = 76 }, size)
+    local script = frame.heading(size, "t", text)
+    assert.is_truthy(script:find("'IQM of 3 trials over all gamma, 95 % interval;'", 1, true), script)
+    assert.is_truthy(script:find("'grey: each trial; circled: the best'", 1, true), script)
+  end)
+
   it("finds the smallest when that is the goal", function()
     sweep_folder.write(path "minimize", { metric = { name = "loss", goal = "minimize" } })
     local made = lattice(path "minimize")
@@ -409,6 +502,15 @@ IQM of 3 trials; . smallest to @ largest; * best
   0.9    122.0 ...  212.0 +++
   delta  0.001       0.01
 ]], out)
+  end)
+
+  it("a cell with a single trial has no interval, and the best is among those with most trials", function()
+    sweep_folder.write(path "begun line", { parameters = { { path = "a", name = "a", values = { 1, 2 } } },
+      score = function(params, seed) return 10 * params.a + seed end, seeds = { 1, 2 },
+      status = function(cell, seed) return cell == 2 and seed == 2 and "waiting" or "done" end })
+    local out = command.run(scratch, "plot 'begun line' --ascii")
+    assert.is_truthy(out:find("* the best of the cells with most runs\n", 1, true), out)
+    assert.is_truthy(out:find "\n  2  21%.00 +%-  1 of 2  ", out)
   end)
 
   it("cells are a line each, one parameter has bars", function()
@@ -476,6 +578,31 @@ describe("a picture file", function()
     assert.is_truthy(command.read(path "runs/curves.svg"):find(">CartPole-v1, TRPO<", 1, true))
     assert.are.equal("pictures/cells.svg\n", (command.run(scratch, "plot pictures --kind cells -y ep_len_mean")))
     assert.is_truthy(command.read(path "pictures/cells.svg"):find("length of the last episodes", 1, true))
+  end)
+
+  it("of diagnostics puts cells together where they cannot be told apart", function()
+    local function sweep(name, a, b)
+      local values = {}
+      for i = 1, a do values[i] = i end
+      local parameters = { { path = "algorithm.delta", name = "delta", values = values },
+        { path = "algorithm.gamma", name = "gamma", values = { unpack(values, 1, b) } } }
+      sweep_folder.write(path(name), { parameters = parameters, seeds = { 1 }, iterations = 2 })
+      return command.run(scratch, ("plot %s --kind diagnostics -o %s.svg"):format(name, name))
+    end
+    local out, err, code = sweep("eight", 8, 2)
+    assert.are.same({ "eight.svg\n", 0 }, { out, code })
+    assert.are.equal("trpo: 16 cells cannot be told apart: one group for each gamma (--group chooses another)\n", err)
+    assert.is_truthy(command.read(path "eight.svg"):find(">gamma=2<", 1, true))
+    out, err, code = sweep("nine", 9, 1)
+    assert.are.same({ "nine.svg\n", 0 }, { out, code })
+    assert.are.equal("trpo: the 7 best of 9 cells, more cannot be told apart\n", err)
+    -- the fixture's metric grows up to delta = 0.01 and falls with gamma: all are equal, the first ones stay
+    local text = command.read(path "nine.svg")
+    assert.is_truthy(text:find(">delta=7 gamma=1<", 1, true))
+    assert.is_nil(text:find(">delta=8 gamma=1<", 1, true))
+    out, err, code = command.run(scratch, "plot nine --kind diagnostics --group delta")
+    assert.are.same({ "", 1 }, { out, code })
+    assert.is_truthy(err:find("diagnostics of 9 groups cannot be told apart", 1, true))
   end)
 
   it("of real runs holds them", function()

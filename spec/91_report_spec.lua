@@ -196,6 +196,16 @@ describe("the page of a sweep", function()
     assert.are.same({ "gamma" }, { axes "gamma" })
   end)
 
+  it("draws each parameter on the axis that it was drawn from", function()
+    local data = data_of(page { parameters = {
+      { path = "a", name = "a", values = { 0.001, 1 } }, { path = "b", name = "b", values = { 0.9, 0.99 } },
+      { path = "c", name = "c", values = { "x", "y" } },
+    }, seeds = { 1 }, score = function() return 1 end })
+    local found = {}
+    for i, p in ipairs(data.parameters) do found[i] = p.logarithmic end
+    assert.are.same({ true, false, false }, found)
+  end)
+
   it("tells where the numbers come from", function()
     local dir = sweep()
     local html = assert(report.page(dir))
@@ -402,6 +412,7 @@ hover(all(".key")[0], "pointerleave");
 click(one("#clear"));
 found.cleared = [curves(), squares[3].getAttribute("aria-pressed"), one("#clear").hidden];
 found.keys = all(".key").map((key) => text(key.querySelector("span")));
+found.steps = all("#chart text").map((t) => t.textContent).filter((t) => /k$|000/.test(t));
 found.family = one("#family").selectedOptions[0].textContent;
 one("#family").value = "0";
 one("#family").dispatchEvent(new Event("change"));
@@ -510,6 +521,8 @@ describe("the page in a browser", function()
     assert.are.same({ { 1, 2, 3, 4 }, "false", true }, found.cleared)
     assert.are.same({ "delta=0.01 gamma=0.99 best", "delta=0.01 gamma=0.9", "delta=0.001 gamma=0.99",
       "delta=0.001 gamma=0.9" }, found.keys)
+    -- ticks of an axis have one unit
+    assert.are.same({ "2k", "4k", "6k", "8k", "10k" }, found.steps)
     assert.are.equal("rollout/ep_rew_mean", found.family)
     assert.are.equal(4, found.points)
     assert.are.same({ 1, true, true, 2 }, found.landmarks)

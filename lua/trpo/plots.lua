@@ -6,6 +6,7 @@
 --     trpo.plots.heatmap { "sweeps/sweep_delta_gamma", file = "heatmap.pdf" }
 -- @module trpo.plots
 local blame = require "trpo.blame"
+local frame = require "trpo.plots.frame"
 local groups = require "trpo.plots.groups"
 local options = require "trpo.options"
 local plot = require "trpo.plot"
@@ -138,6 +139,7 @@ local function groups_of(subject, asked)
   if subject.sweep and not asked.group then return groups_of_cells(subject.sweep, list) end
   local made, message = groups.of(list, asked.group)
   if not made then return nil, message, "usage" end
+  table.insert(subject.notes, groups.drop_repeats(made))
   return made
 end
 
@@ -150,8 +152,49 @@ function makers.curves(subject, asked)
   return require("trpo.plots.curves").picture(list, asked)
 end
 
+-- the first parameter of a sweep with some values, but no more than so many; nil when there is none
+local function few_valued(sweep, most)
+  for _, parameter in ipairs(sweep.parameters) do
+    if #parameter.values > 1 and #parameter.values <= most then return parameter end
+  end
+end
+
+-- the best of some cells of a sweep, in their order
+local function best_of(sweep, list, most)
+  local rows, sign = require("trpo.sweep.summary").of(sweep).rows, sweep.metric.goal == "minimize" and 1 or -1
+  local order, kept = {}, {}
+  for i, group in ipairs(list) do
+    local iqm = rows[group.runs[1].cell].iqm
+    order[i] = { place = i, worth = iqm and sign * iqm or math.huge }
+  end
+  table.sort(order, function(a, b)
+    if a.worth ~= b.worth then return a.worth < b.worth end
+    return a.place < b.place
+  end)
+  for i = most + 1, #order do order[i] = nil end
+  table.sort(order, function(a, b) return a.place < b.place end)
+  for i, item in ipairs(order) do kept[i] = list[item.place] end
+  return kept
+end
+
+-- the groups of a sweep that are drawn where its cells are too many and nobody said what to do
+local function fewer(subject, list, asked, most)
+  local parameter = few_valued(subject.sweep, most)
+  if not parameter then
+    table.insert(subject.notes, ("the %d best of %d cells, more cannot be told apart"):format(most, #list))
+    return best_of(subject.sweep, list, most)
+  end
+  table.insert(subject.notes, ("%d cells cannot be told apart: one group for each %s (--group chooses another)"):format(
+    #list, parameter.name))
+  asked.group = { parameter.path }
+  return groups_of(subject, asked)
+end
+
 function makers.diagnostics(subject, asked)
   local list, message, code = groups_of(subject, asked)
+  if list and #list > frame.colours and subject.sweep and not asked.group then
+    list, message, code = fewer(subject, list, asked, frame.colours)
+  end
   if not list then return nil, message, code end
   return require("trpo.plots.diagnostics").picture(list, asked)
 end

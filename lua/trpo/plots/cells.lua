@@ -4,6 +4,7 @@
 local aligned = require("trpo.mdp.text").aligned
 local frame = require "trpo.plots.frame"
 local groups = require "trpo.plots.groups"
+local lattice = require "trpo.plots.lattice"
 local letters = require "trpo.plots.letters"
 local plot = require "trpo.plot"
 
@@ -124,6 +125,11 @@ local function panel_script(panel, k, size, made, last_row)
     lines[#lines + 1] = ("set label '%s' at graph 0.5, graph 0.5 center font ',10' tc rgb '%s'"):format(
       reason(panel.entry), panel.entry.failed > 0 and frame.failed or frame.faint)
   end
+  local steps = panel.curve and lattice.steps(made, panel.entry)
+  if steps then
+    lines[#lines + 1] = ("set label '%s steps' at graph 0.97, graph 0.1 right font ',9' tc rgb '%s' front"):format(
+      steps, frame.faint)
+  end
   lines[#lines + 1] = layers(panel, k)
   return table.concat(lines, "\n")
 end
@@ -169,14 +175,16 @@ end
 -- a line for each cell: its curve in shades, the last number
 local function in_letters(panels, made, asked, low, high)
   local rows = { { "cell", "curve", "last", "" } }
+  if made.halving then table.insert(rows[1], 4, "steps") end
   for k, panel in ipairs(panels) do
     local curve = panel.curve
     rows[k + 1] = { frame.fitted(label_of(made, panel.entry), 44, ".."),
       curve and "|" .. letters.spark(curve.y, low, high, 32) .. "|" or reason(panel.entry),
       curve and ("%.5g"):format(curve.y[#curve.y]) or "", panel.entry == made.best and "*" or "" }
+    if made.halving then table.insert(rows[k + 1], 4, lattice.steps(made, panel.entry) or "") end
   end
   return ("%s: %s\n. is %.4g, @ is %.4g; * best\n\n"):format(frame.fitted(asked.title, 60), asked.y, low, high)
-    .. aligned(rows, { 1, 2, 4 })
+    .. aligned(rows, { 1, 2, #rows[1] })
 end
 
 -- ---- the picture -------------------------------------------------------------------------------
@@ -195,7 +203,7 @@ local function told(panels, made, left_out)
   if #made.pooled > 0 then words[1] = words[1] .. ", over all " .. table.concat(made.pooled, ", ") end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
   if (left_out or 0) > 0 then words[#words + 1] = ("the %d best of %d cells"):format(#panels, #panels + left_out) end
-  if made.best then words[#words + 1] = "framed: the best" end
+  if made.best then words[#words + 1] = "framed: " .. lattice.best(made) end
   return table.concat(words, "; ")
 end
 
@@ -217,6 +225,8 @@ function cells.picture(made, list, asked)
   end
   if #curves == 0 then return nil, ("no cell has numbers in '%s' yet"):format(asked.y), "empty" end
   local size, high = size_of(columns, rows, not is_table(made)), groups.reach(curves)
+  local subtitle = told(panels, made, left_out)
+  frame.make_room(size, subtitle)
   local commands, label, divisor = frame.over(asked.x, high, 3)
   local low, top = range_of(panels)
   -- a tick at the end of one panel would touch the first one of the next
@@ -227,14 +237,14 @@ function cells.picture(made, list, asked)
   end
   lines[#lines + 1] = table.concat({ frame.axes_style, "unset key", "set multiplot", commands,
     ("set yrange [%s:%s]"):format(plot.number(low), plot.number(top)),
-    ("set ytics %s"):format(plot.number(frame.step(low, top, math.max(2, math.floor(size.panel[2] / 26)))) ),
+    ("set ytics %s"):format(plot.number(frame.step_of_two(low, top, math.max(2, math.floor(size.panel[2] / 26))))),
     "set tics scale 0.4 font ',10' tc rgb '#000000'" }, "\n")
   for k, panel in ipairs(panels) do
     local below = panel.row == rows or left_out and k + columns > #panels
     lines[#lines + 1] = panel_script(panel, k, size, made, below)
   end
   lines[#lines + 1] = surroundings(made, size, asked,
-    { subtitle = told(panels, made, left_out), x = label, columns = columns })
+    { subtitle = subtitle, x = label, columns = columns })
   lines[#lines + 1] = "unset multiplot"
   return { width = size.width, height = size.height, script = table.concat(lines, "\n"),
     letters = in_letters(panels, made, asked, low, top) }, {}

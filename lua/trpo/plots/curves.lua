@@ -34,7 +34,8 @@ local function add_evaluation(made, list, asked)
   local curve = groups.curve(list[1], asked.x_column, EVALUATION)
   if not curve then return end
   made[1].label, curve.label = frame.label(REWARD), frame.label(EVALUATION)
-  curve.sparse = true
+  -- interpolated ones are no points that were measured
+  curve.sparse = #curve.x <= 100
   made[2], asked.beside = curve, true
 end
 
@@ -134,16 +135,20 @@ local function data_of(made, divisor)
   return table.concat(data, "\n")
 end
 
+-- returns in training and in evaluation share their axis
+local function y_label(asked) return asked.beside and "return" or frame.label(asked.y) end
+
 local function script_of(made, asked, data, x)
   local subtitle = asked.subtitle or groups.told(asked.beside and { made[1] } or made)
   add_styles(made)
   local size = size_of(made, subtitle)
+  frame.make_room(size, subtitle)
   return {
     width = size.width, height = size.height,
     script = table.concat({
       data, frame.axes_style, frame.margins(size), frame.heading(size, asked.title, subtitle),
       size.key or "unset key", x.commands,
-      "set xlabel " .. plot.quoted(x.label), "set ylabel " .. plot.quoted(frame.label(asked.y)) .. " noenhanced",
+      "set xlabel " .. plot.quoted(x.label), "set ylabel " .. plot.quoted(y_label(asked)) .. " noenhanced",
       "set offsets 0, 0, graph 0.03, graph 0.03", layers(made),
     }, "\n"),
   }
@@ -160,7 +165,7 @@ local function text_of(made, asked, data, x)
   return table.concat({
     data, #made > 1 and "set key outside below noenhanced" or "unset key", x.commands,
     "set xlabel " .. plot.quoted(x.label), "set tics nomirror",
-    ("set title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title .. ": " .. frame.label(asked.y), 76))),
+    ("set title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title .. ": " .. y_label(asked), 76))),
     frame.command(list),
   }, "\n")
 end

@@ -104,6 +104,19 @@ function frame.step(low, high, most)
   end
 end
 
+--- Distance of ticks for a range such that at least two of them lie in it.
+-- @tparam number low
+-- @tparam number high
+-- @tparam number most ticks, where two of them allow it
+-- @treturn number
+function frame.step_of_two(low, high, most)
+  for more = most, most + 4 do
+    local step = frame.step(low, high, more)
+    if math.floor(high / step + 1e-9) > math.ceil(low / step - 1e-9) then return step end
+  end
+  return frame.step(low, high, most + 4)
+end
+
 local units = { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } }
 
 --- A number as a tick shows it: 20000 is `20k`.
@@ -126,6 +139,41 @@ function frame.ticks(axis, high, most)
   for i = 0, math.min(math.floor(high / step + 1e-6), 50) do
     list[#list + 1] = ("'%s' %s"):format(frame.short(i * step), plot.number(i * step))
   end
+  return ("set %stics (%s)"):format(axis, table.concat(list, ", "))
+end
+
+-- 1, 2 and 5 of each power of ten in a range
+local function round_numbers(low, high)
+  local powers, all = {}, {}
+  for k = math.floor(math.log10(low)), math.ceil(math.log10(high)) do
+    for _, factor in ipairs { 1, 2, 5 } do
+      local x = tonumber(("%de%d"):format(factor, k))
+      if x >= low and x <= high then
+        all[#all + 1] = x
+        if factor == 1 then powers[#powers + 1] = x end
+      end
+    end
+  end
+  return #powers >= 3 and powers or all
+end
+
+--- Ticks of a logarithmic axis: powers of ten where there are three of them, or else 1, 2 and 5 of each; those of a
+-- linear axis where these are too few.
+-- @tparam string axis `x` or `y`
+-- @tparam number low end of the axis, positive
+-- @tparam number high
+-- @tparam number most ticks
+-- @treturn string a command
+function frame.log_ticks(axis, low, high, most)
+  local all, list = round_numbers(low, high), {}
+  if #all < 2 then
+    local step = frame.step_of_two(low, high, most)
+    all = {}
+    local first = math.ceil(low / step)
+    for i = first, math.min(math.floor(high / step), first + 50) do all[#all + 1] = i * step end
+  end
+  local every = math.ceil(#all / most)
+  for i = 1, #all, every do list[#list + 1] = ("'%.6g' %s"):format(all[i], plot.number(all[i])) end
   return ("set %stics (%s)"):format(axis, table.concat(list, ", "))
 end
 
@@ -179,7 +227,31 @@ frame.best, frame.failed, frame.faint = "#D55E00", "#6B2300", "#444444"
 -- pixels on both sides of a heading
 local MARGIN = 16
 
---- Title and subtitle of a picture, above it on the left.
+-- a subtitle in lines that fit: two where one is too short, parted after a semicolon or else between words
+local function lines_of(text, most)
+  if frame.length(text) <= most then return { text } end
+  local blank, semicolon
+  for i in text:gmatch "() " do
+    if frame.length(text:sub(1, i - 1)) > most then break end
+    blank = i
+    if text:sub(i - 1, i - 1) == ";" then semicolon = i end
+  end
+  local cut = semicolon or blank
+  if not cut then return { text } end
+  return { text:sub(1, cut - 1), text:sub(cut + 1) }
+end
+
+local function room_of(size) return math.floor((size.width - 2 * MARGIN) / 6) end
+
+--- Makes room for the lines of a subtitle: the picture gets higher.
+-- @tparam table size `width`, `height`, `top` in pixels; changed
+-- @tparam[opt] string subtitle
+function frame.make_room(size, subtitle)
+  local more = 16 * (#lines_of(subtitle or "", room_of(size)) - 1)
+  size.top, size.height = size.top + more, size.height + more
+end
+
+--- Title and subtitle of a picture, above it on the left; the subtitle in two lines if need be.
 -- @tparam table size `width`, `height` in pixels
 -- @tparam string title
 -- @tparam[opt] string subtitle
@@ -189,9 +261,9 @@ function frame.heading(size, title, subtitle)
   local form = "set label %d %s at screen %.5f, screen %.5f left font ',%s' %s noenhanced front"
   local lines = { form:format(901, plot.quoted(frame.fitted(title, math.floor(room / 8.2))), MARGIN / size.width,
     1 - 20 / size.height, "14", "tc rgb '#000000'") }
-  if subtitle then
-    lines[2] = form:format(902, plot.quoted(frame.fitted(subtitle, math.floor(room / 6))), MARGIN / size.width,
-      1 - 40 / size.height, "11", ("tc rgb '%s'"):format(frame.faint))
+  for i, line in ipairs(subtitle and lines_of(subtitle, room_of(size)) or {}) do
+    lines[i + 1] = form:format(901 + i, plot.quoted(frame.fitted(line, room_of(size))), MARGIN / size.width,
+      1 - (24 + 16 * i) / size.height, "11", ("tc rgb '%s'"):format(frame.faint))
   end
   return table.concat(lines, "\n")
 end

@@ -177,6 +177,51 @@ function groups.of(list, by)
   return out
 end
 
+-- what two runs share that do the same: the parameters that matter, and the seed; nil where no seed is known
+local function identity_of(run)
+  if run.parameters.seed == nil then return nil end
+  local words = { runs.text(run.parameters.seed) }
+  for _, path in ipairs(sorted_paths { run }) do
+    if not is_apart(path) then words[#words + 1] = path .. "=" .. value_of(run, path) end
+  end
+  return table.concat(words, "\0")
+end
+
+-- the runs of a group, of the same ones the longest; the names of the others
+local function without_repeats(list)
+  local kept, places, names = {}, {}, {}
+  for _, run in ipairs(list) do
+    local identity = identity_of(run)
+    local place = identity and places[identity]
+    if not place then
+      kept[#kept + 1] = run
+      if identity then places[identity] = #kept end
+    elseif run.rows > kept[place].rows then
+      names[#names + 1], kept[place] = kept[place].name, run
+    else
+      names[#names + 1] = run.name
+    end
+  end
+  return kept, names
+end
+
+--- Leaves out runs that have the parameters and the seed of another one in their group: they are the same run again,
+-- and would make its interval narrower than it is.
+-- @tparam table list groups, whose `runs` are changed
+-- @treturn string|nil one sentence when there were such
+function groups.drop_repeats(list)
+  local names = {}
+  for _, group in ipairs(list) do
+    local repeated
+    group.runs, repeated = without_repeats(group.runs)
+    for _, name in ipairs(repeated) do names[#names + 1] = name end
+  end
+  if #names == 0 then return nil end
+  local more = #names > 5 and (" and %d more"):format(#names - 5) or ""
+  return ("%s with the parameters and the seed of another one %s not count: %s%s"):format(progress.count(#names, "run"),
+    #names == 1 and "does" or "do", table.concat(names, ", ", 1, math.min(#names, 5)), more)
+end
+
 -- ---- curves ------------------------------------------------------------------------------------
 
 -- points of a curve that is shown as it is, and of one that stands for several runs
@@ -287,7 +332,11 @@ end
 -- @treturn string|nil nil when each is one run
 function groups.told(list)
   local low, high = math.huge, 0
-  for _, curve in ipairs(list) do low, high = math.min(low, curve.count), math.max(high, curve.count) end
+  for _, curve in ipairs(list) do
+    low, high = math.min(low, curve.count), math.max(high, curve.count)
+    -- not all go as far as the curve does
+    for _, n in ipairs(curve.n or {}) do low = math.min(low, n) end
+  end
   if high == 1 then return nil end
   local many = low == high and progress.count(high, "run") or ("%d to %d runs"):format(low, high)
   return ("interquartile mean and 95 %% bootstrap interval of %s"):format(many .. (#list > 1 and " each" or ""))

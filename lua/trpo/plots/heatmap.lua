@@ -40,15 +40,18 @@ end
 
 -- ---- texts in cells ----------------------------------------------------------------------------
 
+-- a single trial has none
 local function interval(entry, format)
-  return entry.n > 1 and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or ""
+  return entry.low and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "-"
 end
 
 -- what is to be said of a cell that is not complete, or was trained for less than others
 local function remark(made, entry)
-  if entry.failed > 0 then return ("%d failed"):format(entry.failed), frame.failed end
-  if entry.n < entry.total then return ("%d of %d"):format(entry.n, entry.total), frame.faint end
-  if made.halving and entry.steps > 0 then return frame.short(entry.steps) .. " steps", frame.faint end
+  local steps = lattice.steps(made, entry)
+  local rest = steps and ", " .. steps or ""
+  if entry.failed > 0 then return ("%d failed%s"):format(entry.failed, rest), frame.failed end
+  if entry.n < entry.total then return ("%d of %d%s"):format(entry.n, entry.total, rest), frame.faint end
+  if steps then return steps .. " steps", frame.faint end
 end
 
 -- a font that lets a text of so many characters into a cell; nil when none does
@@ -71,7 +74,7 @@ local function data_of(made, format)
       if entry then told, colour = remark(made, entry) end
       if entry and entry.iqm then
         local range = interval(entry, format)
-        tall = tall or range ~= ""
+        tall = tall or entry.low ~= nil
         data.values[#data.values + 1] = { i, j, entry.iqm }
         data.numbers[#data.numbers + 1] = { i, j, plot.word(format:format(entry.iqm)) }
         data.intervals[#data.intervals + 1] = { i, j, plot.word(range) }
@@ -81,6 +84,7 @@ local function data_of(made, format)
       if told then data.remarks[#data.remarks + 1] = { i, j, plot.word(told), tonumber(colour:sub(2), 16) } end
     end
   end
+  if not tall then data.intervals = {} end
   if made.best then data.best[1] = { made.best.i, made.best.j } end
   return data, tall
 end
@@ -120,11 +124,12 @@ end
 --- A bar of colours on the right of a frame.
 -- @tparam table size `width`, `height`, `left`, `right`, `top`, `bottom`
 -- @tparam string label
+-- @tparam[opt] string palette
 -- @treturn string commands
-function heatmap.colour_bar(size, label)
+function heatmap.colour_bar(size, label, palette)
   local tall = size.height - size.top - size.bottom
   return ("set palette defined (%s)\nset colorbox user origin screen %.5f,%.5f size screen %.5f,%.5f\n"
-    .. "set cbtics scale 0.6 format '%%g'\nset cblabel %s noenhanced offset 1.4,0"):format(plot.palette,
+    .. "set cbtics scale 0.6 format '%%g'\nset cblabel %s noenhanced offset 1.4,0"):format(palette or plot.palette,
     (size.width - size.right + 14) / size.width, size.bottom / size.height, 14 / size.width, tall / size.height,
     plot.quoted(frame.fitted(label, math.max(12, math.floor(tall / 7)))))
 end
@@ -157,7 +162,7 @@ end
 local function subtitle_of(made, with_interval)
   local told = lattice.told(made, with_interval)
   if not made.best then return told end
-  return told .. (made.goal == "minimize" and "; framed: the best, smallest" or "; framed: the best")
+  return told .. "; framed: " .. lattice.best(made) .. (made.goal == "minimize" and ", smallest" or "")
 end
 
 local function tiles(made, asked)
@@ -166,11 +171,13 @@ local function tiles(made, asked)
   local longest = longest_of(data)
   local size = size_of(made, longest.interval)
   local columns, rows = #made.x.texts, #made.y.texts
+  local subtitle = subtitle_of(made, with_interval)
+  frame.make_room(size, subtitle)
   return {
     width = size.width, height = size.height,
     script = table.concat({
       blocks(data), "unset key", "unset border", frame.margins(size),
-      frame.heading(size, asked.title, subtitle_of(made, with_interval)),
+      frame.heading(size, asked.title, subtitle),
       ("set xrange [0.47:%g]\nset yrange [0.47:%g]"):format(columns + 0.53, rows + 0.53),
       ticks("x", size.x_texts, size.slanted and "rotate by 35 right offset 0,-0.2" or ""), ticks("y", size.y_texts, ""),
       "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced offset 0,"

@@ -92,9 +92,7 @@ local function axis_of(parameter)
   if axis.numeric then table.sort(axis.values) end
   axis.texts = texts_of(axis)
   for i, value in ipairs(axis.values) do axis.place[text_of(value)] = i end
-  -- values that cover more than a decade are read by their ratios
-  local low, high = axis.values[1], axis.values[#axis.values]
-  axis.logarithmic = axis.numeric and low > 0 and high / low >= 20
+  axis.logarithmic = parameter.logarithmic
   return axis
 end
 
@@ -164,7 +162,7 @@ local function add_numbers(entry, rows)
   elseif entry.n > 0 then
     local scores = trpo.tensor(entry.scores)
     entry.iqm = trpo.stats.iqm(scores)
-    entry.low, entry.high = trpo.stats.interval(scores)
+    if entry.n > 1 then entry.low, entry.high = trpo.stats.interval(scores) end
   end
   if entry.n == 0 or not entry.iqm or entry.iqm ~= entry.iqm then entry.iqm, entry.low, entry.high = nil, nil, nil end
 end
@@ -199,6 +197,24 @@ function lattice.format(made)
   return frame.format(list)
 end
 
+--- How far an entry has come.
+-- @tparam table made
+-- @tparam table entry
+-- @treturn string|nil steps; nil without halving, where all come equally far
+function lattice.steps(made, entry) return made.halving and entry.steps > 0 and frame.short(entry.steps) or nil end
+
+--- What a mark on the best entry means, in words.
+-- @tparam table made
+-- @treturn string
+function lattice.best(made) return made.among and ("the best of the cells %s"):format(made.among) or "the best" end
+
+-- "halving: 4k to 16k steps"
+local function halving_told(made)
+  local low, high = math.huge, 0
+  for _, entry in ipairs(made.entries) do low, high = math.min(low, entry.steps), math.max(high, entry.steps) end
+  return low == high and "halving" or ("halving: %s to %s steps"):format(frame.short(low), frame.short(high))
+end
+
 --- What the numbers of a table are, in words.
 -- @tparam table made
 -- @tparam[opt] boolean with_interval whether intervals are shown as well
@@ -212,9 +228,9 @@ function lattice.told(made, with_interval)
     or low == high and progress.count(high, "trial") or ("%d to %d trials"):format(low, high)
   local words = { high == 0 and many or high == 1 and "one trial each" or ("IQM of %s"):format(many) }
   if #made.pooled > 0 then words[1] = words[1] .. " over all " .. table.concat(made.pooled, ", ") end
-  if with_interval then words[1] = words[1] .. ", 95 % bootstrap interval" end
+  if with_interval and high > 1 then words[1] = words[1] .. ", 95 % bootstrap interval" end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
-  if made.halving then words[#words + 1] = "halving" end
+  if made.halving then words[#words + 1] = halving_told(made) end
   return frame.fitted(table.concat(words, "; "), 300)
 end
 
@@ -231,7 +247,8 @@ end
 -- @tparam table asked `parameters` = list of up to two names, `fix` = list of "best" and NAME=VALUE
 -- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic } (`y` without name: a
 --   sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`, `failed`, `total`,
---   `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` }, `at[i][j]`, `best` = an entry or
+--   `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` (nil for one trial) }, `at[i][j]`,
+--   `best` = an entry or nil, `among` = what keeps a better number from being the best (see `trpo.sweep.summary`) or
 --   nil, `scattered`, `metric`, `goal`, `halving`, `pooled` = names of parameters that are put together, `fixed` = a
 --   text about those that are held
 -- @treturn string|nil one sentence
@@ -263,7 +280,9 @@ function lattice.of(sweep, asked)
   end
   for _, entry in ipairs(made.entries) do add_numbers(entry, rows) end
   made.fixed, made.pooled = others_told(sweep, axes, values)
-  made.best = made.entries[summary.best(made.entries, made.goal, #made.pooled > 0)]
+  local place = summary.best(made.entries, made.goal, #made.pooled > 0)
+  made.best = made.entries[place]
+  made.among = made.best and #made.pooled == 0 and summary.among(made.entries, place, made.goal) or nil
   made.scattered = is_scattered(sweep, made.x, made.y)
   return made
 end

@@ -32,13 +32,17 @@ end
 local function word_of(made, entry, format, low, high)
   if not entry then return "" end
   local mark = entry == made.best and "*" or " "
-  if entry.iqm then return format:format(entry.iqm) .. mark .. shade(entry.iqm, low, high):rep(3) end
+  local steps = made.halving and " " .. (lattice.steps(made, entry) or "") or ""
+  if entry.iqm then return format:format(entry.iqm) .. mark .. shade(entry.iqm, low, high):rep(3) .. steps end
   return entry.failed > 0 and entry.failed == entry.total and "failed    " or "-    "
 end
 
+-- what the star means
+local function best_told(made) return made.among and lattice.best(made) or "best" end
+
 local function heading(made, title)
-  return ("%s: %s\n%s; %s smallest to %s largest; * best\n"):format(frame.fitted(title, 60), made.metric,
-    lattice.told(made), ramp[1], ramp[#ramp])
+  return ("%s: %s\n%s; %s smallest to %s largest; * %s\n"):format(frame.fitted(title, 60), made.metric,
+    lattice.told(made), ramp[1], ramp[#ramp], best_told(made))
 end
 
 -- texts of an axis as far as there is room
@@ -122,6 +126,7 @@ letters.ranked = ranked
 function letters.list(made, title, format)
   local low, high = range_of(made)
   local heads = { made.x.name, "IQM", "95 % interval", "trials", "" }
+  if made.halving then table.insert(heads, 5, "steps") end
   if made.y.name then table.insert(heads, 2, made.y.name) end
   local entries = made.y.name and ranked(made) or made.entries
   if not made.y.name then table.sort(entries, function(a, b) return a.i < b.i end) end
@@ -129,14 +134,15 @@ function letters.list(made, title, format)
   for n = 1, math.min(#entries, LONGEST) do
     local entry = entries[n]
     local row = { short(made.x.texts[entry.i]), entry.iqm and format:format(entry.iqm) or "-",
-      entry.iqm and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "",
+      entry.low and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "-",
       ("%d of %d"):format(entry.n, entry.total),
       entry.iqm and bar(entry.iqm, low, high) .. (entry == made.best and " *" or "") or "" }
+    if made.halving then table.insert(row, 5, lattice.steps(made, entry) or "") end
     if made.y.name then table.insert(row, 2, short(made.y.texts[entry.j])) end
     rows[#rows + 1] = row
   end
   local rest = #entries - LONGEST
-  return ("%s: %s\n%s; * best\n\n"):format(frame.fitted(title, 60), made.metric, lattice.told(made))
+  return ("%s: %s\n%s; * %s\n\n"):format(frame.fitted(title, 60), made.metric, lattice.told(made), best_told(made))
     .. aligned(rows, { #heads }) .. (rest > 0 and ("  (%d cells are not shown)\n"):format(rest) or "")
 end
 

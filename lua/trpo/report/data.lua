@@ -22,7 +22,7 @@ end
 local function parameter(p)
   return {
     name = p.name, values = json.list { unpack(p.texts) },
-    numbers = p.numeric and json.list { unpack(p.values) } or nil,
+    numbers = p.numeric and json.list { unpack(p.values) } or nil, logarithmic = p.logarithmic,
   }
 end
 

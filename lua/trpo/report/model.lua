@@ -40,6 +40,7 @@ local function parameter_of(parameter, given)
   local values = parameter.values
   local made = {
     path = parameter.path, name = parameter.name, values = values, numeric = are_numbers(values), place = {},
+    logarithmic = parameter.logarithmic,
     exact = texts_of(values),
   }
   made.texts = given.values and made.exact or short_texts(values)
@@ -84,21 +85,13 @@ local function scores_of(cell)
   return scores
 end
 
--- the statistics of a cell; one number has no interval
-local function row_of(row)
-  local out = {}
-  for key, value in pairs(row) do out[key] = value end
-  if row.n < 2 then out.low, out.high = nil, nil end
-  return out
-end
-
 local function cells_of(sweep, summary)
   local cells = {}
   for i, row in ipairs(summary.rows) do
     local cell = sweep.cells[i]
     cells[i] = {
       index = i, label = cell.label ~= "" and cell.label or "cell " .. i, params = cell.params,
-      trials = cell.trials, total = #cell.trials, row = row_of(row), scores = scores_of(cell),
+      trials = cell.trials, total = #cell.trials, row = row, scores = scores_of(cell),
       probability = summary.probability[i],
     }
   end

@@ -43,9 +43,11 @@ function colours() {
 const colour = (slot) => "var(--c" + (slot % COLOURS + 1) + ")";
 const dashes = (slot) => ["", "7 4", "2 4", "10 3 2 3"][Math.floor(slot / COLOURS) % 4];
 
-function stepText(x) {
-  if (x >= 1e6) return +(x / 1e6).toPrecision(4) + "M";
-  return x >= 1e4 ? +(x / 1e3).toPrecision(4) + "k" : String(+x.toPrecision(6));
+// a number of steps in the unit that another one asks for: the ticks of an axis share that of the largest
+function stepText(x, largest = x) {
+  if (x === 0) return "0";
+  if (largest >= 1e6) return +(x / 1e6).toPrecision(4) + "M";
+  return largest >= 1e4 ? +(x / 1e3).toPrecision(4) + "k" : String(+x.toPrecision(6));
 }
 
 function extent(lists) {
@@ -87,7 +89,8 @@ function frameOf(l) {
     svg.append(shape("line", { class: "grid", x1: l.left, x2: l.width - l.right, y1: l.py(t), y2: l.py(t) }),
       caption(l.left - 8, l.py(t) + 4, "end", l.y.text(t)));
   }
-  for (const t of l.x.ticks) svg.append(caption(l.px(t), l.height - l.bottom + 18, "middle", stepText(t)));
+  const last = l.x.ticks[l.x.ticks.length - 1];
+  for (const t of l.x.ticks) svg.append(caption(l.px(t), l.height - l.bottom + 18, "middle", stepText(t, last)));
   svg.append(...axisTitles(l.width - l.right, l.height - 6, "steps", family.name));
   return svg;
 }

@@ -156,17 +156,18 @@ function logTicks(low, high, count) {
 
 // an axis over the values of a parameter: where each value lies, from 0 to 1, and what is written beside it
 function parameterAxis(i, count) {
-  const { name, values, numbers } = parameters[i];
+  const { name, values, numbers, logarithmic: log } = parameters[i];
   if (!numbers) {
     const places = values.map((_, k) => (k + 0.5) / values.length), every = Math.ceil(values.length / (3 * count));
     const labels = values.map((text, k) => ({ at: places[k], text })).filter((_, k) => k % every === 0);
     return { title: name, labels, of: (cell) => places[cell.at[i]] };
   }
-  const low = Math.min(...numbers), high = Math.max(...numbers), log = low > 0 && high / low >= 30;
+  const low = Math.min(...numbers), high = Math.max(...numbers);
   const scale = log ? Math.log : (x) => x, linear = niceScale(low, high, count, true);
   const place = (x) => (low === high ? 0.5 : (scale(x) - scale(low)) / (scale(high) - scale(low)));
-  const ticks = log ? logTicks(low, high, count) : low === high ? [low] : linear.ticks;
-  const labels = ticks.map((x) => ({ at: place(x), text: log ? String(x) : linear.text(x) }));
+  const round = log ? logTicks(low, high, count) : [], enough = round.length >= 2;
+  const ticks = enough ? round : low === high ? [low] : linear.ticks;
+  const labels = ticks.map((x) => ({ at: place(x), text: enough ? String(x) : linear.text(x) }));
   return { title: name, labels, of: (cell) => place(numbers[cell.at[i]]) };
 }
 

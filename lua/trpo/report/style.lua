@@ -219,24 +219,34 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 }
 .tools input { width: 17rem; color: var(--ink); }
 .tall { max-height: 40rem; overflow: auto; }
-.wide { margin-top: .75rem; overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
+.wide {
+  margin-top: .75rem; overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem;
+  /* a shadow where there is more to scroll to */
+  background:
+    linear-gradient(90deg, var(--paper) 40%, transparent) 0 0 / 2.5rem 100% no-repeat local,
+    linear-gradient(-90deg, var(--paper) 40%, transparent) 100% 0 / 2.5rem 100% no-repeat local,
+    linear-gradient(90deg, var(--waiting), transparent) 0 0 / 1rem 100% no-repeat scroll,
+    linear-gradient(-90deg, var(--waiting), transparent) 100% 0 / 1rem 100% no-repeat scroll;
+}
 .list { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .8438rem; }
-.list th, .list td { padding: .375rem .625rem; text-align: left; white-space: nowrap; vertical-align: top; }
+.list th, .list td { padding: .375rem .5rem; text-align: left; white-space: nowrap; vertical-align: top; }
 .list thead th {
   position: sticky; top: 0; z-index: 1; padding: 0; background: var(--faint); border-bottom: 1px solid var(--line);
-  font-weight: 600;
+  font-weight: 600; white-space: normal; vertical-align: bottom;
 }
 .list thead button {
-  display: block; width: 100%; padding: .4375rem .625rem; border: 0; background: none; cursor: pointer;
-  font-weight: 600; text-align: inherit; white-space: nowrap;
+  display: block; position: relative; width: 100%; padding: .4375rem .5rem; border: 0; background: none;
+  cursor: pointer; font-weight: 600; text-align: inherit;
 }
+.list .n button { padding-left: 1rem; }
+.list .t button { padding-right: 1rem; }
 .list thead button:hover { background: var(--hover); }
 .list thead button:focus-visible { outline-offset: -2px; }
 .list .t button::after, .list .n button::before {
-  content: ""; display: inline-block; width: .5rem; height: .4375rem; margin: 0 .375rem;
+  content: ""; position: absolute; bottom: .85rem; width: .5rem; height: .4375rem;
 }
-.list .t button::after { margin-right: 0; }
-.list .n button::before { margin-left: 0; }
+.list .t button::after { right: .25rem; }
+.list .n button::before { left: .25rem; }
 .list [aria-sort] button::after, .list [aria-sort] button::before {
   background: currentColor; clip-path: polygon(50% 0, 100% 100%, 0 100%);
 }

@@ -112,7 +112,8 @@ function tables.cells(m)
   parameter_columns(m, columns)
   if m.description.halving then columns[#columns + 1] = { "steps", "number" } end
   columns[#columns + 1] = { "IQM", "number", m.best and (m.maximize and "descending" or "ascending") or nil }
-  for _, title in ipairs { "95 % low", "95 % high", "median", "mean", "std", "min", "max", "n", "failed" } do
+  local low, high = "95\194\160% low", "95\194\160% high"
+  for _, title in ipairs { low, high, "median", "mean", "std", "min", "max", "n", "failed" } do
     columns[#columns + 1] = { title, "number" }
   end
   if m.best then columns[#columns + 1] = { "P(best wins)", "number" } end

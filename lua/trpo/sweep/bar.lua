@@ -17,34 +17,32 @@ function bar.new(opts)
   return setmetatable(self, bar)
 end
 
--- what a cell has reached over the seeds that are done, in the last rung that it has come to
+-- what a cell has reached over the seeds that are finished, in the last rung that it has come to: a row for
+-- `summary.best`
 local function note(self, trial)
+  if trial.status ~= "done" and trial.status ~= "failed" then return end
   local x, rung = summary.score(trial), trial.rung or 1
-  if not x then return end
-  local cell = self.cells[trial.cell]
-  if not cell or cell.rung < rung then
-    cell = { rung = rung, values = {} }
-    self.cells[trial.cell] = cell
+  local row = self.cells[trial.cell]
+  if not row or row.rung < rung then
+    row = { rung = rung, values = {}, n = 0, failed = 0 }
+    self.cells[trial.cell] = row
   end
-  if rung < cell.rung then return end
-  cell.values[#cell.values + 1] = x
-  cell.reached = trpo.stats.iqm(trpo.tensor(cell.values))
-end
-
--- whether a cell is ahead of another one
-local function is_ahead(a, b, sign)
-  if a.rung ~= b.rung then return a.rung > b.rung end
-  return sign * a.reached > sign * b.reached
+  if rung < row.rung then return end
+  if not x then
+    row.failed = row.failed + 1
+    return
+  end
+  row.n = row.n + 1
+  row.values[row.n] = x
+  row.iqm = trpo.stats.iqm(trpo.tensor(row.values))
 end
 
 -- label and value of the best cell so far
 local function best_of(self, sweep)
-  local best, sign = nil, sweep.metric.goal == "minimize" and -1 or 1
-  for index in ipairs(sweep.cells) do
-    local cell = self.cells[index]
-    if cell and (not best or is_ahead(cell, self.cells[best], sign)) then best = index end
-  end
-  if best then return sweep.cells[best].label, self.cells[best].reached end
+  local rows = {}
+  for index in ipairs(sweep.cells) do rows[index] = self.cells[index] or {} end
+  local best = summary.best(rows, sweep.metric.goal)
+  if best then return sweep.cells[best].label, rows[best].iqm end
 end
 
 -- seconds until all is done, guessed from the trials so far; nil before there is one

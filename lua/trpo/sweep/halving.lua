@@ -79,13 +79,22 @@ local function rung_of(sweep, cells, rung, state, out)
   return by_cell, finished
 end
 
+-- whether there is a result among some trials
+local function is_begun(trials)
+  for _, trial in ipairs(trials) do
+    if trial.status == "done" or trial.status == "failed" then return true end
+  end
+  return false
+end
+
 --- All trials that are known to belong to a sweep: those of the first rung, and of each rung that the one before it has
 -- decided.
 -- @tparam table sweep `description` (`halving`, or none for one rung), `cells`, `seeds`, `metric`
 -- @tparam function state function(cell, i, rung) → the trial of a cell, the i-th seed and a rung, with `status` and
 --   `metric`
 -- @treturn {table,...} trials, rung by rung
--- @treturn {table,...} for each cell its trials of the highest rung that it has come to, one for each seed
+-- @treturn {table,...} for each cell its trials of the highest rung in which one is finished (the first one when there
+--   is none), one for each seed
 function halving.trials(sweep, state)
   local plan = sweep.description.halving
   local rungs = plan and #plan.rungs or 1
@@ -93,7 +102,9 @@ function halving.trials(sweep, state)
   for i in ipairs(sweep.cells) do cells[i] = i end
   for rung = 1, rungs do
     local by_cell, finished = rung_of(sweep, cells, rung, state, out)
-    for cell, trials in pairs(by_cell) do latest[cell] = trials end
+    for cell, trials in pairs(by_cell) do
+      if rung == 1 or is_begun(trials) then latest[cell] = trials end
+    end
     if rung == rungs or not finished then break end
     cells = halving.promoted(sweep, cells, by_cell)
     if #cells == 0 then break end

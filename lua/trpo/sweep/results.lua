@@ -67,7 +67,8 @@ local function name_cells(sweep)
   for i, parameter in ipairs(sweep.description.parameters) do
     local values = values_of(parameter, sweep.cells)
     digits[i] = digits_of(parameter, values)
-    sweep.parameters[i] = { path = parameter.path, name = parameter.name, values = values }
+    sweep.parameters[i] = { path = parameter.path, name = parameter.name, values = values,
+      logarithmic = space.is_logarithmic(parameter, values) }
   end
   for _, cell in ipairs(sweep.cells) do
     local words = {}
@@ -312,11 +313,12 @@ end
 
 --- Reads a sweep's folder.
 -- @tparam string dir
--- @treturn table|nil { dir, name, description, parameters = { {path, name, values} }, seeds, metric = {name, goal},
---   cells = { {index, params, ids, label, trials} }, trials = { {id, key, cell, rung, steps, seed, params, status
+-- @treturn table|nil { dir, name, description, parameters = { {path, name, values, logarithmic} }, seeds,
+--   metric = {name, goal}, cells = { {index, params, ids, label, trials} },
+--   trials = { {id, key, cell, rung, steps, seed, params, status
 --   ("done", "failed", "running", "waiting"), metrics, metric, seconds, host, attempt, message, code, system,
 --   exact_resume, dir} }, by_key (trials by key), warnings = list of sentences about broken files }. With halving the
---   trials of a cell are those of the highest rung that it has come to.
+--   trials of a cell are those of the highest rung in which one of them is finished.
 -- @treturn string|nil message
 -- @treturn string|nil code: "no_file", "io", "format", "version"
 function results.read(dir)

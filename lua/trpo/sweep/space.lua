@@ -264,6 +264,25 @@ function space.value(parameter, u)
   return maps[parameter.distribution](u, parameter.low, parameter.high)
 end
 
+-- listed values that cover more than this are read by their ratios
+local widest = 20
+
+--- Whether the values of a parameter are read by their ratios: those of a logarithmic distribution, and listed positive
+-- numbers that are more than a decade apart.
+-- @tparam table parameter `distribution`, if there is one
+-- @tparam table values those that it has
+-- @treturn boolean
+function space.is_logarithmic(parameter, values)
+  local low, high, kind = math.huge, -math.huge, parameter.distribution
+  for _, value in ipairs(values) do
+    if not is_finite(value) then return false end
+    low, high = math.min(low, value), math.max(high, value)
+  end
+  if not (low > 0 and high > low) then return false end
+  if kind and kind ~= "choice" then return kind:find "^log" ~= nil end
+  return high / low >= widest
+end
+
 --- How many values a parameter can have.
 -- @tparam table parameter
 -- @treturn number

@@ -46,7 +46,8 @@ local function row_of(cell)
   local scores = trpo.tensor(list)
   row.scores = scores
   row.iqm, row.median, row.mean = trpo.stats.iqm(scores), trpo.stats.median(scores), trpo.stats.mean(scores)
-  row.low, row.high = trpo.stats.interval(scores)
+  -- one number says nothing about others
+  if row.n > 1 then row.low, row.high = trpo.stats.interval(scores) end
   row.std, row.min, row.max = deviation(scores), scores:min(), scores:max()
   return row
 end
@@ -73,6 +74,22 @@ function summary.best(rows, goal, pooled)
   return best
 end
 
+-- Why a row with a better number is not the best: what the best one has before it.
+-- @tparam {table,...} rows as for `best`
+-- @tparam number|nil best index
+-- @tparam string goal
+-- @treturn string|nil "that came furthest", "without failures" or "with most runs"; nil when the best has the best
+--   number
+function summary.among(rows, best, goal)
+  local chosen, sign, first = rows[best], goal == "minimize" and -1 or 1, nil
+  for _, row in ipairs(rows) do
+    if row.iqm and (not first or sign * row.iqm > sign * first.iqm) then first = row end
+  end
+  if not chosen or first.iqm == chosen.iqm then return nil end
+  if (first.rung or 1) ~= (chosen.rung or 1) then return "that came furthest" end
+  return first.failed > 0 and chosen.failed == 0 and "without failures" or "with most runs"
+end
+
 -- how probable a run of the best cell is better than one of another; NaN for cells without numbers
 local function improvement(rows, best, sign)
   local out = {}
@@ -90,18 +107,20 @@ end
 
 --- Statistics of each cell over its seeds.
 -- @tparam table sweep as `trpo.sweep.results.read` returns it
--- @treturn table { rows, best, probability }. A row is { cell, label, params, n (finite results), failed, rung, steps }
---   and, when n > 0, scores (tensor [n]), iqm, low, high (its 95 % interval by stratified bootstrap), median, mean, std
---   (nil for one result), min, max. `best` is the index of the row with the best IQM by the goal, among those that came
---   furthest, without failures if there are such, and with the most results; nil when nothing is done. `probability`
---   has for each row how probable it is that a run of the best cell is better than one of that row's (0.5 for itself,
---   NaN where there are no results).
+-- @treturn table { rows, best, among, probability }. A row is { cell, label, params, n (finite results), failed, rung,
+--   steps } and, when n > 0, scores (tensor [n]), iqm, low, high (its 95 % interval by stratified bootstrap), median,
+--   mean, std, min, max; low, high and std are nil for one result. `best` is the index of the row with the best IQM by
+--   the goal, among those that came furthest, without failures if there are such, and with the most results; nil when
+--   nothing is done. `among` is "that came furthest", "without failures" or "with most runs" when that keeps a better
+--   number from being the best. `probability` has for each row how probable it is that a run of the best cell is better
+--   than one of that row's (0.5 for itself, NaN where there are no results).
 function summary.of(sweep)
   local rows = {}
   for i, cell in ipairs(sweep.cells) do rows[i] = row_of(cell) end
   local sign = sweep.metric.goal == "minimize" and -1 or 1
   local best = summary.best(rows, sweep.metric.goal)
-  return { rows = rows, best = best, probability = best and improvement(rows, best, sign) or {} }
+  return { rows = rows, best = best, among = summary.among(rows, best, sweep.metric.goal),
+    probability = best and improvement(rows, best, sign) or {} }
 end
 
 return summary

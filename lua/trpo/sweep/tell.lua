@@ -68,8 +68,9 @@ function tell.table(sweep, found)
   local lines = aligned(rows)
   if #found.rows > most_rows then lines[#lines + 1] = ("  ... and %d cells more"):format(#found.rows - most_rows) end
   if best then
-    lines[#lines + 1] = ("best: %s, %s %s (interquartile mean of %s)"):format(best.label, sweep.metric.name,
-      progress.short(best.iqm), counted(best.n, "run"))
+    local among = found.among and (" (among the cells %s)"):format(found.among) or ""
+    lines[#lines + 1] = ("best: %s, %s %s (interquartile mean of %s)%s"):format(best.label, sweep.metric.name,
+      progress.short(best.iqm), counted(best.n, "run"), among)
   end
   return table.concat(lines, "\n")
 end
