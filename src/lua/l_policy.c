@@ -249,18 +249,18 @@ static int act(lua_State *L, const char *what, Rng *rng_) {
 }
 
 /***
-The most probable action (mean of a normal).
+The most probable action (mean of a normal). Takes what `sample` takes, so that one can stand for the other, but draws nothing.
 @function act
 @param observation a tensor [O] or a table, or a batch [N, O]; integers 1..n for discrete observation spaces
+@tparam[opt] trpo.Rng rng is left as it is
 @return an integer 1..n or a tensor [A]; for a batch [N] or [N, A];
  nil, message, `"not_finite"` when a distribution has NaN or infinite parameters
 */
 static int l_policy_act(lua_State *L) {
-  if (!lua_isnoneornil(L, 3))
-    return l_fail(
-        L, "policy:act",
-        "takes nothing but observations, got also %s; policy:sample(observations, rng) draws",
-        l_describe(L, 3));
+  if (!lua_isnoneornil(L, 3) && !l_rng_test(L, 3))
+    return l_fail(L, "policy:act",
+                  "takes no options, got %s; policy:sample(observations, rng) draws",
+                  l_describe(L, 3));
   return act(L, "policy:act", NULL);
 }
 
