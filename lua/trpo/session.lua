@@ -387,7 +387,9 @@ end
 -- @treturn string|nil code
 function session:close(message, code)
   self:heed()
-  if self.log then self.log:close() end
+  local shut, unwritten, shut_code = true, nil, nil
+  if self.log then shut, unwritten, shut_code = self.log:close() end
+  if not shut and not message then message, code = unwritten, shut_code end
   local counters, result = self.counters, {}
   for key, value in pairs(counters.record or {}) do result[key] = value end
   result.status = message and "failed" or counters.status
@@ -402,6 +404,7 @@ function session:close(message, code)
   if self.opened then ok, why, io_code = self:write_status(result) end
   self.folder:close()
   if not ok then return nil, why, io_code end
+  if not shut then return nil, unwritten, shut_code end
   if not self.opened then return result end
   result.idle = self.idle
   return result
