@@ -67,7 +67,7 @@ say = @$(if $(V),true,printf '  %-4s %s\n' $1 $2)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: FORCE all ctest deps deps-dev demo check test check-asan check-tsan check-gc check-valgrind \
+.PHONY: FORCE all ctest deps deps-dev demo check test check-asan check-tsan check-gc check-gc-jit check-gc-interpreter check-valgrind \
         lint format docs docs-check coverage bench bench-short bench-learn bench-mdp bench-peers \
         fuzz install install-files dist distcheck check-installed clean help
 
@@ -190,17 +190,20 @@ check-tsan: ## C tests and specs with the thread sanitizer
 	  SANITIZE='-fsanitize=thread' RUN="$(call preload,libtsan.so) SPEC_EXACT_SHARE=0.03 \
 	  TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1:die_after_fork=0:suppressions=$(CURDIR)/spec/support/tsan.supp"
 
-# The collector never rests, with the JIT compiler and without it; LUA_INIT reaches child processes too. Each file of
-# specs has a process of its own: every collection walks the whole heap, and all files together make a large one.
+# The collector never rests, with the JIT compiler and, beside it under make -j, without; LUA_INIT reaches child processes
+# too. Each file of specs has a process of its own: every collection walks the whole heap, and all files make a large one.
 GC_SPECS = $(if $(filter spec,$(SPECS)),$(sort $(wildcard spec/*_spec.lua)),$(SPECS))
-define each_under_gc
+define gc_pass
 code=0; for spec in $(GC_SPECS); do \
-  $(MAKE) --no-print-directory check SPECS=$$spec RUN="env LUA_INIT=@$(CURDIR)/spec/support/gc.lua $1" || code=1; \
+  said=$$($(TREE) LUA_INIT=@$(CURDIR)/spec/support/gc.lua $1 $(BUSTED) $(FILTER) $$spec 2>&1) || { code=1; echo "$$spec:"; }; \
+  printf '%s\n' "$$said"; \
 done; exit $$code
 endef
-check-gc: ## specs with the most aggressive collector, JIT on and off
-	@$(call each_under_gc,SPEC_EXACT_SHARE=0.03)
-	@$(call each_under_gc,TRPO_JIT=off TRPO_CASES_SHARE=0.2 SPEC_EXACT_SHARE=0.1)
+check-gc: check-gc-jit check-gc-interpreter ## specs with the most aggressive collector, JIT on and off
+check-gc-jit: all ctest
+	@$(call gc_pass,SPEC_EXACT_SHARE=0.03)
+check-gc-interpreter: all ctest
+	@$(call gc_pass,TRPO_JIT=off TRPO_CASES_SHARE=0.2 SPEC_EXACT_SHARE=0.1)
 
 # Valgrind 3.19 knows no AVX-512, and of LuaJIT only the interpreter. The C tests run under it as well, but for
 # those of vmath, whose oracle is the long double, which valgrind rounds to double. Of the random cases it runs a part.
