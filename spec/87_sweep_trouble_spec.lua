@@ -22,6 +22,19 @@ return require "trpo".sweep {
 ]]):format(body, values, rest or ""))
 end
 
+-- a sweep of a small experiment over some values of delta
+local function write_experiment(values, rest)
+  command.write(scratch .. "/tiny.lua", ([[
+return require "trpo".experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, lanes = 2, horizon = 16,
+  evaluation = { episodes = 1 }, %s
+}:main(...)
+]]):format(rest))
+  command.write(scratch .. "/sweep.lua", ([[
+return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { %s } } }:main(...)
+]]):format(values))
+end
+
 local function sweep(flags) return command.run(scratch, "sweep sweep.lua --jobs 2 " .. (flags or "-q")) end
 
 -- the folders of trials by the value of x
@@ -213,15 +226,7 @@ end)
 
 describe("a run that cannot write its files", function()
   it("stops the sweep and stays open", function()
-    command.write(scratch .. "/tiny.lua", [[
-return require "trpo".experiment {
-  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 32, lanes = 2, horizon = 16,
-  evaluation = { episodes = 1 },
-}:main(...)
-]])
-    command.write(scratch .. "/sweep.lua", [[
-return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02, 0.03 } } }:main(...)
-]])
+    write_experiment("0.01, 0.02, 0.03", "steps = 32")
     local key = sweep("--list"):match "%-%-trial (%x+)"
     command.shell(scratch, ("mkdir -p sweeps/sweep/trials/%s && : > sweeps/sweep/trials/%s/checkpoints"):format(key, key))
     local _, err, code = command.run(scratch, "sweep sweep.lua --jobs 1 -q")
@@ -268,15 +273,7 @@ end)
 
 describe("a trial that others have taken", function()
   it("writes nothing any more", function()
-    command.write(scratch .. "/tiny.lua", [[
-return require "trpo".experiment {
-  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 32000, lanes = 2, horizon = 16,
-  evaluation = { episodes = 1 }, checkpoint = { every = 100 },
-}:main(...)
-]])
-    command.write(scratch .. "/sweep.lua", [[
-return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01 } } }:main(...)
-]])
+    write_experiment("0.01", "steps = 32000, checkpoint = { every = 100 }")
     -- stopped, taken by another host, and woken; that one gives it back at once
     local _, err, code = command.shell(scratch, [["$trpo" sweep sweep.lua --jobs 1 -q & pid=$!
 i=0
@@ -308,15 +305,7 @@ end)
 
 describe("a run's folder that somebody is still at work in", function()
   it("is waited for", function()
-    command.write(scratch .. "/tiny.lua", [[
-return require "trpo".experiment {
-  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 32, lanes = 2, horizon = 16,
-  evaluation = { episodes = 1 },
-}:main(...)
-]])
-    command.write(scratch .. "/sweep.lua", [[
-return require "trpo".sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02 } } }:main(...)
-]])
+    write_experiment("0.01, 0.02", "steps = 32")
     local key = sweep("--list"):match "%-%-trial (%x+)"
     local out, err, code = command.shell(scratch, ([[mkdir -p sweeps/sweep/trials/%s
 luajit -e 'lock = assert(require "trpo".process.lock "sweeps/sweep/trials/%s")
