@@ -12,7 +12,7 @@ local short = arg[1] == "short"
 local rounds, calls = short and 5 or 21, short and 200 or 2000
 local episodes = 50
 
-local folder = assert(uv.fs_mkdtemp "/tmp/logging-XXXXXX")
+local folder = assert(uv.fs_mkdtemp(uv.os_tmpdir() .. "/trpo-logging-XXXXXX"))
 local rng = trpo.rng(1)
 
 -- records as training makes them: every number has all its digits
@@ -88,3 +88,4 @@ for _, result in ipairs(results) do
 end
 support.print(rows)
 support.save("logging", results)
+assert(require("trpo.disk").remove(folder))
