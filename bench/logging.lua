@@ -88,4 +88,3 @@ for _, result in ipairs(results) do
 end
 support.print(rows)
 support.save("logging", results)
-assert(require("trpo.disk").remove(folder))
