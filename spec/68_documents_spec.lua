@@ -62,6 +62,9 @@ describe("the document #tree", function()
 
   it("README shows an experiment and an environment", function()
     assert.is_true(shown["README.md"] >= 2)
+    local all = 0
+    for _, count in pairs(shown) do all = all + count end
+    assert.is_true(all >= 8)
   end)
 
   it("says nothing about files that do not exist", function()
