@@ -425,7 +425,7 @@ static int l_policy_fisher_product(lua_State *L) {
   double *out = l_rows_push_vector(L, r.policy->net.P);
   const ArenaMark mark = arena_mark(r.arena);
   Fisher fisher;
-  Status status = fisher_subset(&fisher, r.policy, r.obs, r.N, 1, r.arena);
+  Status status = fisher_subset(&fisher, r.policy, r.obs, r.N, 1, 1, r.arena);
   if (status == OK) status = fisher_apply(&fisher, out, v);
   arena_release(r.arena, mark);
   return status == E_NOT_FINITE ? l_status(L, status) : finish(L, what, status);

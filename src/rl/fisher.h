@@ -2,6 +2,7 @@
 #define TRPO_FISHER_H
 
 #include "base/arena.h"
+#include "policy/gauss_newton.h"
 #include "policy/policy.h"
 
 /**
@@ -10,22 +11,24 @@
  *   F = (1/N) sum_n J_n' M_n J_n
  *
  * J_n = d(distribution parameters)/d(theta) at state n; M_n = Hessian of KL(old || new) in those parameters at new = old.
- * Source: Schulman et al. 2015, arXiv:1502.05477, appendix C.1. One tangent and one reverse pass per product; the
- * activations are kept. The product is not damped. The set of states is fixed when the operator is made.
+ * Source: Schulman et al. 2015, arXiv:1502.05477, appendix C.1. The product is not damped. The set of states is fixed when the operator is made.
  */
 typedef struct Fisher {
   const Policy *policy;
-  const Tape *tape;
   Tape own; /* used when the states are a subset of a batch */
-  void *v;  /* the direction, prepared for the network */
+  GaussNewton product;
 } Fisher;
 
-/** Over the states of a tape that keeps its activations and gradients, recorded at the policy's parameters. E_NOMEM. */
-Status fisher_init(Fisher *fisher, const Policy *policy, const Tape *tape, Arena *arena);
+/**
+ * Over the states of a tape that keeps its activations and gradients, recorded at the policy's parameters.
+ * products: how many are going to be made, at a guess. E_NOMEM.
+ */
+Status fisher_init(Fisher *fisher, const Policy *policy, const Tape *tape, int products,
+                   Arena *arena);
 
 /** Over every stride-th of N observations [N][O], beginning with the first. E_NOMEM. */
 Status fisher_subset(Fisher *fisher, const Policy *policy, const double *obs, long N, long stride,
-                     Arena *arena);
+                     int products, Arena *arena);
 
 /**
  * out = F v.

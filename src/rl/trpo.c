@@ -36,8 +36,10 @@ static Status make_fisher(Fisher *fisher, const TrpoConfig *config, const Surrog
                           Arena *arena) {
   const double every = round(1 / config->fisher_fraction);
   const long stride = every < (double)problem->N ? (long)every : problem->N;
-  if (stride <= 1) return fisher_init(fisher, problem->policy, &problem->tape, arena);
-  return fisher_subset(fisher, problem->policy, problem->obs, problem->N, stride, arena);
+  if (stride <= 1)
+    return fisher_init(fisher, problem->policy, &problem->tape, config->cg_iters, arena);
+  return fisher_subset(fisher, problem->policy, problem->obs, problem->N, stride, config->cg_iters,
+                       arena);
 }
 
 /* x becomes the step: F x = g by CG, then scaled to the boundary of the trust region.
