@@ -1,5 +1,6 @@
 -- What the benchmarks share: timing, tables, results as JSON.
 local json = require "trpo.json"
+local peer = require "bench.peer"
 local trpo = require "trpo"
 local uv = require "luv"
 
@@ -31,6 +32,28 @@ function support.compare(functions, rounds)
   end
   for k = 1, #functions do times[k] = median(times[k]) end
   return times
+end
+
+--- Starts a program of bench/*.c with arguments (see bench/peer.lua), or nil when it is not built.
+function support.program(name, arguments)
+  local path = (os.getenv "TRPO_BUILD" or "build") .. "/bench/" .. name
+  if not uv.fs_stat(path) then return nil end
+  return peer.start(peer.quoted(path) .. " " .. (arguments or ""))
+end
+
+--- What this machine can do now, for shares of it: floating-point operations per second of multiply-adds, `single[n]`
+-- and `double[n]`, and bytes per second of reads, `read[n]`, of n = 1 and 2 threads together (see bench/calibrate.c).
+-- Every call measures anew. nil when bench/calibrate.c is not built (make bench builds it).
+function support.calibrate(megabytes)
+  local program = support.program("calibrate", tostring(megabytes or 256))
+  if not program then return nil end
+  local limit = {}
+  for _, what in ipairs { "single", "double", "read" } do
+    limit[what] = {}
+    for threads = 1, 2 do limit[what][threads] = tonumber(program.ask(what .. " " .. threads)) end
+  end
+  program.close()
+  return limit
 end
 
 --- Prints a table of strings with aligned columns; the first row is the header.
