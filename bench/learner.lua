@@ -70,6 +70,19 @@ function learner.best_of(torch, question, ...)
   return best
 end
 
+--- The number of threads at which a peer answers a question fastest, asked twice each.
+function learner.best_threads(process, ...)
+  local seconds = {}
+  for threads = 1, 2 do
+    for _ = 1, 2 do
+      local parts = { ... }
+      parts[#parts + 1] = threads
+      seconds[threads] = tonumber((process.ask(unpack(parts))))
+    end
+  end
+  return seconds[1] < seconds[2] and 1 or 2
+end
+
 -- the step of one update, before the line search shortens it
 local function full_step(policy, batch)
   local theta = policy:theta()

@@ -42,16 +42,6 @@ local function choose(torch, shape, N, precision)
   return searched[key]
 end
 
--- the number of threads at which sb3-contrib is fastest
-local function best_threads(sb3)
-  local seconds = {}
-  for threads = 1, 2 do
-    sb3.ask("update", threads)
-    seconds[threads] = tonumber((sb3.ask("update", threads)))
-  end
-  return seconds[1] < seconds[2] and 1 or 2
-end
-
 -- ---- one cell of the grid -------------------------------------------------------------------------------------------
 
 local function cell(shape, N, precision, torch, sb3, calibrator)
@@ -69,7 +59,7 @@ local function cell(shape, N, precision, torch, sb3, calibrator)
   local threads
   if sb3 then
     sb3.ask("make", shape.O, shape.A, N)
-    threads = best_threads(sb3)
+    threads = learner.best_threads(sb3, "update")
     parts[#parts + 1] = function() return tonumber((sb3.ask("update", threads))) end
   end
   local medians = support.in_turn(parts, rounds, patience)
