@@ -4,7 +4,7 @@
  *
  * Each line of the input is `single`, `double` or `read` and a number of threads; the answer is the floating-point
  * operations (a multiply-add is two) or bytes per second of that many threads together, the fastest of a few passes.
- * The peaks are those of the instruction set in force (see base/vmath.h). The array that is read is many times the
+ * The peaks are those of the instruction set in force (see base/isa.h). The array that is read is many times the
  * caches, in huge pages where there are any; it is made when it is first asked for.
  *
  *   build/bench/calibrate [megabytes]
@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "base/vmath.h"
+#include "base/isa.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -72,8 +72,8 @@ typedef double Chains(double one, double half);
 
 static Chains *chains(int in_double) {
 #if defined(__x86_64__)
-  if (strcmp(vmath_isa(), "avx512") == 0) return in_double ? double_avx512 : single_avx512;
-  if (strcmp(vmath_isa(), "avx2") == 0) return in_double ? double_avx2 : single_avx2;
+  if (isa() == ISA_AVX512) return in_double ? double_avx512 : single_avx512;
+  if (isa() == ISA_AVX2) return in_double ? double_avx2 : single_avx2;
 #endif
   return in_double ? double_generic : single_generic;
 }

@@ -45,7 +45,7 @@ end
 -- ---- a sweep against the read bandwidth -----------------------------------------------------------------------------
 
 local function bench_sweep()
-  local calibrate = support.program("calibrate", short and "64" or "512")
+  local calibrate = support.calibrator(short and 64 or 512)
   if not calibrate then
     print "  the programs that measure a sweep are not built (make bench-mdp)"
     return
@@ -58,7 +58,7 @@ local function bench_sweep()
       for round = 1, short and 3 or 15 do
         local time, moved = sweep.ask(tostring(threads)):match "^(%S+) (%S+)$"
         times[round], bytes = tonumber(time), tonumber(moved)
-        bandwidths[round] = tonumber(calibrate.ask("read " .. threads))
+        bandwidths[round] = calibrate.limit("read", threads)
       end
       local time, bandwidth = support.median(times), support.median(bandwidths)
       local share = bytes / time / bandwidth
