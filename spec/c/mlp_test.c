@@ -68,7 +68,8 @@ static Block block_make(Precision precision, Activation activation, int layers, 
 }
 
 static void block_free(Block *b) {
-  void *all[] = {b->theta, b->v, b->weights, b->direction, b->tape, b->work, b->out_dot, b->gradient};
+  void *all[] = {b->theta, b->v,    b->weights, b->direction,
+                 b->tape,  b->work, b->out_dot, b->gradient};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 

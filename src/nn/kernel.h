@@ -31,9 +31,9 @@ enum {
 
 /** What becomes of z = sum_i x_i W_i + b. */
 typedef enum KernelEnd {
-  KERNEL_PLAIN,     /* y = z */
+  KERNEL_PLAIN,      /* y = z */
   KERNEL_ACTIVATION, /* y = act(z) */
-  KERNEL_SLOPE      /* y = z act'(.), from the stored activation h */
+  KERNEL_SLOPE       /* y = z act'(.), from the stored activation h */
 } KernelEnd;
 
 /** One operand of an affine map: x [n][depth], rows dx apart, and W packed. depth 0: none. */
@@ -47,8 +47,8 @@ typedef struct KernelOperand {
 typedef struct KernelAffine {
   int n, columns;
   void *y;
-  int dy;            /* KERNEL_PADDED(columns): the padding is written too; or columns: nothing behind them is */
-  const void *b_;    /* [padded columns]; NULL: zeros */
+  int dy; /* KERNEL_PADDED(columns): the padding is written too; or columns: nothing behind them is */
+  const void *b_; /* [padded columns]; NULL: zeros */
   KernelOperand operand[2];
   KernelEnd end;
   Activation activation;

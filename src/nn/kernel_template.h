@@ -84,29 +84,26 @@ SIMD_INLINE Vec R(slope)(Activation activation, Vec d, Vec h) {
 }
 
 /* one tile of a pass, from row i on */
-SIMD_INLINE void R(tile)(const R(Pass) *pass, int rows, int vectors, int i) {
+SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i) {
   R(Tile) a;
   REAL *y = pass->y + i * pass->dy;
   /* begin with the bias, or with what earlier passes left */
   UNROLL for (int r = 0; r < rows; r++) {
     UNROLL for (int c = 0; c < vectors; c++)
-      a[r][c] = pass->b ? vload(pass->b + c * LANES)
-                        : R(y_load)(y + r * pass->dy + c * LANES, pass->columns - c * LANES);
+        a[r][c] = pass->b ? vload(pass->b + c * LANES)
+                          : R(y_load)(y + r * pass->dy + c * LANES, pass->columns - c * LANES);
   }
-  UNROLL for (int p = 0; p < 2; p++)
-    R(tile_product)(a, rows, vectors, pass->x[p] + i * pass->dx[p], pass->dx[p], pass->w[p],
-                    pass->depth[p]);
+  UNROLL for (int p = 0; p < 2; p++) R(tile_product)(a, rows, vectors, pass->x[p] + i * pass->dx[p],
+                                                     pass->dx[p], pass->w[p], pass->depth[p]);
   if (pass->h) {
     const REAL *h = pass->h + i * pass->dy;
-    UNROLL for (int r = 0; r < rows; r++)
-      UNROLL for (int c = 0; c < vectors; c++)
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
         a[r][c] = R(slope)(pass->activation, a[r][c], vload(h + r * pass->dy + c * LANES));
   } else if (pass->activation == ACT_RELU) {
-    UNROLL for (int r = 0; r < rows; r++)
-      UNROLL for (int c = 0; c < vectors; c++) a[r][c] = vrelu(a[r][c]);
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
+        a[r][c] = vrelu(a[r][c]);
   }
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int c = 0; c < vectors; c++)
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
       R(y_store)(y + r * pass->dy + c * LANES, a[r][c], pass->columns - c * LANES);
   /* tanh while the tile is hot */
   if (!pass->h && pass->activation == ACT_TANH) {
@@ -120,7 +117,7 @@ SIMD_INLINE void R(tile)(const R(Pass) *pass, int rows, int vectors, int i) {
 }
 
 /* a pass over n rows */
-SIMD_INLINE void R(pass_rows)(const R(Pass) *pass, int vectors, int n) {
+SIMD_INLINE void R(pass_rows)(const R(Pass) * pass, int vectors, int n) {
   int i = 0;
   for (; i + ROWS <= n; i += ROWS) R(tile)(pass, ROWS, vectors, i);
   switch (n - i) {
@@ -132,7 +129,7 @@ SIMD_INLINE void R(pass_rows)(const R(Pass) *pass, int vectors, int n) {
   }
 }
 
-static __attribute__((noinline)) void R(pass)(const R(Pass) *pass, int vectors, int n) {
+static __attribute__((noinline)) void R(pass)(const R(Pass) * pass, int vectors, int n) {
 #if PANEL == 4
   switch (vectors) {
   case 4: R(pass_rows)(pass, 4, n); break;
@@ -183,11 +180,12 @@ static void R(affine)(const KernelAffine *map) {
   for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
     const int begin = panel_begin(vectors, p), size = panel_begin(vectors, p + 1) - begin;
     const int column = begin * LANES;
-    R(Pass) pass = {.y = (REAL *)map->y + column,
-                    .dy = map->dy,
-                    .b = map->b_ ? (const REAL *)map->b_ + column : zeros,
-                    .columns = writable - column,
-                    .activation = map->end == KERNEL_PLAIN ? ACT_IDENTITY : map->activation};
+    R(Pass)
+    pass = {.y = (REAL *)map->y + column,
+            .dy = map->dy,
+            .b = map->b_ ? (const REAL *)map->b_ + column : zeros,
+            .columns = writable - column,
+            .activation = map->end == KERNEL_PLAIN ? ACT_IDENTITY : map->activation};
     if (map->end == KERNEL_SLOPE && map->activation != ACT_IDENTITY)
       pass.h = (const REAL *)map->h_ + column;
     for (int q = 0; q < 2; q++) {
@@ -212,7 +210,7 @@ SIMD_INLINE void R(row_dots)(Vec *s, int A, const REAL *x, const REAL *w, int co
     for (int c = 0; c < size; c++) {
       const Vec h = vload(x + (begin + c) * LANES);
       UNROLL for (int a = 0; a < A; a++)
-        s[a] = vfma(h, vload(panel + (a * size + c) * LANES), s[a]);
+          s[a] = vfma(h, vload(panel + (a * size + c) * LANES), s[a]);
     }
   }
 }
@@ -250,8 +248,8 @@ static void R(dots)(const KernelAffine *map) {
 SIMD_INLINE void R(gradient_tile)(REAL *g, long dg, int rows, int ones, int vectors, const REAL *x,
                                   long dx, const REAL *d, long dd, int n) {
   R(Tile) a;
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int c = 0; c < vectors; c++) a[r][c] = vload(g + r * dg + c * LANES);
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
+      a[r][c] = vload(g + r * dg + c * LANES);
   for (int m = 0; m < n; m++, x += dx, d += dd) {
     Vec b[PANEL];
     UNROLL for (int c = 0; c < vectors; c++) b[c] = vload(d + c * LANES);
@@ -263,8 +261,8 @@ SIMD_INLINE void R(gradient_tile)(REAL *g, long dg, int rows, int ones, int vect
       UNROLL for (int c = 0; c < vectors; c++) a[rows - 1][c] = vadd(a[rows - 1][c], b[c]);
     }
   }
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int c = 0; c < vectors; c++) vstore(g + r * dg + c * LANES, a[r][c]);
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
+      vstore(g + r * dg + c * LANES, a[r][c]);
 }
 
 typedef struct R(Outer) {
@@ -277,11 +275,11 @@ typedef struct R(Outer) {
 /* the last rows of g, fewer than a tile or a tile that ends with the row of ones */
 #define GRADIENT_TAIL(rows, ones)                                                                  \
   case rows:                                                                                       \
-    R(gradient_tile)(o->g + i * o->dg, o->dg, rows, ones, vectors, o->x + i, o->dx, o->d, o->dd,   \
-                     o->n);                                                                        \
+    R(gradient_tile)                                                                               \
+    (o->g + i * o->dg, o->dg, rows, ones, vectors, o->x + i, o->dx, o->d, o->dd, o->n);            \
     break;
 
-SIMD_INLINE void R(outer_rows)(const R(Outer) *o, int ones, int vectors) {
+SIMD_INLINE void R(outer_rows)(const R(Outer) * o, int ones, int vectors) {
   long i = 0;
   const int rows = o->in + ones;
   for (; i + ROWS <= o->in; i += ROWS)
@@ -307,7 +305,7 @@ SIMD_INLINE void R(outer_rows)(const R(Outer) *o, int ones, int vectors) {
 }
 #undef GRADIENT_TAIL
 
-static __attribute__((noinline)) void R(outer)(const R(Outer) *o, int ones, int vectors) {
+static __attribute__((noinline)) void R(outer)(const R(Outer) * o, int ones, int vectors) {
 #if PANEL == 4
   switch (vectors * 2 + (ones != 0)) {
   case 9: R(outer_rows)(o, 1, 4); break;
@@ -399,7 +397,8 @@ static void R(pack_transposed)(void *packed, const double *w, int depth, int col
 /* --- sums of chunks ------------------------------------------------------------------------------------------ */
 
 /* Columns [0, width) of the rows, added like a binary counter: level k holds the sum of 2^k rows. */
-SIMD_INLINE void R(collect_strip)(double *out, const REAL *rows, int count, long stride, int width) {
+SIMD_INLINE void R(collect_strip)(double *out, const REAL *rows, int count, long stride,
+                                  int width) {
   double level[32][KERNEL_PAD];
   int top = 0;
   memset(level[0], 0, sizeof level[0]); /* the sum of no rows */

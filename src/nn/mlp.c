@@ -259,10 +259,8 @@ void mlp_vjp(const Mlp *net, void *gradient, const void *weights, int n, void *t
     layer_gradient(net, l, gradient, n, tape, d, dd);
     if (l == 0) break;
     /* dh = d W' act'(h) */
-    const KernelOperand from = {.x = d,
-                                .dx = dd,
-                                .depth = net->width[l + 1],
-                                .w = at(net, weights, net->transposed[l])};
+    const KernelOperand from = {
+        .x = d, .dx = dd, .depth = net->width[l + 1], .w = at(net, weights, net->transposed[l])};
     const KernelAffine map = {.n = n,
                               .columns = net->width[l],
                               .y = half(net, work, l),
@@ -301,8 +299,10 @@ static void put(const Collect *c, int l, long place, long n, const double *x) {
   const long row = transposed ? net->stride[l] : KERNEL_PADDED(out);
   for (long k = 0; k < n;) {
     /* the rest of a row, which ends with the padding */
-    const long i = (place + k) / row, j = (place + k) % row, some = row - j < n - k ? row - j : n - k;
-    const long held = transposed ? (i < out ? in : out) : out, end = held - j < some ? held - j : some;
+    const long i = (place + k) / row, j = (place + k) % row,
+               some = row - j < n - k ? row - j : n - k;
+    const long held = transposed ? (i < out ? in : out) : out,
+               end = held - j < some ? held - j : some;
     if (transposed && i >= out) {
       const long first = place + k - out * row;
       for (long m = 0; m < some && first + m < out; m++) b[first + m] = c->scale * x[k + m];

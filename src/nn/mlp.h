@@ -27,7 +27,7 @@ enum { MLP_LAYERS = 16, MLP_WIDTH = 65536 };
 /* Arrays are indexed by the layer that is read: weight[l] is W_{l+1}, from h_l to h_{l+1}. */
 typedef struct Mlp {
   Precision precision;
-  Activation activation;      /* of the hidden layers; the output layer is affine */
+  Activation activation; /* of the hidden layers; the output layer is affine */
   const KernelTable *kernel;
   int layers;                 /* affine layers, 1..MLP_LAYERS */
   int width[MLP_LAYERS + 1];  /* inputs, hidden ..., outputs */
@@ -38,12 +38,14 @@ typedef struct Mlp {
   long bias[MLP_LAYERS];      /* where b begins in theta */
   long P;                     /* parameters */
   int rows;                   /* rows of a block, a multiple of 16 */
-  long column[MLP_LAYERS + 2]; /* where h_l begins in a block's tape, in Reals; last: Reals of a block */
-  long packed[MLP_LAYERS];     /* where W begins in prepared weights; a thin output layer has none */
-  long offset[MLP_LAYERS];     /* where b begins in prepared weights */
+  long column[MLP_LAYERS
+              + 2]; /* where h_l begins in a block's tape, in Reals; last: Reals of a block */
+  long packed[MLP_LAYERS]; /* where W begins in prepared weights; a thin output layer has none */
+  long offset[MLP_LAYERS]; /* where b begins in prepared weights */
   long transposed[MLP_LAYERS]; /* where W' begins in prepared weights (l >= 1) */
   long prepared;               /* Reals of prepared weights */
-  long partial[MLP_LAYERS + 1]; /* where the gradient of W begins in gradients; last: Reals of all */
+  long
+      partial[MLP_LAYERS + 1]; /* where the gradient of W begins in gradients; last: Reals of all */
 } Mlp;
 
 /** Lays out a network. width [layers + 1], each in 1..MLP_WIDTH. */
