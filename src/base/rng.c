@@ -2,9 +2,16 @@
 
 #include <string.h>
 
+#include "base/isa.h"
 #include "base/rng_lanes.h"
 #include "base/rng_normal.h"
 #include "base/rng_philox.h"
+
+extern const RngTable rng_table_generic, rng_table_avx2, rng_table_avx512;
+
+const RngTable *rng_table(void) {
+  return ISA_TABLE(rng_table, isa());
+}
 
 RngKey rng_key(uint64_t seed, unsigned stream) {
   uint32_t low = (uint32_t)seed;

@@ -2,14 +2,6 @@
 
 #include <string.h>
 
-#include "base/isa.h"
-
-extern const RngTable rng_table_generic, rng_table_avx2, rng_table_avx512;
-
-const RngTable *rng_table(void) {
-  return ISA_TABLE(rng_table, isa());
-}
-
 /* counters of block number draw of lanes [i, i + m), 0 < m <= RNG_WIDTH; what is left over repeats the first */
 static void place(RngWords *counter, const RngLanes *lanes, uint32_t draw, int i, int m) {
   for (int j = 0; j < RNG_WIDTH; j++) {
