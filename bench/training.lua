@@ -26,10 +26,10 @@ local cases = {
       value = { learning_rate = 1e-3, epochs = 10, minibatch = 128 },
     }
   end },
-  { name = "CartPole-v1, defaults", iterations = 100, make = function(steps)
+  { name = "CartPole-v1, defaults", iterations = 50, make = function(steps)
     return experiment { steps = steps }
   end },
-  { name = "Pendulum-v1, defaults", iterations = 100, make = function(steps)
+  { name = "Pendulum-v1, defaults", iterations = 50, make = function(steps)
     return experiment { env = "Pendulum-v1", steps = steps }
   end },
 }
@@ -86,7 +86,7 @@ for _, case in ipairs(cases) do
     threads = learner.best_threads(sb3, "learn", "CartPole-v1", 2048)
     functions[3] = theirs(sb3, case, threads)
   end
-  local seconds = support.in_turn(functions, rounds, 12)
+  local seconds = support.in_turn(functions, rounds, beside and 12 or 5)
   local record = { name = case.name, steps_per_second = { 1 / seconds[1], 1 / seconds[2] } }
   if beside then
     record.sb3 = { threads = threads, steps_per_second = 1 / seconds[3],
