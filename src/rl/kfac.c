@@ -7,8 +7,8 @@
 #include "base/pool.h"
 #include "base/sum.h"
 
-/* rows that are gathered at once, and the most chunks they are shared in */
-enum { GROUP = 64, CHUNKS = 8 };
+/* rows that are gathered at once; fewest groups in a chunk, most chunks */
+enum { GROUP = 64, GROUPS = 2, CHUNKS = 8 };
 
 /* a column of the root of M is dropped where what is left of its diagonal is rounding */
 static const double ROUNDING = 1e-12;
@@ -34,11 +34,12 @@ static void choose_rows(Kfac *kfac) {
   const long N = kfac->tape->N;
   const double wanted = (double)KFAC_SAMPLES * (mlp->widest + 1);
   kfac->stride_A = stride_for(N, wanted);
-  kfac->stride_S = stride_for(N, 2 * wanted / kfac->policy->A);
+  kfac->stride_S = stride_for(N, wanted / kfac->policy->A);
   if (kfac->stride_S < kfac->stride_A) kfac->stride_S = kfac->stride_A;
   kfac->rows_A = (N + kfac->stride_A - 1) / kfac->stride_A;
   kfac->rows_S = (N + kfac->stride_S - 1) / kfac->stride_S;
-  kfac->chunks = (int)least(CHUNKS, (kfac->rows_A + GROUP - 1) / GROUP);
+  const long chunks = kfac->rows_A / (GROUP * GROUPS);
+  kfac->chunks = chunks < 1 ? 1 : (int)least(CHUNKS, chunks);
 }
 
 /* Doubles of all A_l; of all S_l. */

@@ -92,22 +92,29 @@ static double largest(const double *diagonal, const double *next, int n) {
   return bound;
 }
 
+/* row i of L and of 1 / D, for the eigenvalues d [m] all at once; above is the row before of L, coupled the entry of T between
+ * the two rows (0 for the first) */
+static void factor_row(double *restrict pivot, double *restrict below, const double *restrict d,
+                       const double *restrict above, int m, double diagonal, double coupled,
+                       double next, double damping) {
+  for (int j = 0; j < m; j++) {
+    const double p = d[j] * diagonal + damping - above[j] * d[j] * coupled; /* >= damping: T >= 0 */
+    pivot[j] = 1 / p;
+    below[j] = d[j] * next / p;
+  }
+}
+
 void kronecker_damp(Kronecker *k, double damping) {
   const int n = larger(k), m = smaller(k);
-  const double scale = largest(k->diagonal, k->next, n) * fmax(k->d[m - 1], 0); /* d ascends */
-  const double least = fmax(damping, 1e-10 * scale);
-  const double floor = least > 0 ? least : 1; /* both factors are zero: any multiple of I will do */
-  for (int j = 0; j < m; j++) {
-    const double d = fmax(k->d[j], 0);
-    double carried = 0;
-    for (int i = 0; i < n; i++) { /* L D L' of d T + damping I */
-      const size_t at = (size_t)i * m + j;
-      const double pivot = d * k->diagonal[i] + floor - carried; /* >= floor, as T >= 0 */
-      const double off = i + 1 < n ? d * k->next[i] : 0;
-      k->pivot[at] = 1 / pivot;
-      k->below[at] = off / pivot;
-      carried = off * off / pivot;
-    }
+  for (int j = 0; j < m; j++) k->d[j] = fmax(k->d[j], 0);
+  const double scale = largest(k->diagonal, k->next, n) * k->d[m - 1]; /* d ascends */
+  damping = fmax(damping, 1e-10 * scale);
+  if (damping == 0) damping = 1; /* a factor is zero: any multiple of I will do */
+  for (long i = 0; i < n; i++) {
+    const double coupled = i > 0 ? k->next[i - 1] : 0, next = i + 1 < n ? k->next[i] : 0;
+    const double *above = i > 0 ? k->below + (i - 1) * m : k->d;
+    factor_row(k->pivot + i * m, k->below + i * m, k->d, above, m, k->diagonal[i], coupled, next,
+               damping);
   }
 }
 
