@@ -60,8 +60,8 @@ static void push_factors(lua_State *L, const Kfac *kfac) {
 static Status compute(lua_State *L, Object *object, const Policy *policy, const double *obs, long N,
                       double damping, Arena *workspace) {
   Fisher fisher;
-  Status status = fisher_subset(&fisher, policy, obs, N, 1, workspace);
-  if (status == OK) status = kfac_init(&object->kfac, policy, fisher.tape, &object->arena);
+  Status status = fisher_subset(&fisher, policy, obs, N, 1, 1, workspace);
+  if (status == OK) status = kfac_init(&object->kfac, policy, fisher.product.tape, &object->arena);
   if (status != OK) return status;
   kfac_factors(&object->kfac);
   push_factors(L, &object->kfac);

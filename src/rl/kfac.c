@@ -34,7 +34,7 @@ static void choose_rows(Kfac *kfac) {
   const long N = kfac->tape->N;
   const double wanted = (double)KFAC_SAMPLES * (mlp->widest + 1);
   kfac->stride_A = stride_for(N, wanted);
-  kfac->stride_S = stride_for(N, wanted / kfac->policy->A);
+  kfac->stride_S = stride_for(N, fmax(wanted / kfac->policy->A, GROUP));
   if (kfac->stride_S < kfac->stride_A) kfac->stride_S = kfac->stride_A;
   kfac->rows_A = (N + kfac->stride_A - 1) / kfac->stride_A;
   kfac->rows_S = (N + kfac->stride_S - 1) / kfac->stride_S;
@@ -90,11 +90,11 @@ Status kfac_init(Kfac *kfac, const Policy *policy, const Tape *tape, Arena *aren
 static void gather(const Tape *tape, int l, long first, long stride, int n, double *to,
                    long stride_to) {
   const Mlp *mlp = &tape->net->mlp;
-  const size_t row_bytes = (size_t)mlp->width[l] * mlp_real(mlp);
+  const size_t row_bytes = (size_t)mlp->stride[l] * mlp_real(mlp);
   for (int i = 0; i < n; i++, to += stride_to) {
     const long row = (first + i) * stride;
-    char *block = tape->data + (size_t)(row / mlp->rows) * mlp_tape_bytes(mlp);
-    const char *h = (char *)mlp_layer(mlp, block, l) + (size_t)(row % mlp->rows) * row_bytes;
+    const char *h = mlp_layer(mlp, tape_block(tape, row / mlp->rows), l);
+    h += (size_t)(row % mlp->rows) * row_bytes;
     dist_widen(mlp->precision, to, h, mlp->width[l]);
   }
 }

@@ -17,8 +17,9 @@
  * damping is the inverse's own, see solve/kronecker.h: of the measured alternatives (factored Tikhonov damping, section 6.3 there;
  * eigenvalues corrected as in George et al. 2018, arXiv:1806.03884) it gives the smallest residual for its cost.
  *
- * Means are over a fixed subset of the states: every k-th for A_l and every k'-th for S_l, such that about SAMPLES_PER_COLUMN
- * times the largest order of rows and of backpropagated columns remain. More do not lessen CG's iterations.
+ * Means are over a fixed subset of the states: every k-th for A_l and every k'-th for S_l, such that about KFAC_SAMPLES times the
+ * largest order remain, of rows for A_l and of backpropagated columns (one or so per row and output) for S_l. More do not lessen
+ * CG's iterations.
  */
 typedef struct Kfac {
   const Policy *policy;

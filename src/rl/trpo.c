@@ -47,7 +47,7 @@ static Status make_fisher(Fisher *fisher, const TrpoConfig *config, const Surrog
 static Status make_kfac(Kfac *kfac, const TrpoConfig *config, TrpoInfo *info, const Fisher *fisher,
                         Arena *arena) {
   const double start = clock_seconds();
-  Status status = kfac_init(kfac, fisher->policy, fisher->tape, arena);
+  Status status = kfac_init(kfac, fisher->policy, fisher->product.tape, arena);
   if (status == OK) {
     kfac_factors(kfac);
     status = kfac_invert(kfac, config->damping);
