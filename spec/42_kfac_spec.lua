@@ -180,7 +180,9 @@ describe("where the Fisher matrix is a Kronecker product, one product is enough:
       precision = "double", normalize_observations = true, rng = trpo.rng(1),
     }
     local observations = trpo.randn(trpo.rng(2), 60, 3) * trpo.tensor { 1, 20, 0.3 } + trpo.tensor { 5, -2, 0 }
-    policy:update_normalizer(trpo.batch { policy = policy, observations = observations, actions = trpo.zeros(60, 2), advantages = trpo.ones(60) })
+    policy:update_normalizer(trpo.batch {
+      policy = policy, observations = observations, actions = trpo.zeros(60, 2), advantages = trpo.ones(60),
+    })
     local kfac = trpo.kfac(policy, observations)
     assert.is_near(1, kfac.factors[1].A[2][2], 0.1) -- a square of what the network sees
     local info = select(2, trpo.cg(function(v) return policy:fisher_product(observations, v) end, trpo.ones(policy:size()),
