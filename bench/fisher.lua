@@ -98,4 +98,7 @@ end
 support.print(rows)
 if torch then torch.close() end
 calibrator.close()
-support.save("fisher", { grid = grid, checks = checks, torch = torch and torch.version })
+-- a part of the grid is only looked at
+if not support.option "--only" then
+  support.save("fisher", { grid = grid, checks = checks, torch = torch and torch.version })
+end

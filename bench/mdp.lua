@@ -3,8 +3,8 @@
 --
 --   make bench-mdp                      (peers: make bench-peers)
 --
--- `grid`, what make bench runs, solves 10^4 to 10^7 states at three discount factors in a minute or two; the strongest
--- peers take part at 0.99, up to 10^5.
+-- `grid`, what make bench runs, solves 10^4 to 10^7 states in a minute or two; the strongest peers take part at
+-- gamma = 0.99, up to 10^5.
 --
 -- Peers solve the very same model to the same accuracy; where their values are further from ours than twice the
 -- tolerance, the table says by how much. It has seconds and, in parentheses, the peer's time over ours on two threads.
@@ -131,6 +131,9 @@ local function their_cell(part, ours, gamma)
   return ("%s (%.2f%s)"):format(duration(part.seconds), part.seconds / ours.seconds, note)
 end
 
+-- whether a peer has a column
+local function shown(entry) return not grid or entry.strong end
+
 local function bench_case(case, gamma, rows)
   case.tired = case.tired or {}
   local mdp = case.make(gamma)
@@ -156,7 +159,7 @@ local function bench_case(case, gamma, rows)
     method = solution.method, bound = solution.bound, iterations = solution.iterations, peers = {} }
   for _, entry in ipairs(peers.list) do
     local part = by_name[entry.name]
-    if python then row[#row + 1] = their_cell(part, ours, gamma) end
+    if python and shown(entry) then row[#row + 1] = their_cell(part, ours, gamma) end
     if part then
       record.peers[entry.name] = { version = part.version, seconds = part.seconds, difference = part.difference,
         failed = part.failed }
@@ -176,7 +179,9 @@ end
 local function bench_solve()
   local rows = { { "V* to 1e-8, 1e-6 at 0.9999", "gamma", two .. " threads", "1 thread", "method", "sweeps",
     "bound" } }
-  for _, entry in ipairs(python and peers.list or {}) do table.insert(rows[1], entry.title) end
+  for _, entry in ipairs(python and peers.list or {}) do
+    if shown(entry) then table.insert(rows[1], entry.title) end
+  end
   table.insert(rows[1], "best peer / ours")
   for _, case in ipairs(models.solves(short, large, grid)) do
     local wanted = not options.model or case.name:find(options.model, 1, true)

@@ -64,7 +64,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)]],
 local python = not short and not support.option "--no-peers"
   and peer.python({ os.getenv "TRPO_PYTHON" or "bench/.venv/bin/python" }, "sb3_contrib")
 
--- medians of ours and of theirs, which takes seconds and so runs twice; `value` makes a launch's seconds and line its
+-- the median of ours and one of theirs, which takes seconds; `value` makes a launch's seconds and line its
 -- value
 local function side_by_side(scripts, value)
   local function median_of(command, launches)
@@ -74,7 +74,7 @@ local function side_by_side(scripts, value)
     return support.median(values)
   end
   local ours = median_of(arg[-1] .. " " .. script(scripts.lua), 15)
-  return ours, python and median_of(("%s -W ignore %s"):format(peer.quoted(python), script(scripts.python)), 2) or nil
+  return ours, python and median_of(("%s -W ignore %s"):format(peer.quoted(python), script(scripts.python)), 1) or nil
 end
 
 local function bench_start()

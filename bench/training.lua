@@ -65,7 +65,7 @@ local function parts(run, threads)
     assert(run.value:fit(options.batch))
     total.value = total.value + support.now() - start
     for name, seconds in pairs(info.seconds) do
-      if name ~= "value" then total[name] = total[name] + seconds end
+      if name ~= "value" then total[name] = (total[name] or 0) + seconds end
     end
   end
   for name, seconds in pairs(total) do total[name] = seconds / n end

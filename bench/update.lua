@@ -115,4 +115,7 @@ for _, shape in ipairs(learner.shapes) do
 end
 support.print(rows)
 for _, process in pairs { calibrator, torch or nil, sb3 or nil } do process.close() end
-support.save("update", { grid = grid, checks = checks, torch = torch and torch.version, sb3 = sb3 and sb3.version })
+-- a part of the grid is only looked at
+if not support.option "--only" then
+  support.save("update", { grid = grid, checks = checks, torch = torch and torch.version, sb3 = sb3 and sb3.version })
+end
