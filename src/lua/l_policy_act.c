@@ -141,8 +141,10 @@ static int act(lua_State *L, const char *what, Rng *rng_) {
   read_observations(L, &call);
   read_results(L, &call);
   find_memory(L, &call);
-  const Status status = policy_act(call.policy, call.action, call.log_prob, call.obs, call.N, rng_,
-                                   l_arena(L));
+  Arena *arena = l_arena(L);
+  const Status status = rng_ ? policy_sample(call.policy, call.action, call.log_prob, call.obs,
+                                             call.N, rng_, arena)
+                             : policy_mode(call.policy, call.action, call.obs, call.N, arena);
   if (status == E_NOT_FINITE) return l_status(L, status);
   if (status != OK) return l_fail(L, what, "%s", status_text(status));
   push_action(L, &call);
