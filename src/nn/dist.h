@@ -34,6 +34,8 @@ typedef struct Dist {
                  const double *noise, int n, int A, double *work);
   /* action_i = arg max pi (lowest index on ties) */
   void (*mode)(Precision p, double *action, const void *out, int n, int A);
+  /* 1 when every row has a proper distribution, so that modes and samples have finite log-probabilities */
+  int (*proper)(Precision p, const void *out, const double *extra, int n, int A);
   /* dout_i = weight_i d log pi(action_i) / d out_i;  dextra += sum_i weight_i d log pi / d extra */
   void (*score)(Precision p, void *dout, double *dextra, const void *out, const double *extra,
                 const double *action, const double *weight, int n, int A, double *work);

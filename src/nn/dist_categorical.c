@@ -93,17 +93,31 @@ static void sample(Precision precision, double *action, double *logp, const void
   }
 }
 
+static double logit(Precision precision, const void *out, long k) {
+  return precision == SINGLE ? ((const float *)out)[k] : ((const double *)out)[k];
+}
+
+/* the first of row i's largest logits */
+static int best(Precision precision, const void *out, int i, int A) {
+  int top = 0;
+  for (int a = 1; a < A; a++)
+    if (logit(precision, out, (long)i * A + a) > logit(precision, out, (long)i * A + top)) top = a;
+  return top;
+}
+
 static void mode(Precision precision, double *action, const void *out, int n, int A) {
+  for (int i = 0; i < n; i++) action[i] = best(precision, out, i, A);
+}
+
+static int proper(Precision precision, const void *out, const double *extra, int n, int A) {
+  double sum = 0;
+  (void)extra;
   for (int i = 0; i < n; i++) {
-    int best = 0;
-    for (int a = 1; a < A; a++) {
-      const long k = (long)i * A + a, b = (long)i * A + best;
-      if (precision == SINGLE ? ((const float *)out)[k] > ((const float *)out)[b]
-                              : ((const double *)out)[k] > ((const double *)out)[b])
-        best = a;
-    }
-    action[i] = best;
+    const double top = logit(precision, out, (long)i * A + best(precision, out, i, A));
+    if (!isfinite(top)) return 0;
+    for (int a = 0; a < A; a++) sum += logit(precision, out, (long)i * A + a) - top;
   }
+  return !isnan(sum); /* -inf: an action that is masked out */
 }
 
 static void score(Precision precision, void *dout, double *dextra, const void *out,
@@ -156,6 +170,7 @@ const Dist dist_categorical = {
     .kl = kl,
     .sample = sample,
     .mode = mode,
+    .proper = proper,
     .score = score,
     .kl_score = kl_score,
     .metric = metric,

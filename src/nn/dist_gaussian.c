@@ -73,6 +73,15 @@ static void mode(Precision precision, double *action, const void *out, int n, in
   dist_widen(precision, action, out, (long)n * A);
 }
 
+static int proper(Precision precision, const void *out, const double *extra, int n, int A) {
+  double sum = 0; /* of zeros, or NaN */
+  for (long k = 0; k < (long)n * A; k++)
+    sum += 0 * (precision == SINGLE ? ((const float *)out)[k] : ((const double *)out)[k]);
+  for (int a = 0; a < A; a++)
+    if (!(fabs(extra[a]) < 700)) return 0; /* a deviation, or one over it, is not finite */
+  return !isnan(sum);
+}
+
 static void score(Precision precision, void *dout, double *dextra, const void *out,
                   const double *extra, const double *action, const double *weight, int n, int A,
                   double *work) {
@@ -130,6 +139,7 @@ const Dist dist_gaussian = {
     .kl = kl,
     .sample = sample,
     .mode = mode,
+    .proper = proper,
     .score = score,
     .kl_score = kl_score,
     .metric = metric,
