@@ -27,8 +27,9 @@ typedef struct Kfac {
   long rows_A, rows_S;     /* states in the means */
   long stride_A, stride_S; /* one of so many of the tape's */
   int chunks;
-  double *partial; /* [chunks][sums of squares of orders] */
-  double *scratch; /* [workers][scratch_doubles] */
+  double *partial;            /* [chunks][sums of squares of orders] */
+  double *turned[MLP_LAYERS]; /* W_l' packed, l >= 1 */
+  double *scratch;            /* [workers][scratch_doubles] */
   long scratch_doubles;
   double extra; /* 1 / (extra_fisher + damping) */
   Kronecker layer[MLP_LAYERS];
