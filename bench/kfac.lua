@@ -1,8 +1,8 @@
 -- What K-FAC saves conjugate gradients: products and time to the residual of ten plain ones.
 --
--- On batches met early, midway and late in training: CartPole, Pendulum, and actions that are rewarded for being near those of a
--- random network of shape 11-64-64-3. The gain is g'x / sqrt(x'(F + damping I)x), which the improvement within the trust
--- region is proportional to, as a share of what an exact solution has.
+-- On batches met early, midway and late in training: CartPole, Pendulum, and actions that are rewarded for being near
+-- those of a random network of shape 11-64-64-3. The gain is g'x / sqrt(x'(F + damping I)x), which the improvement
+-- within the trust region is proportional to, as a share of what an exact solution has.
 --
 --   luajit bench/kfac.lua [short] [--only PROBLEM] [--threads N] [--damping X] [--rows N]
 local support = require "bench.support"
@@ -33,7 +33,8 @@ end
 local function imitate(iterations, see)
   local rng = trpo.rng(5)
   local policy = trpo.policy {
-    observation = trpo.space.box { shape = { 11 } }, action = trpo.space.box { shape = { 3 } }, hidden = hidden, rng = rng,
+    observation = trpo.space.box { shape = { 11 } }, action = trpo.space.box { shape = { 3 } }, hidden = hidden,
+    rng = rng,
   }
   local teacher, mix = policy:clone():set_theta(trpo.randn(rng, policy:size()) * 0.3), trpo.randn(rng, 11, 11) * 0.4
   local algorithm = trpo.TRPO { delta = 0.03 }
@@ -65,7 +66,8 @@ local problems = {
 -- the gain of what these options of trpo.cg find, for single-precision products and standardised advantages
 local function gain(policy, batch, options)
   local advantages = batch.advantages
-  local g = policy:log_prob_gradient(batch.observations, batch.actions, (advantages - advantages:mean()) / advantages:std())
+  advantages = (advantages - advantages:mean()) / advantages:std()
+  local g = policy:log_prob_gradient(batch.observations, batch.actions, advantages)
   options.damping = damping
   if options.kfac then
     options.kfac, options.preconditioner = nil, trpo.kfac(policy, batch.observations, { damping = damping }).solve
@@ -113,23 +115,30 @@ end
 
 trpo.threads(tonumber(support.option "--threads" or math.min(2, trpo.threads())))
 local results = { damping = damping, threads = trpo.threads(), cases = {} }
-local lines = { { ("K-FAC, damping %g, %d threads"):format(damping, trpo.threads()), "iteration", "residual of 10 plain", "K-FAC needs",
-  "time of 10 plain", "of K-FAC to it", "ratio", "4 with K-FAC", "ratio", "gain of 10 plain", "of 4 with K-FAC" } }
-for _, problem in ipairs(problems) do
-  if not only or only == problem.name then
-    local stage = {}
-    for i, iteration in ipairs(problem.at) do stage[iteration] = i end
-    problem.run(short and 1 or problem.at[#problem.at], function(iteration, policy, batch)
-      if not stage[iteration] then return end
-      local r = measure(policy, batch)
-      r.problem, r.layers, r.iteration = problem.name, problem.layers, iteration
-      results.cases[#results.cases + 1] = r
-      lines[#lines + 1] = { ("%s %s, N = %d"):format(r.problem, r.layers, r.rows), iteration, ("%.1e"):format(r.residual),
-        r.reached and r.products or "> 100", support.duration(r.seconds_ten),
-        support.duration(r.seconds_there), ("%.2f"):format(r.seconds_ten / r.seconds_there), support.duration(r.seconds_four),
-        ("%.2f"):format(r.seconds_ten / r.seconds_four), ("%.3f"):format(r.gain_ten), ("%.3f"):format(r.gain_four) }
-    end)
-  end
+local lines = { { "K-FAC", "iteration", "residual of 10 plain", "products to it", "10 plain", "to it", "ratio",
+  "4 with K-FAC", "making it", "gain of 10 plain", "of 4" } }
+
+local function line(r)
+  return { ("%s %s, N = %d"):format(r.problem, r.layers, r.rows), r.iteration, ("%.1e"):format(r.residual),
+    r.reached and r.products or "> 100", support.duration(r.seconds_ten), support.duration(r.seconds_there),
+    ("%.2f"):format(r.seconds_ten / r.seconds_there), support.duration(r.seconds_four),
+    support.duration(r.seconds_making), ("%.3f"):format(r.gain_ten), ("%.3f"):format(r.gain_four) }
 end
+
+local function run(problem)
+  local wanted = {}
+  for _, iteration in ipairs(problem.at) do wanted[iteration] = true end
+  problem.run(short and 1 or problem.at[#problem.at], function(iteration, policy, batch)
+    if not wanted[iteration] then return end
+    local r = measure(policy, batch)
+    r.problem, r.layers, r.iteration = problem.name, problem.layers, iteration
+    results.cases[#results.cases + 1], lines[#lines + 1] = r, line(r)
+  end)
+end
+
+for _, problem in ipairs(problems) do
+  if not only or only == problem.name then run(problem) end
+end
+print(("damping %g, threads: %d"):format(damping, trpo.threads()))
 support.print(lines)
 if not only then support.save("kfac", results) end
