@@ -2,7 +2,9 @@
 return {
   { name = "fisher", id = "B1", title = "Fisher-vector product" },
   { name = "update", id = "B2", title = "policy update" },
-  { name = "rollout", id = "B5", title = "rollouts" },
+  { name = "kfac", title = "preconditioned conjugate gradients" },
+  { name = "inference", id = "B4", title = "acting" },
+  { name = "rollout", id = "B5", title = "environments and rollouts" },
   { name = "training", id = "B6", title = "training" },
   { name = "threshold", id = "B7", title = "from process start until solved" },
   { name = "trials", id = "B8", title = "sweeps" },
