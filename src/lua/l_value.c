@@ -50,6 +50,15 @@ static Status new_network(lua_State *L, const char *what, Value *value, const Ne
   value->epochs = epochs;
   value->minibatch = minibatch;
   value->rescale = rescale;
+  const char *opt = l_field_string(L, 1, what, "optimizer", "adam");
+  value->optimizer = !strcmp(opt, "adam") ? VALUE_ADAM : !strcmp(opt, "lbfgs") ? VALUE_LBFGS : VALUE_GAUSS_NEWTON;
+  value->iterations = (int)l_field_integer(L, 1, what, "iterations", 0, 1000000, 1);
+  value->cg_iters = (int)l_field_integer(L, 1, what, "cg_iters", 1, 1000000, 5);
+  value->damping = l_field_number(L, 1, what, "damping", 0, 1e3, 0.1);
+  value->damping_min = l_field_number(L, 1, what, "damping_min", 0, 1e3, 0);
+  value->layer_damping = l_field_number(L, 1, what, "layer_damping", 0, 1e3, 1e-3);
+  value->last_layer = l_field_boolean(L, 1, what, "last_layer", 0);
+  value->adapt = l_field_boolean(L, 1, what, "adapt", 1);
   value->key = (RngKey){{rng_bits(rng), rng_bits(rng)}};
   return status;
 }
@@ -78,7 +87,7 @@ static int l_value_new(lua_State *L) {
                                              "normalize_observations",
                                              "learning_rate",
                                              "epochs",
-                                             "minibatch",
+                                             "minibatch","optimizer","iterations","cg_iters","damping","damping_min","layer_damping","last_layer","adapt",
                                              "rescale_targets",
                                              NULL};
   static const char *const linear_keys[] = {"kind", "env", "observation", "ridge", "rng", NULL};
@@ -155,6 +164,8 @@ static int l_value_fit(lua_State *L) {
   if (value->kind == VALUE_NETWORK) {
     lua_pushnumber(L, info.loss);
     lua_setfield(L, -2, "loss");
+    lua_pushnumber(L, value->damping);
+    lua_setfield(L, -2, "damping");
   }
   lua_pushnumber(L, (lua_Number)info.steps);
   lua_setfield(L, -2, "steps");

@@ -5,6 +5,9 @@
 
 #include "base/clock.h"
 #include "base/sum.h"
+#include "policy/value_adam.h"
+#include "policy/value_gauss_newton.h"
+#include "policy/value_lbfgs.h"
 
 Status value_network(Value *value, const NetworkSpec *spec, Rng *rng) {
   *value = (Value){.kind = VALUE_NETWORK, .O = spec->observation->size, .scale = 1};
@@ -89,82 +92,6 @@ static void retarget(Value *value, const double *target, long N) {
   network_set(&value->net, value->net.theta);
 }
 
-/* What one fit works on. */
-typedef struct Fit {
-  Value *value;
-  const double *obs, *target;
-  uint32_t *order;  /* [N] shuffled rows */
-  double *obs_row;  /* [minibatch][O] gathered */
-  double *goal;     /* [minibatch] gathered targets */
-  double *gradient; /* [P] */
-  double *loss;     /* [minibatch] squared errors */
-  Tape tape;        /* over one minibatch */
-} Fit;
-
-/* d/df of (shift + scale f - target)^2 / (2 scale^2): the error in units of scale */
-static void fit_block(void *context, const TapeBlock *block) {
-  const Fit *fit = context;
-  const Value *value = fit->value;
-  const Mlp *mlp = &value->net.mlp;
-  const void *f = network_forward(&value->net, block->tape, fit->obs_row + block->first * value->O,
-                                  value->O, block->n);
-  for (int i = 0; i < block->n; i++) {
-    const long row = block->first + i;
-    const double y = mlp->precision == SINGLE ? (double)((const float *)f)[i]
-                                              : ((const double *)f)[i];
-    const double error = y - (fit->goal[row] - value->shift) / value->scale;
-    fit->loss[row] = error * error * value->scale * value->scale;
-    if (mlp->precision == SINGLE)
-      ((float *)block->out)[i] = (float)error;
-    else
-      ((double *)block->out)[i] = error;
-  }
-  mlp_vjp(mlp, tape_partial(&fit->tape, block->chunk), value->net.weights, block->n, block->tape,
-          block->out, block->work);
-}
-
-/* One Adam step on rows order[first .. first + n). Returns their summed squared error. */
-static double fit_minibatch(Fit *fit, long first, long n) {
-  Value *value = fit->value;
-  for (long i = 0; i < n; i++) {
-    const long row = fit->order[first + i];
-    memcpy(fit->obs_row + i * value->O, fit->obs + row * value->O,
-           (size_t)value->O * sizeof(double));
-    fit->goal[i] = fit->target[row];
-  }
-  tape_resize(&fit->tape, n);
-  tape_gradient(&fit->tape, fit_block, fit, fit->gradient, 2 / (double)n);
-  adam_step(&value->adam, value->net.theta, fit->gradient, value->net.P);
-  network_set(&value->net, value->net.theta);
-  return sum_pairwise(fit->loss, (size_t)n);
-}
-
-static Status fit_init(Fit *fit, long N, Arena *arena) {
-  Value *value = fit->value;
-  const long n = value->minibatch < N ? value->minibatch : N;
-  fit->order = ARENA_PUSH(arena, uint32_t, N);
-  fit->obs_row = ARENA_PUSH(arena, double, n * value->O);
-  fit->goal = ARENA_PUSH(arena, double, n);
-  fit->loss = ARENA_PUSH(arena, double, n);
-  fit->gradient = ARENA_PUSH(arena, double, value->net.P);
-  if (!fit->order || !fit->obs_row || !fit->goal || !fit->loss || !fit->gradient) return E_NOMEM;
-  return tape_init(&fit->tape, arena, &value->net, n, 0, 1, 0);
-}
-
-static void fit_epochs(Fit *fit, ValueFit *info, long N) {
-  Value *value = fit->value;
-  for (int epoch = 0; epoch < value->epochs; epoch++) {
-    Rng rng = rng_at(value->key, RNG_SHUFFLE, (uint32_t)epoch, value->fits);
-    double loss = 0;
-    rng_permutation(&rng, fit->order, (uint32_t)N);
-    for (long first = 0; first < N; first += value->minibatch, info->steps++)
-      loss += fit_minibatch(fit, first,
-                            N - first < value->minibatch ? N - first : value->minibatch);
-    info->loss = loss / (double)N;
-  }
-  value->fits++;
-}
-
 /* What a failed fit gives back: the object itself with its scalars, and the arrays it points to. */
 typedef struct Saved {
   Value object;
@@ -194,19 +121,30 @@ static void restore(Value *value, const Saved *saved) {
   network_set(&value->net, saved->theta);
 }
 
+static Status optimize(Value *value, ValueFit *info, const double *obs, const double *target,
+                       long N, Arena *arena) {
+  switch (value->optimizer) {
+  case VALUE_LBFGS: return value_lbfgs(value, info, obs, target, N, arena);
+  case VALUE_GAUSS_NEWTON:
+  case VALUE_LAST_LAYER: return value_gauss_newton(value, info, obs, target, N, arena);
+  default: return value_adam(value, info, obs, target, N, arena);
+  }
+}
+
 static Status fit_network(Value *value, ValueFit *info, const double *obs, const double *target,
                           long N, Arena *arena) {
-  Fit fit = {.value = value, .obs = obs, .target = target};
   Saved saved;
-  if (save(&saved, value, arena) != OK || fit_init(&fit, N, arena) != OK) return E_NOMEM;
+  if (save(&saved, value, arena) != OK) return E_NOMEM;
   if (value->net.normalize && normalizer_update(&value->net.normalizer, obs, N) != OK)
     return E_NOT_FINITE;
   if (value->rescale) retarget(value, target, N);
-  fit_epochs(&fit, info, N);
+  Status status = optimize(value, info, obs, target, N, arena);
+  value->fits++;
   /* commit only what is finite */
-  if (isfinite(sum_pairwise(value->net.theta, (size_t)value->net.P))) return OK;
-  restore(value, &saved);
-  return E_NOT_FINITE;
+  if (status == OK && !isfinite(sum_pairwise(value->net.theta, (size_t)value->net.P)))
+    status = E_NOT_FINITE;
+  if (status != OK) restore(value, &saved);
+  return status;
 }
 
 Status value_fit(Value *value, ValueFit *info, const double *obs, const double *time,

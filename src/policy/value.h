@@ -15,6 +15,12 @@
  * et al. 2016, arXiv:1602.07714, section 2.2), so the unit of the rewards does not matter to the step size.
  */
 typedef enum ValueKind { VALUE_NETWORK, VALUE_LINEAR } ValueKind;
+typedef enum ValueOptimizer {
+  VALUE_ADAM,
+  VALUE_LBFGS,
+  VALUE_GAUSS_NEWTON,
+  VALUE_LAST_LAYER
+} ValueOptimizer;
 
 typedef struct Value {
   ValueKind kind;
@@ -26,6 +32,9 @@ typedef struct Value {
   Network net;
   double shift, scale; /* of the targets */
   int rescale;         /* adapt shift and scale to the targets */
+  ValueOptimizer optimizer;
+  int iterations, cg_iters, last_layer, adapt;
+  double damping, layer_damping, damping_min;
   Adam adam;
   int epochs;      /* passes over the data in one fit */
   int minibatch;   /* rows of one step */
@@ -35,6 +44,7 @@ typedef struct Value {
 } Value;
 
 typedef struct ValueFit {
+  double before;
   double loss; /* mean squared error over the last epoch, measured before each step, in reward^2 */
   long steps;  /* optimiser steps */
   double seconds; /* wall time */
