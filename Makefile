@@ -307,9 +307,14 @@ $(BUILD)/bench/%: bench/%.c $(filter-out $(BUILD)/obj/lua/%,$(OBJECTS)) $(BUILD)
 bench-mdp: all $(MEASURES) ## exact MDPs, beside the peers if they are there (minutes)
 	@$(TREE) $(LUAJIT) bench/mdp.lua
 
-bench-peers: ## install the Python packages that bench-mdp compares with into bench/.venv
-	@$(PYTHON) -m venv bench/.venv
-	bench/.venv/bin/pip install --quiet -r bench/peers.txt
+bench-peers: bench/.venv/installed ## install the Python packages that the benchmarks compare with into bench/.venv
+
+# the stamp comes last, so that an installation that was interrupted is tried again
+bench/.venv/installed: bench/peers.txt
+	@test -x bench/.venv/bin/pip || $(PYTHON) -m venv bench/.venv
+	$(call say,PIP,bench/.venv)
+	@bench/.venv/bin/pip install -qq --disable-pip-version-check -r $<
+	@touch $@
 
 bench-learn: all ## how reliably the examples learn: 20 seeds (minutes)
 	@$(TREE) $(LUAJIT) bench/learn.lua

@@ -7,7 +7,6 @@
 -- Peers solve the very same model to the same accuracy; where their values are further from ours than twice the
 -- tolerance, the table says by how much. It has seconds and, in parentheses, the peer's time over ours on two threads.
 local models = require "bench.mdp_models"
-local peer = require "bench.peer"
 local peers = require "bench.mdp_peers"
 local support = require "bench.support"
 local trpo = require "trpo"
@@ -45,30 +44,21 @@ end
 
 -- ---- a sweep against the read bandwidth -----------------------------------------------------------------------------
 
--- a program of bench/*.c that answers numbers of threads, or nil when it was not built
-local function measure(program, arguments)
-  local path = (os.getenv "TRPO_BUILD" or "build") .. "/bench/" .. program
-  local file = io.open(path)
-  if not file then return nil end
-  file:close()
-  return peer.start(peer.quoted(path) .. " " .. arguments)
-end
-
 local function bench_sweep()
-  local calibrate = measure("calibrate", short and "64" or "512")
+  local calibrate = support.calibrator(short and 64 or 512)
   if not calibrate then
     print "  the programs that measure a sweep are not built (make bench-mdp)"
     return
   end
   local rows = { { "sweep (backup of all states)", "threads", "time", "GB/s", "read bandwidth", "share" } }
   for _, case in ipairs(models.sweeps(short)) do
-    local sweep = measure("sweep", case.program)
+    local sweep = support.program("sweep", case.program)
     for threads = 1, two do
       local times, bandwidths, bytes = {}, {}, nil
       for round = 1, short and 3 or 15 do
         local time, moved = sweep.ask(tostring(threads)):match "^(%S+) (%S+)$"
         times[round], bytes = tonumber(time), tonumber(moved)
-        bandwidths[round] = tonumber(calibrate.ask(tostring(threads)))
+        bandwidths[round] = calibrate.limit("read", threads)
       end
       local time, bandwidth = support.median(times), support.median(bandwidths)
       local share = bytes / time / bandwidth

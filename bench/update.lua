@@ -1,40 +1,128 @@
--- One policy update: gradient, 10 products of conjugate gradients on all data, line search.
--- Shape 11-64-64-3 (Hopper), random data; single and double precision, one and two threads.
+-- B2: one policy update: gradient, 10 products of conjugate gradients on all data, line search with one trial.
 --
---   make bench         or        luajit bench/update.lua [short]
+-- Beside a PyTorch update of the same sums, and for Hopper's shape beside sb3-contrib's train() without its critic. The
+-- limit is the time of the classical operations at the peak that bench/calibrate.c measures in turn with it.
+--
+--   luajit bench/update.lua [short] [--no-peers] [--only SHAPE]
+local learner = require "bench.learner"
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local short = arg[1] == "short"
-local sizes = short and { 5000 } or { 5000, 50000 }
+local short = support.short
+local rounds, patience = short and 3 or 15, short and 0.2 or 4
 
 -- The advantages are noise, so the full step may be refused; the line search gets one trial like any accepted step.
 local algorithm = trpo.TRPO { delta = 0.01, cg_iters = 10, backtracks = 1 }
 
-local function case(N, precision)
-  local policy, batch = support.synthetic { O = 11, A = 3, N = N, precision = precision }
-  local theta = policy:theta()
-  return function(threads)
-    return function()
-      trpo.threads(threads)
+-- ---- who takes part -------------------------------------------------------------------------------------------------
+
+-- a function that times ours on so many threads: several updates where one is short
+local function ours(policy, batch, theta, threads)
+  local calls
+  return function()
+    trpo.threads(threads)
+    local seconds, n = 0, calls or 1
+    for _ = 1, n do
       policy:set_theta(theta)
+      local start = support.now()
       algorithm:update(policy, batch)
+      seconds = seconds + support.now() - start
     end
+    calls = calls or math.max(1, math.min(20, math.floor(0.01 / seconds)))
+    return seconds / n
   end
 end
 
-local most = trpo.threads()
-local two = math.min(2, most)
-local results, rows = {}, { { "policy update, 11-64-64-3, 10 CG", "1 thread", two .. " threads", "ratio" } }
-for _, N in ipairs(sizes) do
-  for _, precision in ipairs { "single", "double" } do
-    local update = case(N, precision)
-    local seconds = support.compare({ update(1), update(two) }, short and 5 or 15)
-    results[#results + 1] = { N = N, precision = precision, seconds_1 = seconds[1], seconds_2 = seconds[2] }
-    rows[#rows + 1] = { ("N = %d, %s"):format(N, precision), ("%.2f ms"):format(seconds[1] * 1e3),
-      ("%.2f ms"):format(seconds[2] * 1e3), ("%.2f"):format(seconds[1] / seconds[2]) }
+-- the peer's best way, searched up to 5,000 rows and kept beyond
+local searched = {}
+local function choose(torch, shape, N, precision)
+  torch.ask("make", shape.O, shape.A, learner.kind(shape), N, precision)
+  local key = shape.name .. precision
+  if N <= 5000 or not searched[key] then searched[key] = learner.best_of(torch, "update") end
+  return searched[key]
+end
+
+-- the number of threads at which sb3-contrib is fastest
+local function best_threads(sb3)
+  local seconds = {}
+  for threads = 1, 2 do
+    sb3.ask("update", threads)
+    seconds[threads] = tonumber((sb3.ask("update", threads)))
+  end
+  return seconds[1] < seconds[2] and 1 or 2
+end
+
+-- ---- one cell of the grid -------------------------------------------------------------------------------------------
+
+local function cell(shape, N, precision, torch, sb3, calibrator)
+  local policy, batch = learner.problem(shape, N, precision)
+  local theta = policy:theta()
+  local parts = {}
+  for threads = 1, 2 do
+    parts[threads] = ours(policy, batch, theta, threads)
+    parts[2 + threads] = function() return calibrator.limit(precision, threads) end
+  end
+  local best = torch and choose(torch, shape, N, precision)
+  if torch then
+    parts[#parts + 1] = function() return tonumber((torch.ask("update", best.form, best.threads))) end
+  end
+  local threads
+  if sb3 then
+    sb3.ask("make", shape.O, shape.A, N)
+    threads = best_threads(sb3)
+    parts[#parts + 1] = function() return tonumber((sb3.ask("update", threads))) end
+  end
+  local medians = support.in_turn(parts, rounds, patience)
+  local fastest, flops = math.min(medians[1], medians[2]), N * learner.update_flops(shape)
+  local record = { shape = shape.name, layers = learner.layers(shape), N = N, precision = precision, flops = flops,
+    seconds = { medians[1], medians[2] }, peak = { medians[3], medians[4] },
+    share = { flops / medians[1] / medians[3], flops / medians[2] / medians[4] } }
+  if torch then
+    record.torch = { form = best.form, threads = best.threads, seconds = medians[5], ratio = medians[5] / fastest }
+  end
+  if sb3 then
+    record.sb3 = { threads = threads, seconds = medians[#medians], ratio = medians[#medians] / fastest }
+  end
+  return record
+end
+
+local function peer_cells(p, note)
+  if not p then return "-", "-" end
+  return ("%s (%s)"):format(support.duration(p.seconds), note), ("%.1f"):format(p.ratio)
+end
+
+local function row(r)
+  local torch, torch_ratio = peer_cells(r.torch, r.torch and r.torch.form .. ", " .. r.torch.threads)
+  local sb3, sb3_ratio = peer_cells(r.sb3, r.sb3 and r.sb3.threads)
+  return { ("%s, N = %d, %s"):format(r.layers, r.N, r.precision), support.duration(r.seconds[1]),
+    ("%.0f %%"):format(100 * r.share[1]), support.duration(r.seconds[2]), ("%.0f %%"):format(100 * r.share[2]),
+    ("%.2f"):format(r.seconds[1] / r.seconds[2]), torch, torch_ratio, sb3, sb3_ratio }
+end
+
+-- ---- the run --------------------------------------------------------------------------------------------------------
+
+local calibrator = assert(support.calibrator(), "bench/calibrate.c is not built: make bench")
+local torch, sb3 = learner.torch(), learner.peer("peer_sb3", "sb3_contrib")
+local checks, grid = {}, {}
+local rows = { { "policy update, 10 CG", "1 thread", "of limit", "2 threads", "of limit", "gain", "PyTorch", "ratio",
+  "sb3-contrib", "ratio" } }
+
+for _, shape in ipairs(learner.shapes) do
+  if (support.option "--only" or shape.name) == shape.name then
+    for _, form in ipairs(torch and { "jacobian", "double" } or {}) do
+      local _, step = learner.check(torch, shape, form)
+      checks[#checks + 1] = { shape = shape.name, form = form, step = step }
+      assert(step < 1e-6, "the peer's step is another one")
+    end
+    for _, N in ipairs(short and { 1000 } or learner.sizes) do
+      for _, precision in ipairs(learner.precisions) do
+        local beside = shape.name == "Hopper" and precision == "single" and N >= 5000 and sb3 or nil
+        grid[#grid + 1] = cell(shape, N, precision, torch, beside, calibrator)
+        rows[#rows + 1] = row(grid[#grid])
+      end
+    end
   end
 end
-trpo.threads(most)
 support.print(rows)
-support.save("update", results)
+for _, process in pairs { calibrator, torch or nil, sb3 or nil } do process.close() end
+support.save("update", { grid = grid, checks = checks, torch = torch and torch.version, sb3 = sb3 and sb3.version })

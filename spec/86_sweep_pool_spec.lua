@@ -146,7 +146,17 @@ print(select(2, pcall(first.run, first, { jobs = 0 })))
   end)
 
   it("shares its trials with another one on the same folder", function()
-    write_sweep("shared", 12, [[append("ran", p.x); os.execute "sleep 0.02"; return p.x]])
+    -- a trial waits until both have begun one, ten seconds at most: neither is to be done before the other has started
+    write_sweep("shared", 12, [[append("ran", p.x)
+  local uv, path = require "luv", dir .. "/../../owner."
+  io.open(path .. uv.os_getppid(), "w"):close()
+  for _ = 1, 400 do
+    local owners, scan = 0, uv.fs_scandir(dir .. "/../..")
+    for name in function() return uv.fs_scandir_next(scan) end do owners = owners + (name:find "^owner" and 1 or 0) end
+    if owners == 2 then break end
+    uv.sleep(25)
+  end
+  return p.x]])
     local out, err, code = command.shell(scratch, [[
 "$trpo" sweep shared.lua --jobs 1 >out1 2>err1 & one=$!
 "$trpo" sweep shared.lua --jobs 2 >out2 2>err2 & two=$!

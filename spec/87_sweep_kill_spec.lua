@@ -31,8 +31,8 @@ teardown(function() command.remove(scratch) end)
 
 local function folder(name) return ("%s/sweeps/%s"):format(scratch, name) end
 
--- starts a sweep by the script that its name begins with: its pid, and a table whose `code` and `signal` are set when
--- it has ended
+-- starts a sweep by the script that its name begins with: its pid, how often each of its trials was struck, and a table
+-- whose `code` and `signal` are set when it has ended
 local function start(name, jobs)
   local output = assert(uv.fs_open(("%s/%s.txt"):format(scratch, name), "a", 420))
   local ending = {}
@@ -44,12 +44,13 @@ local function start(name, jobs)
     ending.code, ending.signal = code, signal
   end)
   uv.fs_close(output)
-  return assert(handle and pid, pid), ending
+  return { pid = assert(handle and pid, pid), struck = {}, ending = ending }
 end
 
 -- waits so many milliseconds, or until the sweep has ended
 local function wait(milliseconds, ending)
   local over, timer = false, uv.new_timer()
+  uv.update_time()
   timer:start(milliseconds, 0, function() over = true end)
   while not over and not ending.code do uv.run "once" end
   timer:close()
@@ -72,37 +73,53 @@ local function running(name, sweep)
   return out
 end
 
--- kills the sweep, or a trial that has not been killed twice by now (the third time it would count as failed)
-local function strike(name, sweep, rng, struck)
-  if rng:uniform() < 0.6 then
-    local trials = running(name, sweep)
-    local trial = trials[1 + math.floor(rng:uniform() * #trials)]
-    if trial and (struck[trial.key] or 0) < 2 then
-      struck[trial.key] = (struck[trial.key] or 0) + 1
-      uv.kill(trial.pid, "sigkill")
-      return "trial"
-    end
+-- those of them that have not been killed twice by now (the third time they would count as failed)
+local function targets(name, sweep, struck)
+  local out = {}
+  for _, trial in ipairs(running(name, sweep)) do
+    if (struck[trial.key] or 0) < 2 then out[#out + 1] = trial end
   end
-  uv.kill(sweep, "sigkill")
-  return "sweep"
+  return out
+end
+
+-- chooses whom to kill, and lets so many milliseconds pass at most, for a trial from when there is one on: a machine
+-- that is busy takes longer to start it than to wait
+local function aim(name, side, rng, most)
+  local what = rng:uniform() < 0.6 and "trial" or "sweep"
+  while what == "trial" and not side.ending.code and not targets(name, side.pid, side.struck)[1] do wait(5, side.ending) end
+  wait(5 + math.floor(rng:uniform() * most), side.ending)
+  return what
+end
+
+-- kills the sweep, or a trial if there is one: which it was
+local function strike(name, side, rng, what)
+  local trials = what == "trial" and targets(name, side.pid, side.struck) or {}
+  local trial = trials[1 + math.floor(rng:uniform() * #trials)]
+  if not trial then
+    uv.kill(side.pid, "sigkill")
+    return "sweep"
+  end
+  side.struck[trial.key] = (side.struck[trial.key] or 0) + 1
+  uv.kill(trial.pid, "sigkill")
+  return "trial"
 end
 
 -- runs a sweep to its end and kills on the way, at most so often: how often the sweep and its trials were killed
 local function run_under_fire(name, rng, most)
   local count = { sweep = 0, trial = 0 }
+  local side
   repeat
-    local sweep, ending = start(name)
-    local struck = {}
-    while not ending.code and count.sweep + count.trial < most do
-      wait(5 + math.floor(rng:uniform() * 120), ending)
-      if not ending.code then
-        local what = strike(name, sweep, rng, struck)
+    side = start(name)
+    while not side.ending.code and count.sweep + count.trial < most do
+      local what = aim(name, side, rng, 120)
+      if not side.ending.code then
+        what = strike(name, side, rng, what)
         count[what] = count[what] + 1
-        if what == "sweep" then await_end(ending) end
+        if what == "sweep" then await_end(side.ending) end
       end
     end
-    await_end(ending)
-  until ending.signal ~= 9
+    await_end(side.ending)
+  until side.ending.signal ~= 9
   return count
 end
 
@@ -145,9 +162,9 @@ for _, method in ipairs { "grid", "halving" } do
 
     setup(function()
       local name = method .. "-peace"
-      local _, ending = start(name)
-      await_end(ending)
-      assert.are.equal(0, ending.code, command.read(("%s/%s.txt"):format(scratch, name)))
+      local side = start(name)
+      await_end(side.ending)
+      assert.are.equal(0, side.ending.code, command.read(("%s/%s.txt"):format(scratch, name)))
       expected = found(name)
     end)
 
@@ -182,20 +199,15 @@ for _, method in ipairs { "grid", "halving" } do
 
     it("finds the same when two work on it, and each is killed now and then", function()
       local rng, strikes, name = trpo.rng(88), command.sanitized and 2 or 8, method .. "-both"
-      local sides = { {}, {} }
-      local function begin(side)
-        side.pid, side.ending = start(name, "1")
-        side.struck = {}
-      end
-      for _, side in ipairs(sides) do begin(side) end
+      local sides = { start(name, "1"), start(name, "1") }
       while not (sides[1].ending.code and sides[2].ending.code) do
-        local side = sides[rng:uniform() < 0.5 and 1 or 2]
-        wait(5 + math.floor(rng:uniform() * 150), side.ending)
-        if strikes > 0 and not side.ending.code then
+        local i = rng:uniform() < 0.5 and 1 or 2
+        local what = aim(name, sides[i], rng, 150)
+        if strikes > 0 and not sides[i].ending.code then
           strikes = strikes - 1
-          if strike(name, side.pid, rng, side.struck) == "sweep" then
-            await_end(side.ending)
-            begin(side)
+          if strike(name, sides[i], rng, what) == "sweep" then
+            await_end(sides[i].ending)
+            sides[i] = start(name, "1")
           end
         end
       end

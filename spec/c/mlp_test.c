@@ -188,7 +188,8 @@ static void check_layout(void) {
   CHECK(net.P == 5 * 4 + 4 + 4 * 3 + 3 + 3 * 2 + 2, "parameters: %ld", net.P);
   CHECK(net.weight[1] == 24 && net.bias[1] == 36 && net.weight[2] == 39,
         "W and b follow each other, layer by layer");
-  CHECK(net.widest == 5 && net.rows % 16 == 0 && net.rows == 192, "rows of a block: %d", net.rows);
+  CHECK(net.widest == 16 && net.stride[1] == 16 && net.rows % 16 == 0 && net.rows == 192,
+        "rows of a block: %d", net.rows);
   mlp_init(&net, DOUBLE, ACT_TANH, 1, (int[]){60000, 60000});
   CHECK(net.P == 60000L * 60000 + 60000 && net.rows == 192, "a huge layer does not overflow: %ld",
         net.P);

@@ -10,10 +10,6 @@
 #include "base/rng.h"
 #include "check.h"
 
-extern const VmathTable vmath_generic;
-extern const VmathTable vmath_avx2 __attribute__((weak));
-extern const VmathTable vmath_avx512 __attribute__((weak));
-
 enum { SAMPLES = 1 << 16, ROUNDS = 16 };
 
 typedef void (*Map32)(float *, const float *, size_t);
@@ -176,15 +172,10 @@ static void check_table(const VmathTable *t) {
 int main(void) {
   check_table(&vmath_generic);
 #ifdef __x86_64__
-  if (&vmath_avx2 != NULL && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    check_table(&vmath_avx2);
-  }
-  if (&vmath_avx512 != NULL && __builtin_cpu_supports("avx512dq")
-      && __builtin_cpu_supports("avx512vl")) {
-    check_table(&vmath_avx512);
-  }
+  if (isa_supported(ISA_AVX2)) check_table(&vmath_avx2);
+  if (isa_supported(ISA_AVX512)) check_table(&vmath_avx512);
 #endif
   setenv("TRPO_ISA", "nonsense", 1);
-  CHECK(vmath() != NULL && vmath_isa() != NULL, "an unknown TRPO_ISA falls back: %s", vmath_isa());
+  CHECK(vmath() != NULL && isa_name() != NULL, "an unknown TRPO_ISA falls back: %s", isa_name());
   return check_failures();
 }

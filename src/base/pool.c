@@ -18,27 +18,30 @@ enum {
   GATE_OPEN = 1 << 30,         /* helpers may enter */
   GATE_WAITED = 1 << 29,       /* the caller sleeps until the last helper leaves */
   GATE_INSIDE = (1 << 29) - 1, /* mask: number of helpers inside */
-  SPIN_NANOSECONDS = 30000
+  SPIN_NANOSECONDS = 20000,    /* a thread that waits so long lends its core to whoever wants it */
+  REST_NANOSECONDS = 200000,   /* and one that waits so long sleeps */
+  LINE = 64                    /* bytes of a cache line: what is written often has one of its own */
 };
 
 static struct {
+  _Alignas(LINE) atomic_int next;    /* the next chunk to hand out */
+  _Alignas(LINE) atomic_uint gate;   /* GATE_* */
+  _Alignas(LINE) atomic_uint parked; /* helpers asleep or about to be */
+  _Alignas(LINE) atomic_uint epoch;  /* grows with every job and with every order to quit */
+
   /* the job; written only while the gate is closed and empty */
   PoolTask task;
   void *context;
   int chunks;
 
-  atomic_int next;    /* the next chunk to hand out */
-  atomic_uint gate;   /* GATE_* */
-  atomic_uint epoch;  /* grows with every job and with every order to quit */
-  atomic_uint parked; /* helpers asleep or about to be */
-  atomic_int quit;    /* helpers must end */
-  atomic_int spins;   /* every worker has a core of its own, so spinning makes sense */
-  atomic_int wanted;  /* workers, the caller included; 0 until first asked for */
+  atomic_int quit;   /* helpers must end */
+  atomic_int spins;  /* every worker has a core of its own, so spinning makes sense */
+  atomic_int wanted; /* workers, the caller included; 0 until first asked for */
 
-  pthread_mutex_t owner; /* held by whoever posts a job or changes the number of threads */
-  pthread_mutex_t sleep; /* guards the two conditions */
-  pthread_cond_t posted; /* the epoch has moved */
-  pthread_cond_t left;   /* the last helper has left */
+  _Alignas(LINE) pthread_mutex_t owner; /* held to post a job or change the number of threads */
+  pthread_mutex_t sleep;                /* guards the two conditions */
+  pthread_cond_t posted;                /* the epoch has moved */
+  pthread_cond_t left;                  /* the last helper has left */
 
   /* under owner */
   int helpers; /* threads in existence */
@@ -76,21 +79,26 @@ static long nanoseconds_since(const struct timespec *start) {
   return (now.tv_sec - start->tv_sec) * 1000000000L + (now.tv_nsec - start->tv_nsec);
 }
 
-/* spins for a short while, until (*word & mask) == value equals wish */
+/* spins for a while, until (*word & mask) == value equals wish: jobs of one update follow each other within that */
 static void spin(atomic_uint *word, unsigned mask, unsigned value, int wish) {
   struct timespec start;
+  long waited = 0;
   if (!atomic_load_explicit(&pool.spins, memory_order_relaxed)) {
     return;
   }
   clock_gettime(CLOCK_MONOTONIC, &start);
-  do {
+  while (waited < REST_NANOSECONDS) {
     for (int i = 0; i < 16; i++) {
       if (((atomic_load_explicit(word, memory_order_relaxed) & mask) == value) == wish) {
         return;
       }
       relax();
     }
-  } while (nanoseconds_since(&start) < SPIN_NANOSECONDS);
+    if (waited > SPIN_NANOSECONDS) {
+      sched_yield();
+    }
+    waited = nanoseconds_since(&start);
+  }
 }
 
 /* until the epoch is no longer seen; returns the new one */
@@ -113,11 +121,12 @@ static unsigned wait_for_job(unsigned seen) {
 static void announce(unsigned count) {
   atomic_fetch_add(&pool.epoch, 1);
   if (atomic_load(&pool.parked) > 0) {
+    /* who has announced itself sees the new epoch or waits by now; it need not wait for the lock as well */
     pthread_mutex_lock(&pool.sleep);
+    pthread_mutex_unlock(&pool.sleep);
     for (unsigned i = 0; i < count; i++) {
       pthread_cond_signal(&pool.posted);
     }
-    pthread_mutex_unlock(&pool.sleep);
   }
 }
 

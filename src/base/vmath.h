@@ -3,10 +3,11 @@
 
 #include <stddef.h>
 
+#include "base/isa.h"
+
 /**
  * Vector tanh, exp and log, and the sums and casts that surround them, for float (f32) and double (f64),
- * in one table of functions per instruction set. The set is chosen once, at first use: the best the
- * processor has, or TRPO_ISA = avx512 | avx2 | generic. Results are bit-equal for any alignment, length
+ * in one table of functions per instruction set (base/isa.h). Results are bit-equal for any alignment, length
  * or position: element i depends on x[i] only.
  *
  * Accuracy against the exact value: f32 within 4 ulp, f64 within 2 ulp (measured: 2.3 and 1.4); NaN in, NaN out; tanh(+-inf) = +-1,
@@ -14,7 +15,7 @@
  * y may alias x exactly, not partly.
  */
 typedef struct VmathTable {
-  const char *isa;
+  const char *isa; /* name of the instruction set */
   void (*tanh_f32)(float *y, const float *x, size_t n);
   void (*exp_f32)(float *y, const float *x, size_t n);
   void (*log_f32)(float *y, const float *x, size_t n);
@@ -25,10 +26,10 @@ typedef struct VmathTable {
   void (*widen)(double *y, const float *x, size_t n);  /* y = (double) x */
 } VmathTable;
 
-/** The table in force. Never NULL. */
-const VmathTable *vmath(void);
+/* one table per instruction set that is compiled for this processor family */
+extern const VmathTable vmath_generic, vmath_avx2, vmath_avx512;
 
-/** Name of the instruction set in force: "avx512", "avx2" or "generic". */
-const char *vmath_isa(void);
+/** The table in force. */
+const VmathTable *vmath(void);
 
 #endif

@@ -8,6 +8,9 @@
 /** The policy at arg; raises "<what>: policy must be a policy, got ..." otherwise. */
 Policy *l_policy_check(lua_State *L, int arg, const char *what);
 
+/** An empty policy object on the stack: safe to collect at any time. */
+Policy *l_policy_push(lua_State *L);
+
 /** Names of the activations and precisions, in the order of their enumerations; NULL ends the list. */
 extern const char *const l_policy_activations[];
 extern const char *const l_policy_precisions[];

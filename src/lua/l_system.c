@@ -8,8 +8,8 @@
 
 #include "base/blas.h"
 #include "base/buffer.h"
+#include "base/isa.h"
 #include "base/pool.h"
-#include "base/vmath.h"
 #include "lua/l_check.h"
 
 /***
@@ -89,8 +89,8 @@ static int l_system_info(lua_State *L) {
   lua_pushboolean(L, blas_is_fast());
   lua_setfield(L, -2, "blas_fast");
   set_lapack(L);
-  set_string(L, "isa", vmath_isa());
-  if (wish != NULL && wish[0] != '\0' && strcmp(wish, vmath_isa()) != 0) {
+  set_string(L, "isa", isa_name());
+  if (wish != NULL && wish[0] != '\0' && strcmp(wish, isa_name()) != 0) {
     set_string(L, "isa_ignored", wish);
   }
   set_number(L, "threads", pool_threads());

@@ -29,8 +29,11 @@ static int block_rows(const Mlp *net) {
 void mlp_init(Mlp *net, Precision precision, Activation activation, int layers, const int *width) {
   *net = (Mlp){.precision = precision, .activation = activation, .layers = layers};
   memcpy(net->width, width, (size_t)(layers + 1) * sizeof *width);
-  for (int l = 0; l <= layers; l++)
-    if (width[l] > net->widest) net->widest = width[l];
+  for (int l = 0; l <= layers; l++) {
+    const int hidden = l > 0 && l < layers;
+    net->stride[l] = hidden ? (width[l] + MLP_PAD - 1) / MLP_PAD * MLP_PAD : width[l];
+    if (net->stride[l] > net->widest) net->widest = net->stride[l];
+  }
   /* theta: W_1, b_1, W_2, b_2, ... */
   for (int l = 0; l < layers; l++) {
     net->weight[l] = net->P;
@@ -45,7 +48,8 @@ void mlp_init(Mlp *net, Precision precision, Activation activation, int layers, 
   }
   net->rows = block_rows(net);
   for (int l = 0; l <= layers; l++)
-    net->column[l + 1] = net->column[l] + (long)net->rows * width[l];
+    net->column[l + 1] = net->column[l]
+                         + (long)net->rows * net->stride[l]; /* rows are a multiple of 16 */
 }
 
 size_t mlp_real(const Mlp *net) {

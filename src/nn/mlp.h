@@ -14,23 +14,25 @@
  *
  * Rows are processed in blocks of at most net->rows, whose activations stay in the second-level cache and whose products
  * stay in the range where BLAS uses its small-matrix kernels. The tape of one block holds h_0, h_1, ..., out one after
- * another, each [rows][width_l]; the caller fills h_0.
+ * another, each 64-byte aligned and [rows][stride_l]: stride_0 and the outputs' are their widths; a hidden layer's is its
+ * width rounded up to MLP_PAD Reals, and the padding columns are 0. The caller fills h_0.
  */
 typedef enum Precision { SINGLE, DOUBLE } Precision;
 typedef enum Activation { ACT_IDENTITY, ACT_TANH, ACT_RELU } Activation;
 
-enum { MLP_LAYERS = 16, MLP_WIDTH = 65536 };
+enum { MLP_LAYERS = 16, MLP_WIDTH = 65536, MLP_PAD = 16 };
 
 typedef struct Mlp {
   Precision precision;
-  Activation activation;     /* of the hidden layers; the output layer is affine */
-  int layers;                /* affine layers, 1..MLP_LAYERS */
-  int width[MLP_LAYERS + 1]; /* inputs, hidden ..., outputs */
-  int widest;                /* largest of width */
-  long weight[MLP_LAYERS];   /* where W_l begins in theta */
-  long bias[MLP_LAYERS];     /* where b_l begins in theta */
-  long P;                    /* parameters */
-  int rows;                  /* rows of a block, a multiple of 16 */
+  Activation activation;      /* of the hidden layers; the output layer is affine */
+  int layers;                 /* affine layers, 1..MLP_LAYERS */
+  int width[MLP_LAYERS + 1];  /* inputs, hidden ..., outputs */
+  int stride[MLP_LAYERS + 1]; /* Reals from one row of h_l to the next */
+  int widest;                 /* largest of stride */
+  long weight[MLP_LAYERS];    /* where W_l begins in theta */
+  long bias[MLP_LAYERS];      /* where b_l begins in theta */
+  long P;                     /* parameters */
+  int rows;                   /* rows of a block, a multiple of 16 */
   long column[MLP_LAYERS
               + 2]; /* where h_l begins in a block's tape, in Reals; last: Reals of a block */
   long transposed[MLP_LAYERS]; /* where W_l' begins in prepared weights (l >= 1) */
@@ -60,7 +62,7 @@ void mlp_prepare(const Mlp *net, void *weights, const double *theta);
 /** Outputs of a block: fills tape from h_0 on. n rows, 1 <= n <= net->rows. */
 void mlp_forward(const Mlp *net, const void *weights, int n, void *tape);
 
-/** Part of a block's tape: h_l as Real [n][width_l]; l = layers for the outputs. */
+/** Part of a block's tape: h_l as Real [n][stride_l]; l = layers for the outputs. */
 void *mlp_layer(const Mlp *net, void *tape, int l);
 
 /**

@@ -38,16 +38,23 @@ void tape_resize(Tape *tape, long N) {
 
 Status tape_init(Tape *tape, Arena *arena, const Network *net, long N, int keep, int gradients,
                  long row_doubles) {
+  return tape_init_extra(tape, arena, net, N, keep, gradients, row_doubles, 0);
+}
+
+Status tape_init_extra(Tape *tape, Arena *arena, const Network *net, long N, int keep,
+                       int gradients, long row_doubles, long extra) {
   const Mlp *mlp = &net->mlp;
-  *tape = (Tape){.net = net};
+  *tape = (Tape){.net = net, .extra = extra};
+  tape->block_bytes = aligned(mlp_tape_bytes(mlp))
+                      + aligned((size_t)mlp->rows * (size_t)extra * mlp_real(mlp));
   tape_resize(tape, N);
   /* each worker's scratch: workspace, outputs, row scalars and, without kept activations, one block of them */
   tape->scratch_bytes = aligned(mlp_work_bytes(mlp)) + out_bytes(net)
                         + aligned((size_t)row_doubles * sizeof(double))
-                        + (keep ? 0 : aligned(mlp_tape_bytes(mlp)));
+                        + (keep ? 0 : tape->block_bytes);
   tape->scratch = arena_push(arena, (size_t)pool_threads() * tape->scratch_bytes);
   if (!tape->scratch) return E_NOMEM;
-  if (keep && !(tape->data = arena_push(arena, (size_t)tape->blocks * mlp_tape_bytes(mlp))))
+  if (keep && !(tape->data = arena_push(arena, (size_t)tape->blocks * tape->block_bytes)))
     return E_NOMEM;
   if (gradients && !(tape->partial = arena_push(arena, (size_t)tape->chunks * partial_bytes(net))))
     return E_NOMEM;
@@ -75,8 +82,9 @@ static void run_chunk(void *context, int chunk, int worker) {
     const long left = tape->N - b * mlp->rows;
     block.first = b * mlp->rows;
     block.n = left < mlp->rows ? (int)left : mlp->rows;
-    block.tape = tape->data ? tape->data + (size_t)b * mlp_tape_bytes(mlp)
-                            : scratch + tape->scratch_bytes - aligned(mlp_tape_bytes(mlp));
+    block.tape = tape->data ? tape_block(tape, b)
+                            : scratch + tape->scratch_bytes - tape->block_bytes;
+    block.extra = (char *)block.tape + aligned(mlp_tape_bytes(mlp));
     run->task(run->context, &block);
   }
 }
@@ -114,6 +122,10 @@ void tape_gradient(const Tape *tape, TapeTask task, void *context, double *out, 
 
 void *tape_partial(const Tape *tape, int chunk) {
   return tape->partial + (size_t)chunk * partial_bytes(tape->net);
+}
+
+void *tape_block(const Tape *tape, long b) {
+  return tape->data + (size_t)b * tape->block_bytes;
 }
 
 void *tape_outputs(const Tape *tape, const TapeBlock *block) {

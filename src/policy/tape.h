@@ -16,8 +16,10 @@ typedef struct Tape {
   long N;
   long blocks;
   int chunks;
-  char *data;    /* [blocks][mlp_tape_bytes]; NULL for a tape that is only walked over */
-  char *scratch; /* [workers][scratch_bytes] */
+  long extra;         /* Reals that a row may keep beside its activations */
+  size_t block_bytes; /* of a block: activations, then extra [rows][extra] */
+  char *data;         /* [blocks][block_bytes]; NULL for a tape that is only walked over */
+  char *scratch;      /* [workers][scratch_bytes] */
   size_t scratch_bytes;
   char *partial; /* [chunks][P of the mlp] Real: gradients of chunks */
 } Tape;
@@ -29,6 +31,7 @@ typedef struct TapeBlock {
   int chunk;
   void
       *tape; /* the block's activations; for a tape without data, scratch memory of the same size */
+  void *extra; /* Real [rows][extra], kept like the activations, 64-byte aligned */
   void *work;  /* mlp_work_bytes */
   void *out;   /* Real [n][outputs], scratch */
   double *row; /* doubles of scratch asked for by tape_init */
@@ -42,6 +45,10 @@ typedef void (*TapeTask)(void *context, const TapeBlock *block);
  */
 Status tape_init(Tape *tape, Arena *arena, const Network *net, long N, int keep, int gradients,
                  long row_doubles);
+
+/** The same, with room for extra Reals per row that tasks keep in the blocks (TapeBlock.extra). */
+Status tape_init_extra(Tape *tape, Arena *arena, const Network *net, long N, int keep,
+                       int gradients, long row_doubles, long extra);
 
 /** The same tape for fewer rows, 1 <= N <= the number it was made for. */
 void tape_resize(Tape *tape, long N);
@@ -58,6 +65,9 @@ void tape_gradient(const Tape *tape, TapeTask task, void *context, double *out, 
 
 /** The gradient of the block's chunk: Real [mlp.P]. */
 void *tape_partial(const Tape *tape, int chunk);
+
+/** The activations that a tape keeps of block b. */
+void *tape_block(const Tape *tape, long b);
 
 /** Outputs of a block, Real [n][outputs]. */
 void *tape_outputs(const Tape *tape, const TapeBlock *block);

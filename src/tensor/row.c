@@ -1,33 +1,12 @@
 #include "tensor/row.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/vmath.h"
 
-/* one table per instruction set; those that were not compiled for this processor family are NULL */
-extern const RowTable row_generic;
-extern const RowTable row_avx2 __attribute__((weak, visibility("hidden")));
-extern const RowTable row_avx512 __attribute__((weak, visibility("hidden")));
-
-/* the instruction set is base/vmath's choice */
-static const RowTable *choose(void) {
-  const char *isa = vmath_isa();
-  const RowTable *table = strcmp(isa, "avx512") == 0 ? &row_avx512
-                          : strcmp(isa, "avx2") == 0 ? &row_avx2
-                                                     : &row_generic;
-  return table != NULL ? table : &row_generic;
-}
-
 const RowTable *row(void) {
-  static _Atomic(const RowTable *) chosen;
-  const RowTable *table = atomic_load_explicit(&chosen, memory_order_relaxed);
-  if (table == NULL) {
-    table = choose();
-    atomic_store_explicit(&chosen, table, memory_order_relaxed);
-  }
-  return table;
+  return ISA_TABLE(row, isa());
 }
 
 /* --- functions of one number ----------------------------------------------------------------------------- */

@@ -116,6 +116,9 @@ enum {
   ROW_BLOCK = 256 /* elements that are worked on at a time where a copy is needed */
 };
 
+/* one table per instruction set that is compiled for this processor family */
+extern const RowTable row_generic, row_avx2, row_avx512;
+
 /** The table in force. */
 const RowTable *row(void);
 

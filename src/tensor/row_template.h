@@ -161,7 +161,6 @@ ROW_FOLD_LIST(DEFINE_FOLD)
 #define TERNARY_ENTRY(NAME, name, formula) [ROW_##NAME] = ternary_##name,
 #define FOLD_ENTRY(NAME, name, start) [ROW_##NAME] = fold_##name,
 
-extern const RowTable ROW_TABLE __attribute__((visibility("hidden")));
 const RowTable ROW_TABLE = {
     .unary = {ROW_UNARY_LIST(UNARY_ENTRY)},
     .binary = {ROW_BINARY_LIST(BINARY_ENTRY)},

@@ -1,0 +1,92 @@
+/**
+ * Seconds of one Fisher-vector product by itself, over a batch whose activations are kept, as an update uses it.
+ *
+ * Each line of the input is a number of threads and of products; the answer is the seconds of one product, and those that
+ * the first one costs more: what an update does once.
+ *
+ *   build/bench/fisher OBSERVATIONS ACTIONS discrete|box N single|double      64-64 tanh
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/pool.h"
+#include "rl/fisher.h"
+
+enum { PRODUCTS = 10 };
+
+typedef struct Problem {
+  Policy policy;
+  Tape tape;
+  Arena arena;
+  double *v, *out; /* [P] */
+} Problem;
+
+static Status make_policy(Policy *policy, int O, int A, int discrete, Precision precision) {
+  static const int hidden[] = {64, 64};
+  Space observation, action = {0};
+  Rng rng = rng_at(rng_key(1, 0), RNG_INIT, 0, 0);
+  if (space_box(&observation, O, NULL, NULL) != OK) return E_NOMEM;
+  if (discrete) space_discrete(&action, A);
+  if (!discrete && space_box(&action, A, NULL, NULL) != OK) return E_NOMEM;
+  const PolicySpec spec = {.observation = &observation,
+                           .action = &action,
+                           .hidden_layers = 2,
+                           .hidden = hidden,
+                           .activation = ACT_TANH,
+                           .precision = precision};
+  return policy_init(policy, &spec, &rng);
+}
+
+/* normal observations, and a normal direction */
+static Status record(Problem *p, long N) {
+  const Network *net = &p->policy.net;
+  Rng rng = rng_at(rng_key(2, 0), RNG_USER, 0, 0);
+  double *obs = ARENA_PUSH(&p->arena, double, N * net->observation.size);
+  p->v = ARENA_PUSH(&p->arena, double, net->P);
+  p->out = ARENA_PUSH(&p->arena, double, net->P);
+  if (obs == NULL || p->v == NULL || p->out == NULL) return E_NOMEM;
+  rng_fill_normal(&rng, obs, (size_t)(N * net->observation.size));
+  rng_fill_normal(&rng, p->v, (size_t)net->P);
+  const long work = dist_work(net->mlp.rows, p->policy.A);
+  if (tape_init(&p->tape, &p->arena, net, N, 1, 1, work) != OK) return E_NOMEM;
+  tape_record(&p->tape, obs, net->observation.size);
+  return OK;
+}
+
+/* Seconds of the first product with what makes it possible, and then of each of `calls` more. */
+static Status measure(Problem *p, int calls, double *first, double *each) {
+  const ArenaMark mark = arena_mark(&p->arena);
+  Fisher fisher;
+  const double start = clock_seconds();
+  Status status = fisher_init(&fisher, &p->policy, &p->tape, PRODUCTS, &p->arena);
+  if (status == OK) status = fisher_apply(&fisher, p->out, p->v);
+  const double middle = clock_seconds();
+  for (int i = 0; i < calls && status == OK; i++) status = fisher_apply(&fisher, p->out, p->v);
+  *first = middle - start;
+  *each = (clock_seconds() - middle) / calls;
+  arena_release(&p->arena, mark);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  static Problem p;
+  const char *usage = "usage: fisher OBSERVATIONS ACTIONS discrete|box N single|double\n";
+  if (argc != 6) return fputs(usage, stderr), 1;
+  const Precision precision = strcmp(argv[5], "double") == 0 ? DOUBLE : SINGLE;
+  Status status = make_policy(&p.policy, atoi(argv[1]), atoi(argv[2]),
+                              strcmp(argv[3], "discrete") == 0, precision);
+  if (status == OK) status = record(&p, atol(argv[4]));
+  int threads, calls;
+  while (status == OK && scanf("%d %d", &threads, &calls) == 2 && threads >= 1 && calls >= 1) {
+    double first, each;
+    pool_set_threads(threads);
+    status = measure(&p, calls, &first, &each);
+    printf("%.6g %.6g\n", each, first - each);
+    fflush(stdout);
+  }
+  if (status != OK) fprintf(stderr, "fisher: status %d\n", status);
+  return status != OK;
+}
