@@ -11,6 +11,7 @@
 #include "lua/l_rng.h"
 #include "lua/l_rows.h"
 #include "lua/l_tensor.h"
+#include "lua/l_value_optimizer.h"
 #include "lua/l_value_state.h"
 
 /***
@@ -36,29 +37,13 @@ static Value *push(lua_State *L) {
 }
 
 static Status new_network(lua_State *L, const char *what, Value *value, const NetworkSpec *spec) {
+  ValueOptions options;
   lua_getfield(L, 1, "rng");
   Rng *rng = l_rng_check(L, lua_gettop(L), what, "rng");
-  const double rate = l_field_number(L, 1, what, "learning_rate", 1e-12, 1e3, 1e-3);
-  const int epochs = (int)l_field_integer(L, 1, what, "epochs", 1, 1000000, 10);
-  const int minibatch = (int)l_field_integer(L, 1, what, "minibatch", 1, 1 << 30, 128);
+  l_value_optimizer_read(L, 1, what, &options);
   const int rescale = l_field_boolean(L, 1, what, "rescale_targets", 1);
-  const Status status = value_network(value, spec, rng);
-  value->adam.rate = rate;
-  value->adam.beta1 = 0.9;
-  value->adam.beta2 = 0.999;
-  value->adam.epsilon = 1e-8;
-  value->epochs = epochs;
-  value->minibatch = minibatch;
+  const Status status = value_network(value, spec, &options, rng);
   value->rescale = rescale;
-  const char *opt = l_field_string(L, 1, what, "optimizer", "adam");
-  value->optimizer = !strcmp(opt, "adam") ? VALUE_ADAM : !strcmp(opt, "lbfgs") ? VALUE_LBFGS : VALUE_GAUSS_NEWTON;
-  value->iterations = (int)l_field_integer(L, 1, what, "iterations", 0, 1000000, 1);
-  value->cg_iters = (int)l_field_integer(L, 1, what, "cg_iters", 1, 1000000, 5);
-  value->damping = l_field_number(L, 1, what, "damping", 0, 1e3, 0.1);
-  value->damping_min = l_field_number(L, 1, what, "damping_min", 0, 1e3, 0);
-  value->layer_damping = l_field_number(L, 1, what, "layer_damping", 0, 1e3, 1e-3);
-  value->last_layer = l_field_boolean(L, 1, what, "last_layer", 0);
-  value->adapt = l_field_boolean(L, 1, what, "adapt", 1);
   value->key = (RngKey){{rng_bits(rng), rng_bits(rng)}};
   return status;
 }
@@ -87,7 +72,12 @@ static int l_value_new(lua_State *L) {
                                              "normalize_observations",
                                              "learning_rate",
                                              "epochs",
-                                             "minibatch","optimizer","iterations","cg_iters","damping","damping_min","layer_damping","last_layer","adapt",
+                                             "optimizer",
+                                             "minibatch",
+                                             "iterations",
+                                             "cg_iters",
+                                             "damping",
+                                             "solve_last_layer",
                                              "rescale_targets",
                                              NULL};
   static const char *const linear_keys[] = {"kind", "env", "observation", "ridge", "rng", NULL};
@@ -164,8 +154,14 @@ static int l_value_fit(lua_State *L) {
   if (value->kind == VALUE_NETWORK) {
     lua_pushnumber(L, info.loss);
     lua_setfield(L, -2, "loss");
-    lua_pushnumber(L, value->damping);
-    lua_setfield(L, -2, "damping");
+    if (value->options.optimizer == VALUE_GAUSS_NEWTON) {
+      lua_pushnumber(L, value->damping);
+      lua_setfield(L, -2, "damping");
+    }
+    if (!isnan(info.loss_before)) {
+      lua_pushnumber(L, info.loss_before);
+      lua_setfield(L, -2, "loss_before");
+    }
   }
   lua_pushnumber(L, (lua_Number)info.steps);
   lua_setfield(L, -2, "steps");
@@ -221,7 +217,7 @@ static int l_value_tostring(lua_State *L) {
     lua_pushfstring(L, "trpo.Value: linear, %d weights", (int)n);
   else
     lua_pushfstring(L, "trpo.Value: network, %d parameters, %d epochs of %d rows", (int)n,
-                    value->epochs, value->minibatch);
+                    value->options.epochs, value->options.minibatch);
   return 1;
 }
 

@@ -3,6 +3,7 @@
 #include "lua/l_policy_state.h"
 #include "lua/l_state.h"
 #include "lua/l_value.h"
+#include "lua/l_value_optimizer.h"
 
 /***
 What fitting changes in a baseline, to be kept and brought back.
@@ -28,9 +29,7 @@ static int l_value_state_options(lua_State *L) {
     lua_pushliteral(L, "linear");
   } else {
     l_policy_state_network(L, &value->net);
-    set_number(L, "learning_rate", value->adam.rate);
-    set_number(L, "epochs", value->epochs);
-    set_number(L, "minibatch", value->minibatch);
+    l_value_optimizer_push(L, &value->options);
     lua_pushboolean(L, value->rescale);
     lua_setfield(L, -2, "rescale_targets");
     lua_pushliteral(L, "network");
@@ -57,9 +56,13 @@ static State fields_of(Value *value, Counters *counters) {
   }
   const long P = value->net.P;
   l_state_network(&state, &value->net);
-  l_state_add(&state, "adam.m", value->adam.m, P, 0, STATE_FINITE);
-  l_state_add(&state, "adam.v", value->adam.v, P, 0, STATE_SQUARE);
-  l_state_add(&state, "adam.step", &counters->step, 1, 0, STATE_COUNT);
+  if (value->options.optimizer == VALUE_ADAM) {
+    l_state_add(&state, "adam.m", value->adam.m, P, 0, STATE_FINITE);
+    l_state_add(&state, "adam.v", value->adam.v, P, 0, STATE_SQUARE);
+    l_state_add(&state, "adam.step", &counters->step, 1, 0, STATE_COUNT);
+  } else if (value->options.optimizer == VALUE_GAUSS_NEWTON) {
+    l_state_add(&state, "damping", &value->damping, 1, 0, STATE_POSITIVE);
+  }
   l_state_add(&state, "target.shift", &value->shift, 1, 0, STATE_FINITE);
   l_state_add(&state, "target.scale", &value->scale, 1, 0, STATE_POSITIVE);
   l_state_add(&state, "fits", &counters->fits, 1, 0, STATE_COUNT);

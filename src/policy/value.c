@@ -7,23 +7,33 @@
 #include "base/sum.h"
 #include "policy/value_adam.h"
 #include "policy/value_gauss_newton.h"
+#include "policy/value_last_layer.h"
 #include "policy/value_lbfgs.h"
 
-Status value_network(Value *value, const NetworkSpec *spec, Rng *rng) {
+/* Adam's moments, zero; the others carry no vectors over */
+static Status make_moments(Value *value) {
+  const long P = value->net.P;
+  value->storage = buffer_new(2 * (size_t)P * sizeof(double));
+  if (!value->storage) return E_NOMEM;
+  double *m = value->storage->data;
+  value->adam = (Adam){value->options.learning_rate, 0.9, 0.999, 1e-8, m, m + P, 0};
+  return OK;
+}
+
+Status value_network(Value *value, const NetworkSpec *spec, const ValueOptions *options, Rng *rng) {
   *value = (Value){.kind = VALUE_NETWORK, .O = spec->observation->size, .scale = 1};
+  value->options = *options;
+  value->damping = options->damping;
   Status status = network_init(&value->net, spec);
   if (status != OK) return status;
   space_share(&value->observation, spec->observation);
-  value->storage = buffer_new(2 * (size_t)value->net.P * sizeof(double));
-  status = value->storage ? mlp_orthogonal(&value->net.mlp, value->net.theta, rng, sqrt(2), 1)
-                          : E_NOMEM;
+  if (options->optimizer == VALUE_ADAM) status = make_moments(value);
+  if (status == OK) status = mlp_orthogonal(&value->net.mlp, value->net.theta, rng, sqrt(2), 1);
   if (status != OK) {
     value_free(value);
     return status;
   }
   network_set(&value->net, value->net.theta);
-  value->adam.m = value->storage->data;
-  value->adam.v = value->adam.m + value->net.P;
   return OK;
 }
 
@@ -98,35 +108,44 @@ typedef struct Saved {
   double *theta, *moments, *normalizer;
 } Saved;
 
+/* doubles of the moments and of the normaliser */
+static long moments_size(const Value *value) {
+  return value->storage ? 2 * value->net.P : 0;
+}
+
+static long normalizer_size(const Value *value) {
+  return value->net.normalize ? 4L * value->net.normalizer.O : 0;
+}
+
+static void copy(double *to, const double *from, long n) {
+  if (n) memcpy(to, from, (size_t)n * sizeof *to);
+}
+
 static Status save(Saved *saved, const Value *value, Arena *arena) {
-  const Network *net = &value->net;
-  const long features = net->normalize ? 4L * net->normalizer.O : 0;
   saved->object = *value;
-  saved->theta = ARENA_PUSH(arena, double, net->P);
-  saved->moments = ARENA_PUSH(arena, double, 2 * net->P);
-  saved->normalizer = ARENA_PUSH(arena, double, features);
+  saved->theta = ARENA_PUSH(arena, double, value->net.P);
+  saved->moments = ARENA_PUSH(arena, double, moments_size(value));
+  saved->normalizer = ARENA_PUSH(arena, double, normalizer_size(value));
   if (!saved->theta || !saved->moments || !saved->normalizer) return E_NOMEM;
-  memcpy(saved->theta, net->theta, (size_t)net->P * sizeof(double));
-  memcpy(saved->moments, value->adam.m, 2 * (size_t)net->P * sizeof(double));
-  if (features) memcpy(saved->normalizer, net->normalizer.mean, (size_t)features * sizeof(double));
+  copy(saved->theta, value->net.theta, value->net.P);
+  copy(saved->moments, value->adam.m, moments_size(value));
+  copy(saved->normalizer, value->net.normalizer.mean, normalizer_size(value));
   return OK;
 }
 
 static void restore(Value *value, const Saved *saved) {
   *value = saved->object;
-  memcpy(value->adam.m, saved->moments, 2 * (size_t)value->net.P * sizeof(double));
-  if (value->net.normalize)
-    memcpy(value->net.normalizer.mean, saved->normalizer,
-           4 * (size_t)value->net.normalizer.O * sizeof(double));
+  copy(value->adam.m, saved->moments, moments_size(value));
+  copy(value->net.normalizer.mean, saved->normalizer, normalizer_size(value));
   network_set(&value->net, saved->theta);
 }
 
 static Status optimize(Value *value, ValueFit *info, const double *obs, const double *target,
                        long N, Arena *arena) {
-  switch (value->optimizer) {
+  switch (value->options.optimizer) {
   case VALUE_LBFGS: return value_lbfgs(value, info, obs, target, N, arena);
-  case VALUE_GAUSS_NEWTON:
-  case VALUE_LAST_LAYER: return value_gauss_newton(value, info, obs, target, N, arena);
+  case VALUE_GAUSS_NEWTON: return value_gauss_newton(value, info, obs, target, N, arena);
+  case VALUE_LAST_LAYER: return value_last_layer(value, info, obs, target, N, arena);
   default: return value_adam(value, info, obs, target, N, arena);
   }
 }
@@ -139,18 +158,20 @@ static Status fit_network(Value *value, ValueFit *info, const double *obs, const
     return E_NOT_FINITE;
   if (value->rescale) retarget(value, target, N);
   Status status = optimize(value, info, obs, target, N, arena);
-  value->fits++;
   /* commit only what is finite */
   if (status == OK && !isfinite(sum_pairwise(value->net.theta, (size_t)value->net.P)))
     status = E_NOT_FINITE;
-  if (status != OK) restore(value, &saved);
+  if (status == OK)
+    value->fits++;
+  else
+    restore(value, &saved);
   return status;
 }
 
 Status value_fit(Value *value, ValueFit *info, const double *obs, const double *time,
                  const double *target, long N, Arena *arena) {
   const double start = clock_seconds();
-  *info = (ValueFit){0};
+  *info = (ValueFit){.loss_before = NAN};
   if (N == 0) return OK;
   if (!isfinite(sum_pairwise(target, (size_t)N))) return E_NOT_FINITE;
   const ArenaMark mark = arena_mark(arena);

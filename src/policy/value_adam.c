@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/sum.h"
-#include "policy/value_last_layer.h"
 
 /* What one fit works on. */
 typedef struct Fit {
@@ -60,7 +59,7 @@ static double fit_minibatch(Fit *fit, long first, long n) {
 static Status fit_init(Fit *fit, const double *obs, const double *target, long N, Arena *arena) {
   Value *value = fit->value;
   const Network *net = &value->net;
-  const long n = value->minibatch < N ? value->minibatch : N;
+  const long n = value->options.minibatch < N ? value->options.minibatch : N;
   fit->order = ARENA_PUSH(arena, uint32_t, N);
   fit->input = arena_push(arena, (size_t)N * input_bytes(&net->mlp));
   fit->goal = ARENA_PUSH(arena, double, N);
@@ -77,22 +76,15 @@ Status value_adam(Value *value, ValueFit *info, const double *obs, const double 
   Fit fit = {.value = value};
   const Status status = fit_init(&fit, obs, target, N, arena);
   if (status != OK) return status;
-  for (int epoch = 0; epoch < value->epochs; epoch++) {
+  for (int epoch = 0; epoch < value->options.epochs; epoch++) {
     Rng rng = rng_at(value->key, RNG_SHUFFLE, (uint32_t)epoch, value->fits);
     double loss = 0;
     rng_permutation(&rng, fit.order, (uint32_t)N);
-    for (long first = 0; first < N; first += value->minibatch, info->steps++) {
+    for (long first = 0; first < N; first += value->options.minibatch, info->steps++) {
       const long left = N - first;
-      loss += fit_minibatch(&fit, first, left < value->minibatch ? left : value->minibatch);
+      loss += fit_minibatch(&fit, first, left < value->options.minibatch ? left : value->options.minibatch);
     }
     info->loss = value->scale * value->scale * loss / (double)N;
-  }
-  if (value->last_layer) {
-    ValueLoss loss; ValueLastLayer layer;
-    if (value_loss_init(&loss, value, obs, target, N, value_last_layer_doubles(&value->net), arena) != OK) return E_NOMEM;
-    if (value_last_layer_init(&layer, &loss, arena) != OK) return E_NOMEM;
-    double L = value_loss(&loss);
-    value_last_layer_solve(&layer, &L, value->layer_damping);
   }
   return OK;
 }

@@ -1,6 +1,7 @@
 #include "policy/value_gauss_newton.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/sum.h"
@@ -9,26 +10,37 @@
 #include "policy/value_loss.h"
 #include "solve/cg.h"
 
-enum { HALVINGS = 8 };
+enum { HALVINGS = 10 };
+
+static const double PROGRESS = 0.05;    /* of the loss: what makes another step worth while */
+static const double CG_TOLERANCE = 1e-6; /* relative residual */
+static const double FACTOR = 4;         /* of the damping's changes */
+static const double MOST_DAMPING = 1e9;
 
 typedef struct Newton {
   Value *value;
   ValueLoss loss;
   ValueLastLayer layer;
   GaussNewton matrix;
-  double L; /* the loss at the parameters */
-  double *g, *b, *step, *theta, *cg;
+  double L;     /* the loss at the parameters */
+  double *b;    /* [P] minus the gradient */
+  double *step; /* [P] */
+  double *old;  /* [P] parameters before the step */
+  double *work; /* cg_work */
 } Newton;
 
-static Status allocate(Newton *newton, const double *obs, const double *target, long N, Arena *arena) {
-  Value *value = newton->value;
+static Status init(Newton *newton, Value *value, const double *obs, const double *target, long N,
+                   Arena *arena) {
   const long P = value->net.P;
-  double **const vectors[] = {&newton->g, &newton->step, &newton->theta};
-  for (int i = 0; i < 3; i++)
-    if (!(*vectors[i] = ARENA_PUSH(arena, double, P))) return E_NOMEM;
-  newton->cg = ARENA_PUSH(arena, double, cg_work(P));
-  Status status = newton->cg ? value_loss_init(&newton->loss, value, obs, target, N, value_last_layer_doubles(&value->net), arena) : E_NOMEM;
-  if (status == OK && value->last_layer)
+  *newton = (Newton){.value = value};
+  newton->b = ARENA_PUSH(arena, double, P);
+  newton->step = ARENA_PUSH(arena, double, P);
+  newton->old = ARENA_PUSH(arena, double, P);
+  newton->work = ARENA_PUSH(arena, double, cg_work(P));
+  if (!newton->b || !newton->step || !newton->old || !newton->work) return E_NOMEM;
+  const long doubles = value->options.solve_last_layer ? value_last_layer_doubles(&value->net) : 0;
+  Status status = value_loss_init(&newton->loss, value, obs, target, N, doubles, arena);
+  if (status == OK && value->options.solve_last_layer)
     status = value_last_layer_init(&newton->layer, &newton->loss, arena);
   return status;
 }
@@ -39,60 +51,86 @@ static Status apply(void *context, double *out, const double *v) {
   return OK;
 }
 
+/* step and what conjugate gradients say of it; OK, ZERO_GRADIENT or a failure */
+static Status find_step(Newton *newton, CgInfo *info, Arena *arena) {
+  const Value *value = newton->value;
+  const CgOptions options = {.iterations = value->options.cg_iters,
+                             .tolerance = CG_TOLERANCE,
+                             .damping = value->damping};
+  const long P = value->net.P;
+  value_loss_gradient(&newton->loss, newton->b);
+  for (long i = 0; i < P; i++) newton->b[i] = -newton->b[i];
+  const ArenaMark mark = arena_mark(arena);
+  Status status = gauss_newton_init(&newton->matrix, &value->net, &newton->loss.tape,
+                                    options.iterations, NULL, NULL, arena);
+  if (status == OK)
+    status = cg_solve(&options, newton->step, info, apply, newton, newton->b, P, newton->work);
+  arena_release(arena, mark);
+  return status == CG_LIMIT ? OK : status;
+}
+
+/* the loss at old + fraction step, where the network is then */
 static double try_step(Newton *newton, double fraction) {
   Network *net = &newton->value->net;
-  for (long i = 0; i < net->P; i++) net->theta[i] = newton->theta[i] + fraction * newton->step[i];
+  for (long i = 0; i < net->P; i++) net->theta[i] = newton->old[i] + fraction * newton->step[i];
   network_set(net, net->theta);
   return value_loss(&newton->loss);
 }
 
-/* one step; 0 when it could not be made */
-static int step(Newton *newton, Arena *arena, Status *status) {
-  Value *value = newton->value;
-  const long P = value->net.P;
-  if (value->last_layer) value_last_layer_solve(&newton->layer, &newton->L, value->layer_damping);
-  const ArenaMark mark = arena_mark(arena);
-  value_loss_gradient(&newton->loss, newton->g);
-  for (long i = 0; i < P; i++) newton->g[i] = -newton->g[i];
-  *status = gauss_newton_init(&newton->matrix, &value->net, &newton->loss.tape, value->cg_iters, NULL, NULL, arena);
-  if (*status != OK) return 0;
-  CgInfo info;
-  CgOptions options = {.iterations = value->cg_iters, .tolerance = 1e-6, .damping = value->damping};
-  Status st = cg_solve(&options, newton->step, &info, apply, newton, newton->g, P, newton->cg);
-  arena_release(arena, mark);
-  if (st < 0 && st != E_CURVATURE) { *status = st; return 0; }
-  if (st == ZERO_GRADIENT) return 0;
-  const double slope = sum_dot(newton->g, newton->step, (size_t)P); /* -g'd */
-  memcpy(newton->theta, value->net.theta, (size_t)P * sizeof(double));
+/* The damping of the next step, by the ratio of what the loss fell and what the quadratic model said. */
+static void adapt(Value *value, double ratio) {
+  if (!(ratio >= 0.25))
+    value->damping = fmin(FACTOR * value->damping, MOST_DAMPING);
+  else if (ratio > 0.75)
+    value->damping = fmax(value->damping / FACTOR, value->options.damping);
+}
+
+/* Halves the step until the loss falls; the parameters stay when it does not. */
+static void search(Newton *newton, const CgInfo *info) {
+  Network *net = &newton->value->net;
+  const double slope = sum_dot(newton->b, newton->step, (size_t)net->P);
   double fraction = 1;
+  memcpy(newton->old, net->theta, (size_t)net->P * sizeof *newton->old);
   for (int k = 0; k < HALVINGS; k++, fraction /= 2) {
     const double L = try_step(newton, fraction);
-    const double predicted = fraction * slope - 0.5 * fraction * fraction * info.xbx;
-    const double ratio = (newton->L - L) / predicted;
-    if (k == 0 && value->adapt) {
-      if (!(ratio > 0.25)) value->damping *= 1.5;
-      else if (ratio > 0.75) value->damping /= 1.5;
-      value->damping = fmin(fmax(value->damping, value->damping_min), 1e6);
-    }
+    /* promised: -g'd - d'(J'J/N)d / 2, without the damping's part */
+    if (k == 0) adapt(newton->value, (newton->L - L) / (slope - 0.5 * info->xbx));
     if (L < newton->L) {
       newton->L = L;
-      return 1;
+      return;
     }
   }
   try_step(newton, 0);
-  return 0;
+}
+
+static Status iterate(Newton *newton, Arena *arena) {
+  CgInfo info;
+  Status status = find_step(newton, &info, arena);
+  if (status != OK) return status;
+  search(newton, &info);
+  return newton->value->options.solve_last_layer
+             ? value_last_layer_solve(&newton->layer, &newton->L, newton->value->options.damping)
+             : OK;
 }
 
 Status value_gauss_newton(Value *value, ValueFit *info, const double *obs, const double *target,
                           long N, Arena *arena) {
-  Newton newton = {.value = value};
-  Status status = allocate(&newton, obs, target, N, arena);
+  const double unit = 2 * value->scale * value->scale;
+  Newton newton;
+  Status status = init(&newton, value, obs, target, N, arena);
   if (status != OK) return status;
   newton.L = value_loss(&newton.loss);
-  info->before = 2 * newton.L * value->scale * value->scale;
-  for (int k = 0; k < value->iterations; k++, info->steps++)
-    if (!step(&newton, arena, &status)) break;
-  if (value->last_layer) value_last_layer_solve(&newton.layer, &newton.L, value->layer_damping);
-  info->loss = 2 * newton.L * value->scale * value->scale;
-  return status;
+  info->loss_before = unit * newton.L;
+  if (value->options.solve_last_layer)
+    status = value_last_layer_solve(&newton.layer, &newton.L, value->options.damping);
+  static double progress = -1;
+  if (progress < 0) progress = getenv("PROGRESS") ? atof(getenv("PROGRESS")) : PROGRESS;
+  for (int k = 0; k < value->options.iterations && status == OK; k++) {
+    const double before = newton.L;
+    status = iterate(&newton, arena);
+    info->steps++;
+    if (!(before - newton.L > progress * before)) break;
+  }
+  info->loss = unit * newton.L;
+  return status == ZERO_GRADIENT ? OK : status;
 }

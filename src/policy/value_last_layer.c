@@ -31,13 +31,14 @@ static void fill_rows(const ValueLastLayer *layer, const TapeBlock *block) {
   const ValueLoss *loss = layer->loss;
   const Mlp *mlp = &loss->net->mlp;
   const int H = layer->F - 1, C = layer->F + 1;
+  const int stride = mlp->stride[mlp->layers - 1];
   const void *h = mlp_layer(mlp, block->tape, mlp->layers - 1);
   for (int i = 0; i < block->n; i++) {
     double *row = block->row + (long)i * C;
     if (mlp->precision == SINGLE)
-      for (int j = 0; j < H; j++) row[j] = (double)((const float *)h)[(long)i * H + j];
+      for (int j = 0; j < H; j++) row[j] = (double)((const float *)h)[(long)i * stride + j];
     else
-      memcpy(row, (const double *)h + (long)i * H, (size_t)H * sizeof *row);
+      memcpy(row, (const double *)h + (long)i * stride, (size_t)H * sizeof *row);
     row[H] = 1;
     row[H + 1] = loss->error[block->first + i];
   }
@@ -98,4 +99,21 @@ Status value_last_layer_solve(ValueLastLayer *layer, double *L, double damping) 
   move(layer, -1);
   value_loss(layer->loss);
   return OK;
+}
+
+Status value_last_layer(Value *value, ValueFit *info, const double *obs, const double *target,
+                        long N, Arena *arena) {
+  const double unit = 2 * value->scale * value->scale;
+  ValueLoss loss;
+  ValueLastLayer layer;
+  Status status = value_loss_init(&loss, value, obs, target, N,
+                                  value_last_layer_doubles(&value->net), arena);
+  if (status == OK) status = value_last_layer_init(&layer, &loss, arena);
+  if (status != OK) return status;
+  double L = value_loss(&loss);
+  info->loss_before = unit * L;
+  status = value_last_layer_solve(&layer, &L, value->options.damping);
+  info->loss = unit * L;
+  info->steps = 1;
+  return status;
 }

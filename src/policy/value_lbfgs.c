@@ -13,7 +13,7 @@ static double loss_at(void *context, double *g, const double *theta) {
 
 Status value_lbfgs(Value *value, ValueFit *info, const double *obs, const double *target, long N,
                    Arena *arena) {
-  const LbfgsOptions options = {.iterations = value->iterations, .history = HISTORY, .tolerance = 1e-9, .difference = 1e-9};
+  const LbfgsOptions options = {.iterations = value->options.iterations, .history = HISTORY, .tolerance = 1e-9, .difference = 1e-9};
   const long P = value->net.P;
   const double unit = 2 * value->scale * value->scale;
   ValueLoss loss;
@@ -25,7 +25,7 @@ Status value_lbfgs(Value *value, ValueFit *info, const double *obs, const double
   const Status status = lbfgs_minimize(&options, theta, &done, loss_at, &loss, P, work);
   network_set(&value->net, theta);
   info->steps = done.iterations;
-  info->before = unit * done.before;
+  info->loss_before = unit * done.before;
   info->loss = unit * done.after;
   return status;
 }
