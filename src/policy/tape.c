@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "base/sum.h"
 
 static size_t aligned(size_t bytes) {
   return (bytes + 63) / 64 * 64;
@@ -16,7 +15,7 @@ static size_t out_bytes(const Network *net) {
 }
 
 static size_t partial_bytes(const Network *net) {
-  return aligned((size_t)net->mlp.P * mlp_real(&net->mlp));
+  return aligned(mlp_gradient_bytes(&net->mlp));
 }
 
 /* Chunks of so many blocks: enough to share among threads, but no more than make the chunks' gradients as large
@@ -111,13 +110,10 @@ void tape_record(const Tape *tape, const double *obs, long stride) {
 
 void tape_gradient(const Tape *tape, TapeTask task, void *context, double *out, double scale) {
   const Mlp *mlp = &tape->net->mlp;
-  const size_t row = partial_bytes(tape->net) / mlp_real(mlp);
-  memset(tape->partial, 0, (size_t)tape->chunks * partial_bytes(tape->net));
+  const size_t bytes = partial_bytes(tape->net);
+  memset(tape->partial, 0, (size_t)tape->chunks * bytes);
   tape_run(tape, task, context);
-  if (mlp->precision == SINGLE)
-    sum_rows_f32(out, (const float *)tape->partial, tape->chunks, row, (size_t)mlp->P, scale);
-  else
-    sum_rows_f64(out, (const double *)tape->partial, tape->chunks, row, (size_t)mlp->P, scale);
+  mlp_collect(mlp, out, tape->partial, tape->chunks, bytes, 0, scale);
 }
 
 void *tape_partial(const Tape *tape, int chunk) {

@@ -21,7 +21,7 @@ typedef struct Tape {
   char *data;         /* [blocks][block_bytes]; NULL for a tape that is only walked over */
   char *scratch;      /* [workers][scratch_bytes] */
   size_t scratch_bytes;
-  char *partial; /* [chunks][P of the mlp] Real: gradients of chunks */
+  char *partial; /* [chunks][mlp_gradient_bytes, rounded up]: gradients of chunks */
 } Tape;
 
 /** One block as a task sees it. */
@@ -63,7 +63,7 @@ void tape_record(const Tape *tape, const double *obs, long stride);
  * out [mlp.P] = scale * sum over chunks, in double and in a fixed tree. */
 void tape_gradient(const Tape *tape, TapeTask task, void *context, double *out, double scale);
 
-/** The gradient of the block's chunk: Real [mlp.P]. */
+/** The gradient of the block's chunk, for mlp_vjp. */
 void *tape_partial(const Tape *tape, int chunk);
 
 /** The activations that a tape keeps of block b. */

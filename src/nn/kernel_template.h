@@ -1,0 +1,422 @@
+/*
+ * The kernels of kernel.h for one precision; included after simd_f32.h and simd_f64.h by kernel_<isa>.c, which defines
+ *
+ *   KERNEL_VMATH   the VmathTable of the instruction set
+ *   PANEL          most vectors of a panel: 4 with 32 registers, 2 with 16
+ *
+ * A tile is ROWS rows of one panel: its ROWS x PANEL accumulators stay in registers while the loop runs over the inputs,
+ * or over the rows of a block for a gradient. Sizes of tiles are constants wherever they are inlined.
+ */
+
+#ifndef TRPO_KERNEL_ROWS
+#define TRPO_KERNEL_ROWS
+enum {
+  ROWS = 6,
+  DEPTH = 128 /* rows of a panel that stay in the first-level cache: 32 KB or 16 */
+};
+
+#define UNROLL _Pragma("GCC unroll 8")
+
+/* the functions of a precision */
+#define KERNEL_ENTRIES(precision)                                                                  \
+  {                                                                                                \
+    .affine = affine_##precision, .dots = dots_##precision, .gradient = gradient_##precision,      \
+    .sum_rows = sum_rows_##precision, .pack = pack_##precision,                                    \
+    .pack_transposed = pack_transposed_##precision, .collect = collect_##precision,                \
+    .narrow = narrow_##precision                                                                   \
+  }
+
+/* panels of so many vectors, and the vector with which panel p begins */
+SIMD_INLINE int panel_count(int vectors) {
+  return (vectors + PANEL - 1) / PANEL;
+}
+SIMD_INLINE int panel_begin(int vectors, int p) {
+  return p * vectors / panel_count(vectors);
+}
+#endif
+
+/* --- affine maps ------------------------------------------------------------------------------------------- */
+
+typedef Vec R(Tile)[ROWS][PANEL];
+
+/* a += x w.  x: rows dx apart;  w [depth][vectors] */
+SIMD_INLINE void R(tile_product)(R(Tile) a, int rows, int vectors, const REAL *x, long dx,
+                                 const REAL *w, int depth) {
+  for (int k = 0; k < depth; k++, w += vectors * LANES) {
+    Vec b[PANEL];
+    UNROLL for (int c = 0; c < vectors; c++) b[c] = vload(w + c * LANES);
+    UNROLL for (int r = 0; r < rows; r++) {
+      const Vec s = vset1(x[r * dx + k]);
+      UNROLL for (int c = 0; c < vectors; c++) a[r][c] = vfma(s, b[c], a[r][c]);
+    }
+  }
+}
+
+/* What one pass over a panel does: its part of the inputs, from row to row. */
+typedef struct R(Pass) {
+  REAL *y;
+  long dy;
+  const REAL *x[2], *w[2];
+  long dx[2];
+  int depth[2];
+  const REAL *b; /* NULL: go on from y */
+  const REAL *h; /* NULL: no slope */
+  int columns;   /* that may be read and written in y */
+  Activation activation;
+} R(Pass);
+
+SIMD_INLINE Vec R(y_load)(const REAL *y, int columns) {
+  return columns >= LANES ? vload(y) : columns > 0 ? vload_part(y, columns) : vzero();
+}
+
+SIMD_INLINE void R(y_store)(REAL *y, Vec v, int columns) {
+  if (columns >= LANES)
+    vstore(y, v);
+  else if (columns > 0)
+    vstore_part(y, v, columns);
+}
+
+/* d act'(.), from the activation h */
+SIMD_INLINE Vec R(slope)(Activation activation, Vec d, Vec h) {
+  return activation == ACT_TANH   ? vmul(d, vfnma(h, h, vset1(1)))
+         : activation == ACT_RELU ? vwhere(h, d)
+                                  : d;
+}
+
+/* one tile of a pass, from row i on */
+SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i) {
+  R(Tile) a;
+  REAL *y = pass->y + i * pass->dy;
+  /* begin with the bias, or with what earlier passes left */
+  UNROLL for (int r = 0; r < rows; r++) {
+    UNROLL for (int c = 0; c < vectors; c++)
+        a[r][c] = pass->b ? vload(pass->b + c * LANES)
+                          : R(y_load)(y + r * pass->dy + c * LANES, pass->columns - c * LANES);
+  }
+  UNROLL for (int p = 0; p < 2; p++) R(tile_product)(a, rows, vectors, pass->x[p] + i * pass->dx[p],
+                                                     pass->dx[p], pass->w[p], pass->depth[p]);
+  if (pass->h) {
+    const REAL *h = pass->h + i * pass->dy;
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
+        a[r][c] = R(slope)(pass->activation, a[r][c], vload(h + r * pass->dy + c * LANES));
+  } else if (pass->activation == ACT_RELU) {
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
+        a[r][c] = vrelu(a[r][c]);
+  }
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
+      R(y_store)(y + r * pass->dy + c * LANES, a[r][c], pass->columns - c * LANES);
+  /* tanh while the tile is hot */
+  if (!pass->h && pass->activation == ACT_TANH) {
+    const int width = vectors * LANES;
+    if (pass->dy == width)
+      KERNEL_VMATH.R(tanh)(y, y, (size_t)(rows * width));
+    else
+      for (int r = 0; r < rows; r++)
+        KERNEL_VMATH.R(tanh)(y + r * pass->dy, y + r * pass->dy, (size_t)width);
+  }
+}
+
+/* a pass over n rows */
+SIMD_INLINE void R(pass_rows)(const R(Pass) * pass, int vectors, int n) {
+  int i = 0;
+  for (; i + ROWS <= n; i += ROWS) R(tile)(pass, ROWS, vectors, i);
+  switch (n - i) {
+  case 5: R(tile)(pass, 5, vectors, i); break;
+  case 4: R(tile)(pass, 4, vectors, i); break;
+  case 3: R(tile)(pass, 3, vectors, i); break;
+  case 2: R(tile)(pass, 2, vectors, i); break;
+  case 1: R(tile)(pass, 1, vectors, i); break;
+  }
+}
+
+static __attribute__((noinline)) void R(pass)(const R(Pass) * pass, int vectors, int n) {
+#if PANEL == 4
+  switch (vectors) {
+  case 4: R(pass_rows)(pass, 4, n); break;
+  case 3: R(pass_rows)(pass, 3, n); break;
+  case 2: R(pass_rows)(pass, 2, n); break;
+  case 1: R(pass_rows)(pass, 1, n); break;
+  }
+#else
+  (void)vectors; /* every padded width is a multiple of two vectors */
+  R(pass_rows)(pass, PANEL, n);
+#endif
+}
+
+/* All inputs of a panel in one pass if they are few, otherwise DEPTH after DEPTH, with the sums kept in y. */
+static void R(panel)(R(Pass) pass, const KernelAffine *map, int vectors) {
+  const REAL *h = pass.h;
+  const Activation activation = pass.activation;
+  const int width = vectors * LANES, total = pass.depth[0] + pass.depth[1];
+  if (total <= DEPTH) {
+    R(pass)(&pass, vectors, map->n);
+    return;
+  }
+  R(Pass) part = pass;
+  int done = 0;
+  for (int p = 0; p < 2; p++) {
+    /* parts of about equal size */
+    const int depth = pass.depth[p], parts = (depth + DEPTH - 1) / DEPTH;
+    for (int q = 0; q < parts; q++) {
+      const int begin = q * depth / parts, end = (q + 1) * depth / parts;
+      part.x[0] = pass.x[p] + begin;
+      part.dx[0] = pass.dx[p];
+      part.w[0] = pass.w[p] + (long)begin * width;
+      part.depth[0] = end - begin;
+      part.depth[1] = 0;
+      done += end - begin;
+      part.h = done == total ? h : NULL;
+      part.activation = done == total ? activation : ACT_IDENTITY;
+      R(pass)(&part, vectors, map->n);
+      part.b = NULL;
+    }
+  }
+}
+
+static void R(affine)(const KernelAffine *map) {
+  static const REAL zeros[PANEL * 16];
+  const int padded = KERNEL_PADDED(map->columns), vectors = padded / LANES;
+  const int writable = map->dy < padded ? map->columns : padded;
+  for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
+    const int begin = panel_begin(vectors, p), size = panel_begin(vectors, p + 1) - begin;
+    const int column = begin * LANES;
+    R(Pass)
+    pass = {.y = (REAL *)map->y + column,
+            .dy = map->dy,
+            .b = map->b_ ? (const REAL *)map->b_ + column : zeros,
+            .columns = writable - column,
+            .activation = map->end == KERNEL_PLAIN ? ACT_IDENTITY : map->activation};
+    if (map->end == KERNEL_SLOPE && map->activation != ACT_IDENTITY)
+      pass.h = (const REAL *)map->h_ + column;
+    for (int q = 0; q < 2; q++) {
+      const KernelOperand *o = map->operand + q;
+      pass.x[q] = o->x;
+      pass.dx[q] = o->dx;
+      pass.depth[q] = o->depth;
+      pass.w[q] = (const REAL *)o->w + (long)column * o->depth;
+    }
+    R(panel)(pass, map, size);
+  }
+}
+
+/* --- few outputs -------------------------------------------------------------------------------------------- */
+
+/* s_a += x . w_a over all panels */
+SIMD_INLINE void R(row_dots)(Vec *s, int A, const REAL *x, const REAL *w, int columns) {
+  const int vectors = KERNEL_PADDED(columns) / LANES;
+  for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
+    const int begin = panel_begin(vectors, p), size = panel_begin(vectors, p + 1) - begin;
+    const REAL *panel = w + (long)begin * LANES * A;
+    for (int c = 0; c < size; c++) {
+      const Vec h = vload(x + (begin + c) * LANES);
+      UNROLL for (int a = 0; a < A; a++)
+          s[a] = vfma(h, vload(panel + (a * size + c) * LANES), s[a]);
+    }
+  }
+}
+
+SIMD_INLINE void R(dots_of)(const KernelAffine *map, int A) {
+  const REAL *b = map->b_;
+  for (int i = 0; i < map->n; i++) {
+    Vec s[KERNEL_THIN];
+    UNROLL for (int a = 0; a < A; a++) s[a] = vzero();
+    for (int q = 0; q < 2; q++) {
+      const KernelOperand *o = map->operand + q;
+      if (o->depth) R(row_dots)(s, A, (const REAL *)o->x + (long)i * o->dx, o->w, o->depth);
+    }
+    REAL *y = (REAL *)map->y + (long)i * map->dy;
+    UNROLL for (int a = 0; a < A; a++) y[a] = vsum(s[a]) + (b ? b[a] : 0);
+  }
+}
+
+static void R(dots)(const KernelAffine *map) {
+  switch (map->columns) {
+  case 1: R(dots_of)(map, 1); break;
+  case 2: R(dots_of)(map, 2); break;
+  case 3: R(dots_of)(map, 3); break;
+  case 4: R(dots_of)(map, 4); break;
+  case 5: R(dots_of)(map, 5); break;
+  case 6: R(dots_of)(map, 6); break;
+  case 7: R(dots_of)(map, 7); break;
+  case 8: R(dots_of)(map, 8); break;
+  }
+}
+
+/* --- gradients ---------------------------------------------------------------------------------------------- */
+
+/* g [rows][vectors], rows dg apart, += x' d over n rows; with ones, the last row of g += the sum of d's rows */
+SIMD_INLINE void R(gradient_tile)(REAL *g, long dg, int rows, int ones, int vectors, const REAL *x,
+                                  long dx, const REAL *d, long dd, int n) {
+  R(Tile) a;
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
+      a[r][c] = vload(g + r * dg + c * LANES);
+  for (int m = 0; m < n; m++, x += dx, d += dd) {
+    Vec b[PANEL];
+    UNROLL for (int c = 0; c < vectors; c++) b[c] = vload(d + c * LANES);
+    UNROLL for (int r = 0; r < rows - ones; r++) {
+      const Vec s = vset1(x[r]);
+      UNROLL for (int c = 0; c < vectors; c++) a[r][c] = vfma(s, b[c], a[r][c]);
+    }
+    if (ones) {
+      UNROLL for (int c = 0; c < vectors; c++) a[rows - 1][c] = vadd(a[rows - 1][c], b[c]);
+    }
+  }
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
+      vstore(g + r * dg + c * LANES, a[r][c]);
+}
+
+typedef struct R(Outer) {
+  REAL *g;
+  const REAL *x, *d;
+  long dg, dx, dd;
+  int in, n;
+} R(Outer);
+
+/* the last rows of g, fewer than a tile or a tile that ends with the row of ones */
+#define GRADIENT_TAIL(rows, ones)                                                                  \
+  case rows:                                                                                       \
+    R(gradient_tile)                                                                               \
+    (o->g + i * o->dg, o->dg, rows, ones, vectors, o->x + i, o->dx, o->d, o->dd, o->n);            \
+    break;
+
+SIMD_INLINE void R(outer_rows)(const R(Outer) * o, int ones, int vectors) {
+  long i = 0;
+  const int rows = o->in + ones;
+  for (; i + ROWS <= o->in; i += ROWS)
+    R(gradient_tile)(o->g + i * o->dg, o->dg, ROWS, 0, vectors, o->x + i, o->dx, o->d, o->dd, o->n);
+  if (ones) {
+    switch (rows - i) {
+      GRADIENT_TAIL(6, 1)
+      GRADIENT_TAIL(5, 1)
+      GRADIENT_TAIL(4, 1)
+      GRADIENT_TAIL(3, 1)
+      GRADIENT_TAIL(2, 1)
+      GRADIENT_TAIL(1, 1)
+    }
+  } else {
+    switch (rows - i) {
+      GRADIENT_TAIL(5, 0)
+      GRADIENT_TAIL(4, 0)
+      GRADIENT_TAIL(3, 0)
+      GRADIENT_TAIL(2, 0)
+      GRADIENT_TAIL(1, 0)
+    }
+  }
+}
+#undef GRADIENT_TAIL
+
+static __attribute__((noinline)) void R(outer)(const R(Outer) * o, int ones, int vectors) {
+#if PANEL == 4
+  switch (vectors * 2 + (ones != 0)) {
+  case 9: R(outer_rows)(o, 1, 4); break;
+  case 8: R(outer_rows)(o, 0, 4); break;
+  case 7: R(outer_rows)(o, 1, 3); break;
+  case 6: R(outer_rows)(o, 0, 3); break;
+  case 5: R(outer_rows)(o, 1, 2); break;
+  case 4: R(outer_rows)(o, 0, 2); break;
+  case 3: R(outer_rows)(o, 1, 1); break;
+  case 2: R(outer_rows)(o, 0, 1); break;
+  }
+#else
+  (void)vectors;
+  if (ones)
+    R(outer_rows)(o, 1, PANEL);
+  else
+    R(outer_rows)(o, 0, PANEL);
+#endif
+}
+
+static void R(gradient)(void *G, int columns, const void *x, int dx, int in, int with_ones,
+                        const void *d, int dd, int n) {
+  const int vectors = columns / LANES;
+  for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
+    const int begin = panel_begin(vectors, p), size = panel_begin(vectors, p + 1) - begin;
+    R(outer)
+    (&(R(Outer)){.g = (REAL *)G + begin * LANES,
+                 .x = x,
+                 .d = (const REAL *)d + begin * LANES,
+                 .dg = columns,
+                 .dx = dx,
+                 .dd = dd,
+                 .in = in,
+                 .n = n},
+     with_ones, size);
+  }
+}
+
+static void R(sum_rows)(void *s, const void *d, int n, int columns) {
+  for (int c = 0; c < columns; c += LANES) {
+    const int k = columns - c;
+    REAL *to = (REAL *)s + c;
+    Vec sum = R(y_load)(to, k);
+    for (int i = 0; i < n; i++)
+      sum = vadd(sum, R(y_load)((const REAL *)d + (long)i * columns + c, k));
+    R(y_store)(to, sum, k);
+  }
+}
+
+/* --- layouts ------------------------------------------------------------------------------------------------ */
+
+static void R(narrow)(void *y, const double *x, long n) {
+  REAL *to = y;
+  for (long i = 0; i < n; i++) to[i] = (REAL)x[i];
+}
+
+static void R(pack)(void *packed, const double *w, int depth, int columns) {
+  REAL *to = packed;
+  const int vectors = KERNEL_PADDED(columns) / LANES, panels = panel_count(vectors);
+  if (panels == 1 && columns == vectors * LANES) {
+    R(narrow)(to, w, (long)depth * columns);
+    return;
+  }
+  for (int p = 0; p < panels; p++) {
+    const int begin = panel_begin(vectors, p) * LANES;
+    const int width = panel_begin(vectors, p + 1) * LANES - begin;
+    const int some = columns - begin < width ? columns - begin : width; /* may be negative */
+    const int held = some > 0 ? some : 0;
+    for (int k = 0; k < depth; k++, to += width) {
+      R(narrow)(to, w + (long)k * columns + begin, held);
+      for (int c = held; c < width; c++) to[c] = 0;
+    }
+  }
+}
+
+/* w is [columns][depth] */
+static void R(pack_transposed)(void *packed, const double *w, int depth, int columns) {
+  REAL *to = packed;
+  const int vectors = KERNEL_PADDED(columns) / LANES, panels = panel_count(vectors);
+  for (int p = 0; p < panels; p++) {
+    const int begin = panel_begin(vectors, p) * LANES;
+    const int width = panel_begin(vectors, p + 1) * LANES - begin;
+    for (int k = 0; k < depth; k++, to += width)
+      for (int c = 0; c < width; c++)
+        to[c] = begin + c < columns ? (REAL)w[(long)(begin + c) * depth + k] : 0;
+  }
+}
+
+/* --- sums of chunks ------------------------------------------------------------------------------------------ */
+
+/* Columns [0, width) of the rows, added like a binary counter: level k holds the sum of 2^k rows. */
+SIMD_INLINE void R(collect_strip)(double *out, const REAL *rows, int count, long stride,
+                                  int width) {
+  double level[32][KERNEL_PAD];
+  int top = 0;
+  memset(level[0], 0, sizeof level[0]); /* the sum of no rows */
+  for (int i = 0; i < count; i++, top++) {
+    for (int j = 0; j < width; j++) level[top][j] = (double)rows[i * stride + j];
+    /* every trailing one bit of the counter merges two equal subtrees */
+    for (int bits = i; bits & 1; bits >>= 1, top--)
+      for (int j = 0; j < width; j++) level[top - 1][j] += level[top][j];
+  }
+  for (; top > 1; top--)
+    for (int j = 0; j < width; j++) level[top - 2][j] += level[top - 1][j];
+  for (int j = 0; j < width; j++) out[j] = level[0][j];
+}
+
+static void R(collect)(double *out, const void *rows, int count, long stride, int n) {
+  const REAL *from = rows;
+  int j = 0;
+  for (; j + KERNEL_PAD <= n; j += KERNEL_PAD)
+    R(collect_strip)(out + j, from + j, count, stride, KERNEL_PAD);
+  if (j < n) R(collect_strip)(out + j, from + j, count, stride, n - j);
+}
