@@ -76,6 +76,7 @@ static int l_value_new(lua_State *L) {
                                              "minibatch",
                                              "iterations",
                                              "cg_iters",
+                                             "curvature_rows",
                                              "damping",
                                              "solve_last_layer",
                                              "rescale_targets",

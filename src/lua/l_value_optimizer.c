@@ -22,12 +22,12 @@ static const struct {
 } owned[] = {{"learning_rate", ADAM}, {"epochs", ADAM},
              {"minibatch", ADAM},     {"iterations", LBFGS | GAUSS_NEWTON},
              {"cg_iters", GAUSS_NEWTON}, {"damping", GAUSS_NEWTON | LAST_LAYER},
-             {"solve_last_layer", GAUSS_NEWTON}};
+             {"curvature_rows", GAUSS_NEWTON}, {"solve_last_layer", GAUSS_NEWTON}};
 
 enum { OWNED = sizeof owned / sizeof *owned };
 
 const char *const l_value_optimizer_keys[] = {"optimizer", "learning_rate", "epochs",
-                                              "minibatch", "iterations",    "cg_iters",
+                                              "minibatch", "iterations",    "cg_iters", "curvature_rows",
                                               "damping",   "solve_last_layer", NULL};
 
 static ValueOptimizer find(lua_State *L, const char *what, const char *name) {
@@ -72,6 +72,7 @@ void l_value_optimizer_read(lua_State *L, int t, const char *what, ValueOptions 
                                              optimizer == VALUE_LBFGS ? 25 : 1);
   options->cg_iters = (int)l_field_integer(L, t, what, "cg_iters", 1, 1000000, 10);
   options->damping = l_field_number(L, t, what, "damping", 1e-12, 1e6, 0.1);
+  options->curvature_rows = l_field_integer(L, t, what, "curvature_rows", 1, 1 << 30, 512);
   options->solve_last_layer = l_field_boolean(L, t, what, "solve_last_layer", 1);
 }
 
@@ -94,6 +95,7 @@ void l_value_optimizer_push(lua_State *L, const ValueOptions *options) {
   if (optimizer != VALUE_LBFGS) set_number(L, "damping", options->damping);
   if (optimizer != VALUE_GAUSS_NEWTON) return;
   set_number(L, "cg_iters", options->cg_iters);
+  set_number(L, "curvature_rows", (double)options->curvature_rows);
   lua_pushboolean(L, options->solve_last_layer);
   lua_setfield(L, -2, "solve_last_layer");
 }

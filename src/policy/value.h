@@ -31,6 +31,7 @@ typedef struct ValueOptions {
   int minibatch;        /* adam: rows of one step */
   int iterations;       /* lbfgs, gauss_newton: most steps of one fit */
   int cg_iters;         /* gauss_newton: most products of one step */
+  long curvature_rows;  /* gauss_newton: rows that J'J is made of, at least; with so many, evenly spaced */
   int solve_last_layer; /* gauss_newton: solve the last layer exactly before every step and after the last */
   double damping;       /* gauss_newton, last_layer: least damping, > 0 */
 } ValueOptions;

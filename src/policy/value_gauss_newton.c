@@ -21,6 +21,9 @@ typedef struct Newton {
   Value *value;
   ValueLoss loss;
   ValueLastLayer layer;
+  const double *obs; /* [N][O] */
+  long stride;       /* every so many rows take part in J'J */
+  Tape rows;         /* their activations; unused when all rows do */
   GaussNewton matrix;
   double L;     /* the loss at the parameters */
   double *b;    /* [P] minus the gradient */
@@ -32,7 +35,7 @@ typedef struct Newton {
 static Status init(Newton *newton, Value *value, const double *obs, const double *target, long N,
                    Arena *arena) {
   const long P = value->net.P;
-  *newton = (Newton){.value = value};
+  *newton = (Newton){.value = value, .obs = obs};
   newton->b = ARENA_PUSH(arena, double, P);
   newton->step = ARENA_PUSH(arena, double, P);
   newton->old = ARENA_PUSH(arena, double, P);
@@ -42,12 +45,22 @@ static Status init(Newton *newton, Value *value, const double *obs, const double
   Status status = value_loss_init(&newton->loss, value, obs, target, N, doubles, arena);
   if (status == OK && value->options.solve_last_layer)
     status = value_last_layer_init(&newton->layer, &newton->loss, arena);
+  newton->stride = N / value->options.curvature_rows > 1 ? N / value->options.curvature_rows : 1;
+  if (status == OK && newton->stride > 1)
+    status = tape_init(&newton->rows, arena, &value->net, (N + newton->stride - 1) / newton->stride, 1, 1, 0);
   return status;
+}
+
+/* the tape that J'J is made of, at the present parameters */
+static const Tape *curvature_tape(Newton *newton) {
+  if (newton->stride == 1) return &newton->loss.tape;
+  tape_record(&newton->rows, newton->obs, newton->stride * newton->value->O);
+  return &newton->rows;
 }
 
 static Status apply(void *context, double *out, const double *v) {
   Newton *newton = context;
-  gauss_newton_apply(&newton->matrix, out, v, 1 / (double)newton->loss.tape.N);
+  gauss_newton_apply(&newton->matrix, out, v, 1 / (double)newton->matrix.tape->N);
   return OK;
 }
 
@@ -61,7 +74,7 @@ static Status find_step(Newton *newton, CgInfo *info, Arena *arena) {
   value_loss_gradient(&newton->loss, newton->b);
   for (long i = 0; i < P; i++) newton->b[i] = -newton->b[i];
   const ArenaMark mark = arena_mark(arena);
-  Status status = gauss_newton_init(&newton->matrix, &value->net, &newton->loss.tape,
+  Status status = gauss_newton_init(&newton->matrix, &value->net, curvature_tape(newton),
                                     options.iterations, NULL, NULL, arena);
   if (status == OK)
     status = cg_solve(&options, newton->step, info, apply, newton, newton->b, P, newton->work);
