@@ -152,6 +152,122 @@ describe("conjugate gradients", function()
 
   local identity = function(v) return v end
   local b = trpo.tensor { 1, 2 }
+
+  describe("with a preconditioner", function()
+    it("minimise over its Krylov space after each iteration", function()
+      local rng = trpo.rng(5)
+      local n, damping = 12, 0.3
+      local a, m, rhs = positive(rng, n), positive(rng, n), trpo.randn(rng, n)
+      local c = a:clone()
+      for i = 1, n do c[i][i] = c[i][i] + damping end
+      for k = 1, 6 do
+        -- the minimiser of x'Cx/2 - b'x over span{Mb, MCMb, ...}: Q (Q'CQ)^-1 Q'b
+        local q, v = trpo.zeros(k, n), product(m)(rhs)
+        for i = 1, k do
+          for _ = 1, 2 do
+            for j = 1, i - 1 do v = v - q[j] * q[j]:dot(v) end
+          end
+          q[i] = v / v:norm()
+          v = product(m)(product(c)(q[i]))
+        end
+        local y = trpo.linalg.solve(q:mm(c):mm(q:t()), product(q)(rhs))
+        local x, info = trpo.cg(product(a), rhs,
+          { iterations = k, tolerance = 0, damping = damping, preconditioner = product(m) })
+        assert.is_true(relative(x, product(q:t())(y)) < 1e-10)
+        assert.are.equal(k, info.iterations)
+        -- the figures mean what they mean without one
+        assert.is_near(1, info.residual / ((rhs - product(c)(x)):norm() / rhs:norm()), 1e-8)
+        assert.is_near(1, info.xbx / x:dot(product(a)(x)), 1e-10)
+      end
+    end)
+
+    it("agree with LAPACK's direct solution", function()
+      local rng = trpo.rng(6)
+      for _, n in ipairs { 1, 2, 7, 40 } do
+        local a, rhs = positive(rng, n), trpo.randn(rng, n)
+        local x, info = trpo.cg(product(a), rhs,
+          { iterations = 200, tolerance = 1e-14, preconditioner = product(positive(rng, n)) })
+        assert.is_true(relative(x, trpo.linalg.solve(a, rhs)) < 1e-12)
+        assert.are.equal("ok", info.status)
+      end
+    end)
+
+    it("are to the bit what they are without one when it is the identity", function()
+      local rng = trpo.rng(7)
+      local a, rhs = positive(rng, 23), trpo.randn(rng, 23)
+      for k = 1, 9 do
+        local options = { iterations = k, damping = 0.01 }
+        local x, info = trpo.cg(product(a), rhs, options)
+        options.preconditioner = identity
+        local same, same_info = trpo.cg(product(a), rhs, options)
+        assert.are.same(x:totable(), same:totable())
+        assert.are.same(info, same_info)
+      end
+    end)
+
+    it("need one product when it is the inverse, whatever its scale", function()
+      local rng = trpo.rng(8)
+      local a, rhs = positive(rng, 9), trpo.randn(rng, 9)
+      local inverse = trpo.linalg.inv(a)
+      for _, scale in ipairs { 1, 1e-6, 1e9 } do
+        local x, info = trpo.cg(product(a), rhs, { tolerance = 1e-12, preconditioner = product(inverse * scale) })
+        assert.are.equal(1, info.iterations)
+        assert.is_true(relative(x, trpo.linalg.solve(a, rhs)) < 1e-12)
+      end
+    end)
+
+    it("call it once per product, and not for b = 0", function()
+      local calls = 0
+      local function counting(v)
+        calls = calls + 1
+        return v
+      end
+      trpo.cg(product(positive(trpo.rng(9), 8)), trpo.ones(8), { iterations = 3, tolerance = 0, preconditioner = counting })
+      assert.are.equal(3, calls)
+      trpo.cg(identity, trpo.zeros(3), { preconditioner = counting })
+      assert.are.equal(3, calls)
+    end)
+
+    it("let it do what it likes with its argument", function()
+      local weights = trpo.tensor { 1, 2, 3 }
+      local function scaled(v) return v * weights end
+      local expected = trpo.cg(scaled, weights, { preconditioner = scaled })
+      local x = trpo.cg(scaled, weights, {
+        preconditioner = function(r)
+          local out = r * weights
+          r:fill(0 / 0)
+          return out
+        end,
+      })
+      assert.are.same(expected:totable(), x:totable())
+    end)
+
+    it("name one that is not positive definite", function()
+      local x, message, code = trpo.cg(identity, b, { preconditioner = function(r) return -r end })
+      assert.is_nil(x)
+      assert.are.equal("the preconditioner is not positive definite", message)
+      assert.are.equal("preconditioner", code)
+      assert.are.equal("preconditioner", select(3, trpo.cg(identity, b, { preconditioner = function(r) return r * 0 end })))
+      -- met in a later iteration
+      assert.are.equal("preconditioner", select(3, trpo.cg(product(trpo.tensor { { 1, 0 }, { 0, 5 } }), trpo.tensor { 1, 1 },
+        { preconditioner = function(r) return r * trpo.tensor { 1, -0.9 } end })))
+    end)
+
+    it("name numbers that are not finite", function()
+      for _, bad in ipairs { 0 / 0, math.huge } do
+        local x, _, code = trpo.cg(identity, b, { preconditioner = function(r) return r * bad end })
+        assert.is_nil(x)
+        assert.are.equal("not_finite", code)
+      end
+    end)
+
+    it("pass on what it raises", function()
+      local ok, raised = pcall(trpo.cg, identity, b, { preconditioner = function() error({ mine = true }) end })
+      assert.is_false(ok)
+      assert.is_true(raised.mine)
+    end)
+  end)
+
   misuse.each(it, {
     { "refuse an operator that is no function", trpo.cg, { b, b }, "trpo.cg: fn must be a function, got a tensor [2]" },
     { "refuse a right-hand side that is no tensor", trpo.cg, { identity, { 1 } },
@@ -160,7 +276,7 @@ describe("conjugate gradients", function()
     { "refuse unknown options", trpo.cg, { identity, b, { itertions = 3 } },
       "trpo.cg: unknown option 'itertions', did you mean 'iterations'?" },
     { "refuse options far from any", trpo.cg, { identity, b, { xyzzy = 3 } },
-      "unknown option 'xyzzy', expected one of: iterations, tolerance, damping" },
+      "unknown option 'xyzzy', expected one of: iterations, tolerance, damping, preconditioner" },
     { "refuse positional options", trpo.cg, { identity, b, { 10 } }, "trpo.cg: options must be named, got the key 1" },
     { "refuse a number as options", trpo.cg, { identity, b, 10 }, "trpo.cg: options must be a table, got 10" },
     { "refuse no iterations", trpo.cg, { identity, b, { iterations = 0 } },
@@ -170,6 +286,13 @@ describe("conjugate gradients", function()
       "trpo.cg: tolerance must be a finite number >= 0, got -1" },
     { "refuse a NaN damping", trpo.cg, { identity, b, { damping = 0 / 0 } },
       "trpo.cg: damping must be a finite number >= 0, got" },
+    { "refuse a preconditioner that is no function", trpo.cg, { identity, b, { preconditioner = "kfac" } },
+      "trpo.cg: preconditioner must be a function, got the string 'kfac'" },
+    { "refuse a preconditioned residual of another size", trpo.cg,
+      { identity, b, { preconditioner = function() return trpo.zeros(3) end } },
+      "trpo.cg: the preconditioner's result must have size [2], got [3]" },
+    { "refuse no preconditioned residual", trpo.cg, { identity, b, { preconditioner = function() end } },
+      "trpo.cg: the preconditioner's result must be a tensor, got nil" },
     { "refuse a string as damping", trpo.cg, { identity, b, { damping = "0" } },
       "damping must be a finite number >= 0, got the string '0'" },
     { "refuse a result of another size", trpo.cg, { function() return trpo.zeros(3) end, b },

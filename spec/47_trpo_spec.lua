@@ -288,6 +288,7 @@ describe("the settings", function()
     for key, value in pairs {
       delta = 0.01, gamma = 0.99, lambda = 0.97, cg_iters = 10, cg_tolerance = 1e-10, damping = 0.1, backtrack_ratio = 0.8,
       backtracks = 10, fisher_fraction = 1, step_scale = "damped", standardize_advantages = true,
+      preconditioner = "none",
     } do
       assert.are.equal(value, algorithm[key], key)
     end

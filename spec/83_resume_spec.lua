@@ -63,6 +63,7 @@ describe("20 iterations are 10 and 10 more, to the bit,", function()
     ["in double precision"] = { policy = { hidden = { 8 }, precision = "double" },
       value = { hidden = { 4 }, precision = "double", rescale_targets = false, epochs = 1 } },
     ["with part of the Fisher matrix"] = { algorithm = trpo.TRPO { fisher_fraction = 0.25, gamma = 1, lambda = 1 } },
+    ["with K-FAC"] = { algorithm = trpo.TRPO { preconditioner = "kfac", cg_iters = 4 } },
     ["with stochastic evaluations"] = { evaluation = { episodes = 3, every = 2, deterministic = false } },
     ["on a finite process"] = { env = { id = trpo.mdp.frozen_lake {}, time_limit = 30 } },
     ["on an environment in Lua that saves"] = { env = walk(true) },

@@ -26,6 +26,7 @@ local synonyms = {
   backtrack_iters = "algorithm.backtracks", backtrack_ratio = "algorithm.backtrack_ratio",
   backtrack_coeff = "algorithm.backtrack_ratio", line_search_shrinking_factor = "algorithm.backtrack_ratio",
   fisher_fraction = "algorithm.fisher_fraction", step_scale = "algorithm.step_scale",
+  preconditioner = "algorithm.preconditioner",
   standardize_advantages = "algorithm.standardize_advantages",
   normalize_advantage = "algorithm.standardize_advantages", norm_obs = "normalize_observations",
   time_limit = "env.time_limit", n_eval_episodes = "evaluation.episodes", episodes = "evaluation.episodes",

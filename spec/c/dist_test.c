@@ -146,15 +146,48 @@ static void check_metric(void) {
 static void check_sample(void) {
   const Dist *d = rows.dist;
   const int size = dist_action_size(d, A);
-  Rng rng[N];
-  double all[N * A], one[N * A];
-  for (int i = 0; i < N; i++) rng[i] = rng_at(rng_key(9, 0), RNG_ACTION, (uint32_t)i, 3);
-  d->sample(DOUBLE, all, rows.out, rows.extra, rng, N, A, rows.work);
+  int lane[N];
+  uint64_t step[N];
+  double all[N * A], one[N * A], noise[N * A], logp[N], logp_one[N], again[N];
   for (int i = 0; i < N; i++) {
-    Rng own = rng_at(rng_key(9, 0), RNG_ACTION, (uint32_t)i, 3);
-    d->sample(DOUBLE, one + i * size, rows.out + i * A, rows.extra, &own, 1, A, rows.work);
+    lane[i] = 2 * i;
+    step[i] = 3 + (uint64_t)i;
+  }
+  const RngLanes lanes = {
+      .key = rng_key(9, 0), .purpose = RNG_ACTION, .n = N, .lane = lane, .step = step};
+  dist_noise_lanes(d, noise, &lanes, A);
+  d->sample(DOUBLE, all, logp, rows.out, rows.extra, noise, N, A, rows.work);
+  d->log_prob(DOUBLE, again, rows.out, rows.extra, all, N, A, rows.work);
+  CHECK(guard_intact(), "%s: dist_work is enough for samples", d->name);
+  for (int i = 0; i < N; i++) {
+    Rng own = rng_at(rng_key(9, 0), RNG_ACTION, (uint32_t)lane[i], step[i]);
+    dist_noise(d, noise, &own, 1, A);
+    d->sample(DOUBLE, one + i * size, logp_one + i, rows.out + i * A, rows.extra, noise, 1, A,
+              rows.work);
   }
   CHECK(same(all, one, (long)N * size), "%s: every row draws from its own generator", d->name);
+  CHECK(same(logp, logp_one, N) && same(logp, again, N),
+        "%s: the log-probability is that of log_prob to the last bit", d->name);
+}
+
+/* draws from one row, against its probabilities */
+static void check_frequencies(void) {
+  enum { DRAWS = 200000 };
+  const double out[3] = {0.3, -HUGE_VAL, 1.2};
+  const double p = 1 / (1 + exp(0.9));
+  double count[3] = {0}, noise, action, logp, work[12];
+  Rng rng = rng_at(rng_key(10, 0), RNG_ACTION, 0, 0);
+  for (int i = 0; i < DRAWS; i++) {
+    dist_noise(&dist_categorical, &noise, &rng, 1, 3);
+    dist_categorical.sample(DOUBLE, &action, &logp, out, NULL, &noise, 1, 3, work);
+    count[(int)action]++;
+  }
+  CHECK(count[1] == 0, "an action of probability 0 is never drawn");
+  CHECK(fabs(count[0] / DRAWS - p) < 4 * sqrt(p * (1 - p) / DRAWS),
+        "actions come as often as their probabilities say: %.4f", count[0] / DRAWS);
+  noise = 1 - 0x1p-53;
+  dist_categorical.sample(DOUBLE, &action, &logp, out, NULL, &noise, 1, 3, work);
+  CHECK(action == 2, "the largest uniform number draws the last possible action");
 }
 
 int main(void) {
@@ -167,6 +200,7 @@ int main(void) {
     check_metric();
     check_sample();
   }
+  check_frequencies();
   CHECK(dist_extras(&dist_categorical, A) == 0 && dist_extras(&dist_gaussian, A) == A,
         "numbers in extra");
   CHECK(dist_action_size(&dist_categorical, A) == 1 && dist_action_size(&dist_gaussian, A) == A,

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/isa.h"
+#include "base/rng_lanes.h"
+#include "base/rng_normal.h"
 #include "check.h"
+
+extern const RngTable rng_table_generic, rng_table_avx2, rng_table_avx512;
 
 static void check_vectors(void) {
   static const struct {
@@ -88,6 +93,123 @@ static void check_normal_pairs(void) {
         "a fill takes both numbers of a block, rng_normal the cosine");
 }
 
+/* Box and Muller's formula by the C library in extended precision, from the words of a block */
+static double normal_of(const uint32_t w[4], int sine) {
+  const long double u = ((w[0] >> 5) * 67108864.0L + (w[1] >> 6)) / 9007199254740992.0L;
+  const long double v = ((w[2] >> 5) * 67108864.0L + (w[3] >> 6)) / 9007199254740992.0L;
+  const long double angle = 6.283185307179586476925286766559L * v;
+  return (double)(sqrtl(-2.0L * logl(1.0L - u)) * (sine ? sinl(angle) : cosl(angle)));
+}
+
+static void check_normal_formula(void) {
+  double worst = 0;
+  Rng rng = rng_at(rng_key(15, 0), RNG_USER, 0, 0);
+  for (uint32_t k = 0; k < 200000; k++) {
+    double pair[2];
+    rng_fill_normal(&rng, pair, 2);
+    for (int i = 0; i < 2; i++) {
+      const double truth = normal_of(rng.block, i);
+      worst = fmax(worst, fabs(pair[i] - truth) / fmax(fabs(truth), 1e-3));
+    }
+  }
+  CHECK(worst < 1e-15, "normals follow the formula: relative error %.1e", worst);
+  double cosine, sine;
+  rng_pair(0, 0.125, &cosine, &sine);
+  CHECK(cosine == 0 && sine == 0, "a radius of zero");
+  rng_pair(1 - 0x1p-53, 0, &cosine, &sine);
+  CHECK(fabs(cosine - 8.5717) < 1e-3 && sine == 0, "the largest normal: %.5f", cosine);
+}
+
+static void check_fills(void) {
+  enum { N = 101 };
+  for (int n = 0; n <= N; n++) {
+    double fill[N], pair[2];
+    Rng a = rng_at(rng_key(16, 3), RNG_USER, 1, 2), b = a;
+    rng_bits(&a), rng_bits(&b); /* a block that was begun is left */
+    rng_fill_normal(&a, fill, (size_t)n);
+    int same = 1;
+    for (int i = 0; i < n; i += 2) {
+      rng_fill_normal(&b, pair, 2);
+      same &= fill[i] == pair[0] && (i + 1 == n || fill[i + 1] == pair[1]);
+    }
+    CHECK(same && memcmp(&a, &b, sizeof a) == 0, "%d normals at once as pair after pair", n);
+  }
+  /* the count of blocks carries into the step */
+  double fill[40], pair[2];
+  Rng a = rng_at(rng_key(16, 3), RNG_USER, 1, 2), b;
+  a.counter[0] = UINT32_MAX - 10;
+  b = a;
+  rng_fill_normal(&a, fill, 40);
+  int same = 1;
+  for (int i = 0; i < 40; i += 2) {
+    rng_fill_normal(&b, pair, 2);
+    same &= fill[i] == pair[0] && fill[i + 1] == pair[1];
+  }
+  CHECK(same && a.counter[2] == 3, "normals at once where the count of blocks carries");
+}
+
+/* lanes in any order at any clock, against a cursor for each */
+static void check_lanes(void) {
+  enum { LANES = 37, A = 5 };
+  int lane[LANES];
+  uint64_t step[LANES];
+  double u[LANES], z[LANES * A];
+  for (int i = 0; i < LANES; i++) {
+    lane[i] = (i * 29) % 101;
+    step[i] = (uint64_t)i * 0x123456789u;
+  }
+  RngLanes lanes = {.key = rng_key(17, 9), .purpose = RNG_ACTION, .lane = lane, .step = step};
+  for (lanes.n = 0; lanes.n <= LANES; lanes.n++) {
+    int same = 1;
+    rng_lanes_uniform(&lanes, u);
+    for (int i = 0; i < lanes.n; i++) {
+      Rng rng = rng_at(lanes.key, RNG_ACTION, (uint32_t)lane[i], step[i]);
+      same &= u[i] == rng_uniform(&rng);
+    }
+    CHECK(same, "uniforms of %d lanes at once as by cursors", lanes.n);
+    for (int size = 1; size <= A; size++) {
+      same = 1;
+      rng_lanes_normal(&lanes, z, size);
+      for (int i = 0; i < lanes.n; i++) {
+        double one[A];
+        Rng rng = rng_at(lanes.key, RNG_ACTION, (uint32_t)lane[i], step[i]);
+        rng_fill_normal(&rng, one, (size_t)size);
+        same &= memcmp(one, z + i * size, (size_t)size * sizeof *one) == 0;
+      }
+      CHECK(same, "%d normals of each of %d lanes at once as by cursors", size, lanes.n);
+    }
+  }
+}
+
+/* every instruction set gives the bits of the scalar functions */
+static void check_table(const RngTable *table, const char *name) {
+  int same = 1;
+  for (uint32_t round = 0; round < 20000; round++) {
+    const RngKey key = rng_key(18 + round, 0);
+    RngWords counter;
+    double u[RNG_WIDTH], cosine[RNG_WIDTH], sine[RNG_WIDTH], c, s;
+    for (int i = 0; i < RNG_WIDTH; i++)
+      for (int k = 0; k < 4; k++) counter.k[k][i] = round * 2654435761u + (uint32_t)(i * 7 + k);
+    table->uniform(u, key, &counter);
+    table->normal(cosine, sine, key, &counter);
+    for (int i = 0; i < RNG_WIDTH; i++) {
+      uint32_t w[4] = {counter.k[0][i], counter.k[1][i], counter.k[2][i], counter.k[3][i]};
+      rng_philox(key, w, w);
+      rng_pair(rng_unit(w[0], w[1]), rng_unit(w[2], w[3]), &c, &s);
+      same &= u[i] == rng_unit(w[0], w[1]) && cosine[i] == c && sine[i] == s;
+    }
+  }
+  CHECK(same, "%s: the same bits as one by one", name);
+}
+
+static void check_tables(void) {
+  check_table(&rng_table_generic, "generic");
+#ifdef __x86_64__
+  if (isa_supported(ISA_AVX2)) check_table(&rng_table_avx2, "avx2");
+  if (isa_supported(ISA_AVX512)) check_table(&rng_table_avx512, "avx512");
+#endif
+}
+
 static void check_below(void) {
   enum { DRAWS = 600000 };
   Rng rng = rng_at(rng_key(13, 0), RNG_USER, 0, 0);
@@ -134,6 +256,10 @@ int main(void) {
   check_layout();
   check_moments();
   check_normal_pairs();
+  check_normal_formula();
+  check_fills();
+  check_lanes();
+  check_tables();
   check_below();
   check_permutation();
   return check_failures();

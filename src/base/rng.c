@@ -1,11 +1,17 @@
 #include "base/rng.h"
 
-#include <math.h>
+#include <string.h>
 
-/* multipliers and Weyl increments of Philox4x32, Salmon et al. 2011, table 2 and random123/philox.h */
-enum { ROUNDS = 10 };
-static const uint32_t M0 = 0xD2511F53u, M1 = 0xCD9E8D57u;
-static const uint32_t W0 = 0x9E3779B9u, W1 = 0xBB67AE85u;
+#include "base/isa.h"
+#include "base/rng_lanes.h"
+#include "base/rng_normal.h"
+#include "base/rng_philox.h"
+
+extern const RngTable rng_table_generic, rng_table_avx2, rng_table_avx512;
+
+const RngTable *rng_table(void) {
+  return ISA_TABLE(rng_table, isa());
+}
 
 RngKey rng_key(uint64_t seed, unsigned stream) {
   uint32_t low = (uint32_t)seed;
@@ -14,22 +20,8 @@ RngKey rng_key(uint64_t seed, unsigned stream) {
 }
 
 void rng_philox(RngKey key, const uint32_t counter[4], uint32_t out[4]) {
-  uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-  uint32_t k0 = key.k[0], k1 = key.k[1];
-  for (int round = 0; round < ROUNDS; round++) {
-    uint64_t p0 = (uint64_t)M0 * c0;
-    uint64_t p1 = (uint64_t)M1 * c2;
-    c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-    c1 = (uint32_t)p1;
-    c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-    c3 = (uint32_t)p0;
-    k0 += W0;
-    k1 += W1;
-  }
-  out[0] = c0;
-  out[1] = c1;
-  out[2] = c2;
-  out[3] = c3;
+  memmove(out, counter, 4 * sizeof *out);
+  rng_rounds(key, out);
 }
 
 Rng rng_at(RngKey key, RngPurpose purpose, uint32_t lane, uint64_t step) {
@@ -54,29 +46,23 @@ uint32_t rng_bits(Rng *rng) {
   return rng->block[rng->used++];
 }
 
-/* 53 bits of two words as a number in [0, 1) */
-static double unit(uint32_t high, uint32_t low) {
-  return ((high >> 5) * 67108864.0 + (low >> 6)) * (1.0 / 9007199254740992.0);
-}
-
 double rng_uniform(Rng *rng) {
   uint32_t high = rng_bits(rng);
-  return unit(high, rng_bits(rng));
+  return rng_unit(high, rng_bits(rng));
 }
 
-/* Box-Muller on one whole block: radius and angle of a point of the standard normal in the plane */
-static void polar(Rng *rng, double *radius, double *angle) {
-  const double two_pi = 6.283185307179586476925;
+/* both numbers of the next whole block */
+static void next_pair(Rng *rng, double *cosine, double *sine) {
   next_block(rng);
   rng->used = 4;
-  *radius = sqrt(-2.0 * log(1.0 - unit(rng->block[0], rng->block[1])));
-  *angle = two_pi * unit(rng->block[2], rng->block[3]);
+  const uint32_t *word = rng->block;
+  rng_pair(rng_unit(word[0], word[1]), rng_unit(word[2], word[3]), cosine, sine);
 }
 
 double rng_normal(Rng *rng) {
-  double radius, angle;
-  polar(rng, &radius, &angle);
-  return radius * cos(angle);
+  double cosine, sine;
+  next_pair(rng, &cosine, &sine);
+  return cosine;
 }
 
 uint32_t rng_below(Rng *rng, uint32_t n) {
@@ -99,14 +85,29 @@ void rng_fill_uniform(Rng *rng, double *out, size_t n) {
   }
 }
 
+/* The next RNG_WIDTH blocks, the last of which is left behind; the count must not carry among them. */
+static void next_pairs(Rng *rng, double *out) {
+  double cosine[RNG_WIDTH], sine[RNG_WIDTH];
+  RngWords counter;
+  for (int i = 0; i < RNG_WIDTH; i++)
+    for (int k = 0; k < 4; k++) counter.k[k][i] = rng->counter[k] + (k == 0 ? (uint32_t)i : 0);
+  rng_table()->normal(cosine, sine, rng->key, &counter);
+  for (int i = 0; i < RNG_WIDTH; i++) {
+    out[2 * i] = cosine[i];
+    out[2 * i + 1] = sine[i];
+  }
+  rng->counter[0] += RNG_WIDTH - 1;
+  next_block(rng);
+  rng->used = 4;
+}
+
 void rng_fill_normal(Rng *rng, double *out, size_t n) {
-  for (size_t i = 0; i < n; i += 2) {
-    double radius, angle;
-    polar(rng, &radius, &angle);
-    out[i] = radius * cos(angle);
-    if (i + 1 < n) {
-      out[i + 1] = radius * sin(angle);
-    }
+  size_t i = 0;
+  for (; i + 2 * RNG_WIDTH <= n && rng->counter[0] < UINT32_MAX - RNG_WIDTH; i += 2 * RNG_WIDTH)
+    next_pairs(rng, out + i);
+  for (; i < n; i += 2) {
+    double sine;
+    next_pair(rng, out + i, i + 1 < n ? out + i + 1 : &sine);
   }
 }
 

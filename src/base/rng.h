@@ -55,7 +55,8 @@ uint32_t rng_bits(Rng *rng);
 /** Uniform in [0, 1) with 53 random bits. */
 double rng_uniform(Rng *rng);
 
-/** Standard normal by Box-Muller; takes a whole block (two uniforms of 53 bits) and uses the cosine. */
+/** Standard normal by Box-Muller; takes a whole block (two uniforms of 53 bits) and uses the cosine. The same on every
+ * processor: see rng_normal.h. */
 double rng_normal(Rng *rng);
 
 /** Uniform integer in [0, n), unbiased (Lemire 2019, arXiv:1805.10941); 1 <= n <= 2^32 - 1. */

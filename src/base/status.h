@@ -29,7 +29,8 @@
   X(E_NOT_STOCHASTIC, -13, "not_stochastic", "probabilities do not sum to one")                    \
   X(E_IMPROPER, -14, "improper", "with gamma = 1 a value that matters is not finite")              \
   X(E_TOLERANCE, -15, "tolerance", "double precision cannot certify this tolerance")               \
-  X(E_INTERRUPTED, -16, "interrupted", "a signal asked it to end")
+  X(E_INTERRUPTED, -16, "interrupted", "a signal asked it to end")                                 \
+  X(E_PRECONDITIONER, -17, "preconditioner", "the preconditioner is not positive definite")
 
 typedef enum Status {
 #define STATUS_ENUM(code, value, name, text) code = value,

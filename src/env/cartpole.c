@@ -3,13 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-static const double GRAVITY = 9.8;
-static const double MASS_POLE = 0.1;
-static const double MASS_TOTAL = 0.1 + 1.0;
-static const double HALF_LENGTH = 0.5;
-static const double POLE_MOMENT = 0.1 * 0.5; /* m l */
-static const double FORCE = 10.0;
-static const double TAU = 0.02; /* seconds of one step */
+#include "env/classic.h"
+
 static const double X_LIMIT = 2.4;
 static const double THETA_LIMIT = 12 * 2 * 3.14159265358979323846 / 360;
 
@@ -30,30 +25,11 @@ static Status cartpole_reset(Env *env, EnvCall *call, int lane) {
   return OK;
 }
 
-/* the state after one step under a force */
-static CartPole advance(CartPole s, double force) {
-  double c = cos(s.theta), sn = sin(s.theta);
-  double u = (force + POLE_MOMENT * (s.theta_dot * s.theta_dot) * sn) / MASS_TOTAL;
-  double theta_acc = (GRAVITY * sn - c * u)
-                     / (HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * (c * c) / MASS_TOTAL));
-  double x_acc = u - POLE_MOMENT * theta_acc * c / MASS_TOTAL;
-  return (CartPole){.x = s.x + TAU * s.x_dot, /* explicit: positions move with the old speeds */
-                    .x_dot = s.x_dot + TAU * x_acc,
-                    .theta = s.theta + TAU * s.theta_dot,
-                    .theta_dot = s.theta_dot + TAU * theta_acc};
-}
-
 static Status cartpole_step(Env *env, EnvCall *call, int a, int b) {
   (void)call;
-  CartPole *state = (CartPole *)(void *)env->state;
-  for (int lane = a; lane < b; lane++) {
-    CartPole s = advance(state[lane], env->action_in[lane] == 1 ? FORCE : -FORCE);
-    state[lane] = s;
-    env->reward[lane] = 1;
-    env->terminated[lane] = s.x < -X_LIMIT || s.x > X_LIMIT || s.theta < -THETA_LIMIT
-                            || s.theta > THETA_LIMIT;
-  }
-  memcpy(env->obs + 4 * (size_t)a, state + a, (size_t)(b - a) * sizeof(CartPole));
+  double *state = (double *)(void *)env->state;
+  classic()->cartpole(state + 4 * (size_t)a, env->obs + 4 * (size_t)a, env->reward + a,
+                      env->terminated + a, env->action_in + a, b - a);
   return OK;
 }
 

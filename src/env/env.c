@@ -28,9 +28,9 @@ static size_t lay_out(Env *env, unsigned char *base) {
   env->episode_return = carve(base, &at, n * sizeof(double));
   env->clock = carve(base, &at, n * sizeof(uint64_t));
   env->elapsed = carve(base, &at, n * sizeof(uint64_t));
-  env->terminated = carve(base, &at, n);
-  env->truncated = carve(base, &at, n);
-  env->ended = carve(base, &at, n);
+  env->terminated = carve(base, &at, n * sizeof(EnvMark));
+  env->truncated = carve(base, &at, n * sizeof(EnvMark));
+  env->ended = carve(base, &at, n * sizeof(EnvMark));
   return at;
 }
 
@@ -53,7 +53,7 @@ Status env_init(Env *env, const EnvSpec *spec) {
   lay_out(env, env->storage->data);
   space_share(&env->observation, spec->observation);
   space_share(&env->action, spec->action);
-  memset(env->ended, 1, (size_t)env->lanes);
+  for (int lane = 0; lane < env->lanes; lane++) env->ended[lane] = 1;
   return OK;
 }
 
@@ -107,7 +107,9 @@ static Status fail_observation(const Env *env, EnvCall *call, int lane) {
 }
 
 static Status check_started(const Env *env, EnvCall *call, int a, int b) {
-  for (int lane = a; lane < b; lane++)
+  EnvMark any = 0;
+  for (int lane = a; lane < b; lane++) any |= env->ended[lane];
+  for (int lane = a; any && lane < b; lane++)
     if (env->ended[lane])
       return env_fail(env, call, E_ENDED, lane, "the episode has ended or not begun; reset first");
   return OK;
@@ -151,6 +153,25 @@ Status env_reset(Env *env, EnvCall *call, int lane) {
   return OK;
 }
 
+/* moves the counters of lanes [a, b) by a step, and marks what it ended */
+static void count(Env *env, int a, int b) {
+  uint64_t *restrict clock = env->clock, *restrict elapsed = env->elapsed;
+  double *restrict sum = env->episode_return;
+  const double *restrict reward = env->reward;
+  const EnvMark *restrict terminated = env->terminated;
+  EnvMark *restrict truncated = env->truncated, *restrict ended = env->ended;
+  const uint64_t limit = env->time_limit ? (uint64_t)env->time_limit : UINT64_MAX;
+  const EnvMark own = env->truncates ? 1 : 0;
+  for (int lane = a; lane < b; lane++) {
+    clock[lane]++;
+    elapsed[lane]++;
+    sum[lane] += reward[lane];
+    const EnvMark late = elapsed[lane] >= limit;
+    truncated[lane] = ((own & truncated[lane]) | late) & ~terminated[lane];
+    ended[lane] = terminated[lane] | truncated[lane];
+  }
+}
+
 Status env_step(Env *env, EnvCall *call, int a, int b) {
   call->resetting = 0;
   Status status = check_started(env, call, a, b);
@@ -158,16 +179,7 @@ Status env_step(Env *env, EnvCall *call, int a, int b) {
   if (status >= 0) status = check_finite(env, call, a, b);
   if (status < 0) return status;
 
-  /* all lanes went well: now the counters move */
-  for (int lane = a; lane < b; lane++) {
-    env->clock[lane]++;
-    env->elapsed[lane]++;
-    env->episode_return[lane] += env->reward[lane];
-    int late = env->time_limit && env->elapsed[lane] >= (uint64_t)env->time_limit;
-    int cut = late || (env->truncates && env->truncated[lane]);
-    env->truncated[lane] = !env->terminated[lane] && cut;
-    env->ended[lane] = env->terminated[lane] || env->truncated[lane];
-  }
+  count(env, a, b); /* all lanes went well */
   return OK;
 }
 
@@ -190,9 +202,9 @@ void env_save(const Env *env, int lane, void *out) {
                    .elapsed = env->elapsed[lane],
                    .episode_return = env->episode_return[lane],
                    .reward = env->reward[lane],
-                   .terminated = env->terminated[lane],
-                   .truncated = env->truncated[lane],
-                   .ended = env->ended[lane]};
+                   .terminated = (unsigned char)env->terminated[lane],
+                   .truncated = (unsigned char)env->truncated[lane],
+                   .ended = (unsigned char)env->ended[lane]};
   unsigned char *to = out;
   memcpy(to, &head, sizeof head);
   memcpy(to + sizeof head, env->obs + (size_t)lane * env->O, O);

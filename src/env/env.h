@@ -19,6 +19,9 @@
  */
 typedef struct Env Env;
 
+/** 0 or 1. As wide as a number: loops over lanes keep one width, and eight lanes fill a cache line of their own. */
+typedef uint64_t EnvMark;
+
 enum { ENV_MESSAGE = 4096 };
 
 /** What travels with a call: the host's state (a lua_State, for Lua environments) and the cause of a failure. */
@@ -50,19 +53,19 @@ struct Env {
   int grain;      /* fewest lanes worth a thread of their own; 0: all lanes on the calling thread */
   int truncates;  /* the implementation sets env->truncated itself */
   RngKey key;     /* all of the environment's and its actions' randomness */
-  size_t state_bytes;        /* of one lane, plain bytes; 0 if the implementation keeps its own */
-  unsigned char *state;      /* [lanes][state_bytes] */
-  double *obs;               /* [lanes][O]; a discrete observation is its 0-based index */
-  double *action_in;         /* [lanes][A] action to take, already clipped */
-  double *reward;            /* [lanes] */
-  unsigned char *terminated; /* [lanes] the episode reached an end of its own */
-  unsigned char *truncated;  /* [lanes] it was cut off; never set together with terminated */
-  unsigned char *ended;      /* [lanes] not reset since its end (or never) */
-  uint64_t *clock;           /* [lanes] resets and steps so far: the step of the random counter */
-  uint64_t *elapsed;         /* [lanes] steps of the running episode */
-  double *episode_return;    /* [lanes] undiscounted sum of rewards of the running episode */
-  Buffer *storage;           /* holds all of the above */
-  void *impl;                /* the implementation's own */
+  size_t state_bytes;     /* of one lane, plain bytes; 0 if the implementation keeps its own */
+  unsigned char *state;   /* [lanes][state_bytes] */
+  double *obs;            /* [lanes][O]; a discrete observation is its 0-based index */
+  double *action_in;      /* [lanes][A] action to take, already clipped */
+  double *reward;         /* [lanes] */
+  EnvMark *terminated;    /* [lanes] the episode reached an end of its own */
+  EnvMark *truncated;     /* [lanes] it was cut off; never set together with terminated */
+  EnvMark *ended;         /* [lanes] not reset since its end (or never) */
+  uint64_t *clock;        /* [lanes] resets and steps so far: the step of the random counter */
+  uint64_t *elapsed;      /* [lanes] steps of the running episode */
+  double *episode_return; /* [lanes] undiscounted sum of rewards of the running episode */
+  Buffer *storage;        /* holds all of the above */
+  void *impl;             /* the implementation's own */
 };
 
 typedef struct EnvSpec {

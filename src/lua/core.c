@@ -10,6 +10,7 @@
 #include "lua/l_env.h"
 #include "lua/l_files.h"
 #include "lua/l_hash.h"
+#include "lua/l_kfac.h"
 #include "lua/l_linalg.h"
 #include "lua/l_log.h"
 #include "lua/l_mdp.h"
@@ -35,6 +36,7 @@ static void (*const openers[])(lua_State *L) = {
     l_value_open,    l_batch_open,  l_trpo_open,       l_signal_open,      l_files_open,
     l_sparse_open,   l_mdp_open,    l_divergence_open, l_mdp_certify_open, l_mdp_cpi_open,
     l_mdp_step_open, l_hash_open,   l_process_open,    l_log_open,         l_stats_open,
+    l_kfac_open,
 };
 
 /* the learner's face relies on the FFI and on LuaJIT's exact semantics */

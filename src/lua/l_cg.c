@@ -15,28 +15,29 @@ The conjugate gradient method for symmetric positive definite systems given by a
 
 static const char *const WHAT = "trpo.cg";
 
-/* the operator: the function at stack index 1; it gets a copy of v, so it may keep or change it */
+/* a function at a stack index; it gets a copy of v, so it may keep or change it */
 typedef struct Operator {
   lua_State *L;
   ptrdiff_t n;
+  int at;
+  const char *result; /* its result, for messages */
 } Operator;
 
 static Status call_operator(void *context, double *out, const double *v) {
   const Operator *operator= context;
   lua_State *L = operator->L;
-  lua_pushvalue(L, 1);
+  lua_pushvalue(L, operator->at);
   Tensor *argument = l_tensor_push(L, 1, &operator->n);
   memcpy(argument->data, v, (size_t) operator->n * sizeof * v);
   /* an error passes through cg_solve, which owns nothing */
   lua_call(L, 1, 1);
-  tensor_read(l_tensor_sized(L, lua_gettop(L), WHAT, "the operator's result", 1, &operator->n),
-              out);
+  tensor_read(l_tensor_sized(L, lua_gettop(L), WHAT, operator->result, 1, &operator->n), out);
   lua_pop(L, 1);
   return OK;
 }
 
 static CgOptions check_options(lua_State *L, int arg) {
-  static const char *const keys[] = {"iterations", "tolerance", "damping", NULL};
+  static const char *const keys[] = {"iterations", "tolerance", "damping", "preconditioner", NULL};
   CgOptions options = {.iterations = 10, .tolerance = 1e-10};
   if (lua_isnoneornil(L, arg)) {
     return options;
@@ -49,6 +50,19 @@ static CgOptions check_options(lua_State *L, int arg) {
   options.tolerance = l_field_number(L, arg, WHAT, "tolerance", 0.0, DBL_MAX, 1e-10);
   options.damping = l_field_number(L, arg, WHAT, "damping", 0.0, DBL_MAX, 0.0);
   return options;
+}
+
+/* pushes the preconditioner among the options at arg, or nil; whether there is one */
+static int push_preconditioner(lua_State *L, int arg) {
+  if (lua_istable(L, arg)) {
+    lua_getfield(L, arg, "preconditioner");
+  } else {
+    lua_pushnil(L);
+  }
+  if (!lua_isnil(L, -1) && !lua_isfunction(L, -1)) {
+    l_fail(L, WHAT, "preconditioner must be a function, got %s", l_describe(L, lua_gettop(L)));
+  }
+  return !lua_isnil(L, -1);
 }
 
 static void push_info(lua_State *L, const CgInfo *info, Status status) {
@@ -68,17 +82,22 @@ Conjugate gradients for (B + damping I) x = b, with B symmetric positive semidef
 
 After k iterations x minimises x'(B + damping I)x / 2 - b'x over the k-th Krylov space. B is given by a function, which
 gets a tensor of its own with each call. b is not changed.
+
+With a preconditioner, a function r → M r with M symmetric positive definite and near (B + damping I)^-1, the Krylov space is that of
+M (B + damping I) from M b, which needs fewer products the nearer M is. The residual, x'Bx and the tolerance mean the same. The
+function gets the residual divided by a power of two. `trpo.kfac` makes one for the Fisher matrix of a policy.
 @function trpo.cg
 @tparam function fn v [n] → B v [n]
 @tparam Tensor b right-hand side [n]
-@tparam[opt] table options `iterations` = 10, `tolerance` = 1e-10 (relative residual), `damping` = 0
+@tparam[opt] table options `iterations` = 10, `tolerance` = 1e-10 (relative residual), `damping` = 0,
+ `preconditioner` r [n] → M r [n] (none)
 @treturn[1] Tensor x [n]
 @treturn[1] table info: `iterations`, `residual` (relative, by recurrence), `xbx` (x'Bx without damping), `status`
  ("ok", "cg_limit", or "zero_gradient" when b = 0)
 @treturn[2] nil
 @treturn[2] string message
-@treturn[2] string code: "negative_curvature" or "not_finite"
-@raise on wrong arguments, and whatever fn raises
+@treturn[2] string code: "negative_curvature", "preconditioner" (r'Mr <= 0: it is not positive definite) or "not_finite"
+@raise on wrong arguments, and whatever fn and the preconditioner raise
 */
 static int l_cg_cg(lua_State *L) {
   if (!lua_isfunction(L, 1)) {
@@ -87,7 +106,12 @@ static int l_cg_cg(lua_State *L) {
   const Tensor *b = l_tensor_sized(L, 2, WHAT, "b", 1, (ptrdiff_t[]){-1});
   CgOptions options = check_options(L, 3);
   lua_settop(L, 3);
-  Operator operator= {L, b->size[0]};
+  Operator operator= {L, b->size[0], 1, "the operator's result"};
+  Operator preconditioner = {L, b->size[0], 4, "the preconditioner's result"};
+  if (push_preconditioner(L, 3)) {
+    options.precondition = call_operator;
+    options.precondition_context = &preconditioner;
+  }
   ptrdiff_t work_size = cg_work(operator.n);
   /* an own copy: fn could change b */
   Tensor *rhs = l_tensor_push(L, 1, b->size);

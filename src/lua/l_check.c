@@ -80,6 +80,30 @@ void *l_object(lua_State *L, int arg, const char *type) {
   return same ? object : NULL;
 }
 
+void *l_tagged(lua_State *L, int arg, size_t bytes, const void *tag) {
+  const char *object = lua_touserdata(L, arg);
+  const void *last;
+  /* a light userdata has length 0 */
+  if (!object || lua_objlen(L, arg) != bytes) return NULL;
+  memcpy(&last, object + bytes - sizeof last, sizeof last);
+  return last == tag ? (void *)object : NULL;
+}
+
+void l_index(lua_State *L, lua_CFunction other) {
+  /* Lua finds a method in half the time it takes to call C */
+  static const char chunk[] =
+      "local methods, other = ...\n"
+      "return function(object, key)\n"
+      "  local method = methods[key]\n"
+      "  if method then return method end\n"
+      "  return other(object, key)\n" /* a tail call: messages name its caller */
+      "end\n";
+  if (luaL_loadbuffer(L, chunk, sizeof chunk - 1, "=trpo") != 0) lua_error(L);
+  lua_insert(L, -2);
+  lua_pushcfunction(L, other);
+  lua_call(L, 2, 1);
+}
+
 const char *l_describe(lua_State *L, int arg) {
   const Tensor *t = l_tensor_test(L, arg);
   if (t != NULL) {

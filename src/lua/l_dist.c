@@ -197,9 +197,12 @@ static int l_dist_sample(lua_State *L) {
   Rng *rng = l_rng_check(L, 2, c.what, "rng");
   const Space space = actions(&c);
   double *action = l_rows_push_matrix(L, c.N, space.size);
-  for (long i = 0; i < c.N; i++)
-    c.dist->sample(DOUBLE, action + i * space.size, out(&c, c.params, i), extra(&c, c.params, i),
-                   rng, 1, c.A, c.work);
+  double *noise = l_rows_push_vector(L, space.size), log_prob;
+  for (long i = 0; i < c.N; i++) {
+    dist_noise(c.dist, noise, rng, 1, c.A);
+    c.dist->sample(DOUBLE, action + i * space.size, &log_prob, out(&c, c.params, i),
+                   extra(&c, c.params, i), noise, 1, c.A, c.work);
+  }
   return push_actions(L, &c, action);
 }
 

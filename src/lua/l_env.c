@@ -162,9 +162,9 @@ static void push_observations(lua_State *L, const Env *env, int a, int b, int nd
 }
 
 /* marks of all lanes as zeros and ones */
-static void push_marks(lua_State *L, const unsigned char *marks, int lanes) {
+static void push_marks(lua_State *L, const EnvMark *marks, int lanes) {
   Tensor *t = l_tensor_push(L, 1, (ptrdiff_t[]){lanes});
-  for (int i = 0; i < lanes; i++) t->data[i] = marks[i];
+  for (int i = 0; i < lanes; i++) t->data[i] = (double)marks[i];
 }
 
 /* ---- actions --------------------------------------------------------------------------------- */
@@ -273,8 +273,8 @@ static int l_env_step(lua_State *L) {
   push_observations(L, env, 0, env->lanes, env->lanes == 1 ? 1 : 2);
   if (env->lanes == 1) {
     lua_pushnumber(L, env->reward[0]);
-    lua_pushboolean(L, env->terminated[0]);
-    lua_pushboolean(L, env->truncated[0]);
+    lua_pushboolean(L, env->terminated[0] != 0);
+    lua_pushboolean(L, env->truncated[0] != 0);
   } else {
     Tensor *reward = l_tensor_push(L, 1, (ptrdiff_t[]){env->lanes});
     memcpy(reward->data, env->reward, (size_t)env->lanes * sizeof(double));

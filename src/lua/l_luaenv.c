@@ -193,8 +193,8 @@ static Status take_outcome(lua_State *L, Env *env, EnvCall *call, int lane, int 
                     "step must return %s; truncated must be a boolean, got %s", form,
                     luaL_typename(L, arg + 2));
   env->reward[lane] = lua_tonumber(L, arg);
-  env->terminated[lane] = (unsigned char)lua_toboolean(L, arg + 1);
-  env->truncated[lane] = (unsigned char)lua_toboolean(L, arg + 2);
+  env->terminated[lane] = (EnvMark)lua_toboolean(L, arg + 1);
+  env->truncated[lane] = (EnvMark)lua_toboolean(L, arg + 2);
   return OK;
 }
 

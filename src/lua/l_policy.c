@@ -23,8 +23,16 @@ normals (D = 2A: the means from the network, then the logarithms of the standard
 
 #define TYPE "trpo.Policy"
 
+/* what the userdata holds */
+typedef struct Object {
+  Policy policy;
+  const void *tag; /* TAG, until it is finalized */
+} Object;
+
+static const char TAG = 0;
+
 Policy *l_policy_check(lua_State *L, int arg, const char *what) {
-  Policy *policy = l_object(L, arg, TYPE);
+  Policy *policy = l_tagged(L, arg, sizeof(Object), &TAG);
   if (!policy) l_fail(L, what, "policy must be a policy, got %s", l_describe(L, arg));
   return policy;
 }
@@ -104,11 +112,11 @@ void l_policy_network(lua_State *L, int t, const char *what, NetworkSpec *spec, 
 }
 
 Policy *l_policy_push(lua_State *L) {
-  Policy *policy = lua_newuserdata(L, sizeof *policy);
-  *policy = (Policy){0};
+  Object *object = lua_newuserdata(L, sizeof *object);
+  *object = (Object){.tag = &TAG};
   luaL_getmetatable(L, TYPE);
   lua_setmetatable(L, -2);
-  return policy;
+  return &object->policy;
 }
 
 /***
@@ -158,7 +166,9 @@ static int l_policy_new(lua_State *L) {
 }
 
 static int l_policy_gc(lua_State *L) {
-  policy_free(l_policy_check(L, 1, "policy"));
+  Object *object = lua_touserdata(L, 1);
+  object->tag = NULL;
+  policy_free(&object->policy);
   return 0;
 }
 
@@ -263,12 +273,9 @@ static int l_policy_tostring(lua_State *L) {
   return 1;
 }
 
-/* Methods first, then the fields observation, action, precision, distribution. */
+/* What is no method: the fields observation, action, precision, distribution. */
 static int l_policy_index(lua_State *L) {
   const Policy *policy = l_policy_check(L, 1, "policy");
-  lua_pushvalue(L, 2);
-  lua_rawget(L, lua_upvalueindex(1));
-  if (!lua_isnil(L, -1)) return 1;
   const char *key = lua_tostring(L, 2);
   if (key && strcmp(key, "observation") == 0)
     l_space_push(L, &policy->net.observation);
@@ -297,7 +304,7 @@ void l_policy_open(lua_State *L) {
   luaL_register(L, NULL, l_policy_act_methods);
   luaL_register(L, NULL, l_policy_rows_methods);
   luaL_register(L, NULL, l_policy_state_methods);
-  lua_pushcclosure(L, l_policy_index, 1);
+  l_index(L, l_policy_index);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, l_policy_gc);
   lua_setfield(L, -2, "__gc");

@@ -12,8 +12,16 @@ Random numbers: a cursor on the Philox4x32-10 numbers of a seed and a stream.
 
 static const char *const TYPE = "trpo.Rng";
 
+/* what the userdata holds */
+typedef struct Object {
+  Rng rng;
+  const void *tag; /* TAG, always: there is nothing to finalize */
+} Object;
+
+static const char TAG = 0;
+
 Rng *l_rng_test(lua_State *L, int arg) {
-  return l_object(L, arg, TYPE);
+  return l_tagged(L, arg, sizeof(Object), &TAG);
 }
 
 Rng *l_rng_check(lua_State *L, int arg, const char *what, const char *name) {
@@ -25,11 +33,11 @@ Rng *l_rng_check(lua_State *L, int arg, const char *what, const char *name) {
 }
 
 Rng *l_rng_push(lua_State *L) {
-  Rng *rng = lua_newuserdata(L, sizeof *rng);
-  *rng = rng_at(rng_key(0, 0), RNG_USER, 0, 0);
+  Object *object = lua_newuserdata(L, sizeof *object);
+  *object = (Object){.rng = rng_at(rng_key(0, 0), RNG_USER, 0, 0), .tag = &TAG};
   luaL_getmetatable(L, TYPE);
   lua_setmetatable(L, -2);
-  return rng;
+  return &object->rng;
 }
 
 /***

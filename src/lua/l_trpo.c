@@ -64,6 +64,14 @@ static int undamped(lua_State *L, int t, const char *what) {
   return scale[0] == 'u';
 }
 
+/* preconditioner = "none" | "kfac" */
+static int kfac(lua_State *L, int t, const char *what) {
+  const char *name = l_field_string(L, t, what, "preconditioner", "none");
+  if (strcmp(name, "none") != 0 && strcmp(name, "kfac") != 0)
+    return l_fail(L, what, "preconditioner must be 'none' or 'kfac', got '%s'", name);
+  return name[0] == 'k';
+}
+
 static const char *const keys[] = {"delta",
                                    "gamma",
                                    "lambda",
@@ -74,6 +82,7 @@ static const char *const keys[] = {"delta",
                                    "backtracks",
                                    "fisher_fraction",
                                    "step_scale",
+                                   "preconditioner",
                                    "standardize_advantages",
                                    NULL};
 
@@ -89,7 +98,8 @@ static TrpoConfig read_config(lua_State *L, int t, const char *what) {
       .cg_iters = integer(L, t, what, "cg_iters"),
       .backtracks = integer(L, t, what, "backtracks"),
       .undamped = undamped(L, t, what),
-      .standardize = l_field_boolean(L, t, what, "standardize_advantages", 1)};
+      .standardize = l_field_boolean(L, t, what, "standardize_advantages", 1),
+      .kfac = kfac(L, t, what)};
   number(L, t, what, "gamma");
   number(L, t, what, "lambda");
   return config;
@@ -106,6 +116,8 @@ Validated settings of TRPO.
  `backtrack_ratio` in (0, 1) (0.8), `backtracks` trials of the line search (10);
  `fisher_fraction` part of the states in the Fisher matrix, in (0, 1], a fixed stride (1);
  `step_scale` `"damped"` (default) scales the step by x'(F + damping I)x, `"undamped"` by x'Fx;
+ `preconditioner` of conjugate gradients: `"none"` (default) or `"kfac"`, a Kronecker-factored approximation of F + damping I, with
+ which fewer products give the same residual where plain ones converge slowly (see docs/learning.md);
  `standardize_advantages` (true)
 @treturn trpo.TRPO
 @raise on an unknown setting or a value out of range
@@ -130,6 +142,8 @@ static int l_trpo_new(lua_State *L) {
   }
   lua_pushstring(L, config.undamped ? "undamped" : "damped");
   lua_setfield(L, -2, "step_scale");
+  lua_pushstring(L, config.kfac ? "kfac" : "none");
+  lua_setfield(L, -2, "preconditioner");
   lua_pushboolean(L, config.standardize);
   lua_setfield(L, -2, "standardize_advantages");
   luaL_getmetatable(L, TYPE);
@@ -182,12 +196,13 @@ static void push_info(lua_State *L, const TrpoInfo *info, const Batch *batch) {
   set_number(L, "explained_variance", advantage_explained_variance(batch));
   push_trials(L, &info->search);
   lua_setfield(L, -2, "trials");
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, 7);
   set_number(L, "rollout", batch->seconds_rollout);
   set_number(L, "advantage", batch->seconds_advantage);
   set_number(L, "value", 0);
   set_number(L, "gradient", info->seconds_gradient);
   set_number(L, "cg", info->seconds_cg);
+  set_number(L, "preconditioner", info->seconds_preconditioner);
   set_number(L, "linesearch", info->seconds_linesearch);
   lua_setfield(L, -2, "seconds");
 }
@@ -205,7 +220,7 @@ One update of a policy on a batch whose `advantages` are filled.
  `entropy` of the old policy, in nats; `step_fraction` ratio^j of the accepted step, or 0; `backtracks` trials that were not
  accepted; `trials` list of `fraction, surrogate, kl, reason`; `cg_iters`, `cg_residual` (relative); `grad_norm`, `step_norm`;
  `explained_variance` of the batch's values; `seconds` wall time of `rollout, advantage` (of the batch), `gradient, cg,
- linesearch` (of the update), `value` (0 here: the baseline is fitted by `value:fit`, whose info has its `seconds`)
+ linesearch` (of the update), `preconditioner` (the part of `cg` that makes it, 0 without one), `value` (0 here: the baseline is fitted by `value:fit`, whose info has its `seconds`)
 @raise when the batch does not fit the policy or a setting is out of range; the parameters are then as they were
 */
 static int l_trpo_update(lua_State *L) {

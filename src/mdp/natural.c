@@ -235,7 +235,7 @@ static Status apply(void *context, double *out, const double *v) {
 static Status solve_cg(const StepProblem *problem, const double *d, const double *g, int iterations,
                        double tolerance, double *x, NaturalSolution *out, Arena *ws) {
   const long n = (long)(problem->S * problem->A);
-  const CgOptions options = {iterations, tolerance, 0.0};
+  const CgOptions options = {.iterations = iterations, .tolerance = tolerance};
   Product product = {problem, d};
   CgInfo info;
   double *work = ARENA_PUSH(ws, double, cg_work(n));

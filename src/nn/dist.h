@@ -2,6 +2,7 @@
 #define TRPO_DIST_H
 
 #include "base/rng.h"
+#include "base/rng_lanes.h"
 #include "nn/mlp.h"
 
 /**
@@ -28,9 +29,9 @@ typedef struct Dist {
   /* kl[i] = KL(old || new); exactly 0 for equal parameters, +inf where new excludes what old allows */
   void (*kl)(Precision p, double *kl, const void *out_old, const double *extra_old, const void *out,
              const double *extra, int n, int A, double *work);
-  /* action_i ~ pi, from rng[i] */
-  void (*sample)(Precision p, double *action, const void *out, const double *extra, Rng *rng, int n,
-                 int A, double *work);
+  /* action_i ~ pi, made of noise [n][action size] as dist_noise draws it; logp [n] as log_prob gives it */
+  void (*sample)(Precision p, double *action, double *logp, const void *out, const double *extra,
+                 const double *noise, int n, int A, double *work);
   /* action_i = arg max pi (lowest index on ties) */
   void (*mode)(Precision p, double *action, const void *out, int n, int A);
   /* dout_i = weight_i d log pi(action_i) / d out_i;  dextra += sum_i weight_i d log pi / d extra */
@@ -56,6 +57,12 @@ int dist_extras(const Dist *dist, int A);
 
 /** Doubles that hold one action. */
 int dist_action_size(const Dist *dist, int A);
+
+/** Noise of n actions: a uniform number in [0, 1) for each discrete one, A standard normals for the others. */
+void dist_noise(const Dist *dist, double *noise, Rng *rng, int n, int A);
+
+/** The same for many lanes at once, from the beginning of each one's numbers. */
+void dist_noise_lanes(const Dist *dist, double *noise, const RngLanes *lanes, int A);
 
 /** Doubles of workspace for n rows. */
 long dist_work(int n, int A);

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "base/vmath.h"
 #include "nn/dist.h"
@@ -8,24 +9,36 @@
  * Everything is computed in double from the logits.
  */
 
-/* p [n][A] = softmax(out), logp_ [n][A] = its logarithm */
-static void softmax(Precision precision, double *p, double *logp_, const void *out, int n, int A) {
-  dist_widen(precision, p, out, (long)n * A);
+/* rows whose sums go through the logarithm together */
+enum { STRIP = 64 };
+
+/* p [n][A] = softmax(out), logp_ [n][A] = its logarithm; n <= STRIP */
+static void softmax_strip(double *restrict p, double *restrict logp_, int n, int A) {
+  double sum[STRIP];
   for (int i = 0; i < n; i++) {
     double *row = p + (long)i * A, top = row[0];
     for (int a = 1; a < A; a++) top = row[a] > top ? row[a] : top;
     for (int a = 0; a < A; a++) row[a] -= top;
   }
-  if (logp_)
-    for (long k = 0; k < (long)n * A; k++) logp_[k] = p[k];
+  if (logp_) memcpy(logp_, p, (size_t)n * A * sizeof *p);
   vmath()->exp_f64(p, p, (size_t)n * A);
   for (int i = 0; i < n; i++) {
-    double *row = p + (long)i * A, sum = 0;
-    for (int a = 0; a < A; a++) sum += row[a];
-    for (int a = 0; a < A; a++) row[a] /= sum;
-    if (!logp_) continue;
-    double log_sum = log(sum);
-    for (int a = 0; a < A; a++) logp_[(long)i * A + a] -= log_sum;
+    double *row = p + (long)i * A;
+    sum[i] = 0;
+    for (int a = 0; a < A; a++) sum[i] += row[a];
+    for (int a = 0; a < A; a++) row[a] /= sum[i];
+  }
+  if (!logp_) return;
+  vmath()->log_f64(sum, sum, (size_t)n);
+  for (int i = 0; i < n; i++)
+    for (int a = 0; a < A; a++) logp_[(long)i * A + a] -= sum[i];
+}
+
+static void softmax(Precision precision, double *p, double *logp_, const void *out, int n, int A) {
+  dist_widen(precision, p, out, (long)n * A);
+  for (int i = 0; i < n; i += STRIP) {
+    const long at = (long)i * A;
+    softmax_strip(p + at, logp_ ? logp_ + at : NULL, n - i < STRIP ? n - i : STRIP, A);
   }
 }
 
@@ -63,20 +76,20 @@ static void kl(Precision precision, double *kl, const void *out_old, const doubl
   }
 }
 
-static void sample(Precision precision, double *action, const void *out, const double *extra,
-                   Rng *rng, int n, int A, double *work) {
-  double *p = work;
+static void sample(Precision precision, double *action, double *logp, const void *out,
+                   const double *extra, const double *noise, int n, int A, double *work) {
+  double *p = work, *lp = work + (long)n * A;
   (void)extra;
-  softmax(precision, p, NULL, out, n, A);
-  for (int i = 0; i < n; i++, p += A) {
-    double u = rng_uniform(rng + i), sum = 0;
-    int chosen = -1;
-    for (int a = 0; a < A && chosen < 0; a++)
-      if (u < (sum += p[a])) chosen = a;
-    /* rounding may leave sum < 1: take the last action that is possible at all */
-    for (int a = A - 1; a >= 0 && chosen < 0; a--)
-      if (p[a] > 0) chosen = a;
-    action[i] = chosen < 0 ? 0 : chosen;
+  softmax(precision, p, lp, out, n, A);
+  for (int i = 0; i < n; i++, p += A, lp += A) {
+    /* the first action whose sum of probabilities exceeds the noise */
+    double sum = p[0];
+    int chosen = 0;
+    while (chosen < A - 1 && !(noise[i] < sum)) sum += p[++chosen];
+    /* rounding may leave the whole sum below it: take the last action that is possible at all */
+    while (chosen > 0 && !(p[chosen] > 0)) chosen--;
+    action[i] = chosen;
+    logp[i] = lp[chosen];
   }
 }
 

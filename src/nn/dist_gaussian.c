@@ -56,15 +56,17 @@ static void kl(Precision precision, double *kl, const void *out_old, const doubl
   }
 }
 
-static void sample(Precision precision, double *action, const void *out, const double *extra,
-                   Rng *rng, int n, int A, double *work) {
+static void sample(Precision precision, double *action, double *logp, const void *out,
+                   const double *extra, const double *noise, int n, int A, double *work) {
   double *m = work, *s = work + (long)n * A;
   dist_widen(precision, m, out, (long)n * A);
   for (int a = 0; a < A; a++) s[a] = exp(extra[a]);
-  for (int i = 0; i < n; i++, m += A, action += A) {
-    rng_fill_normal(rng + i, action, (size_t)A);
-    for (int a = 0; a < A; a++) action[a] = m[a] + s[a] * action[a];
-  }
+  for (int i = 0; i < n; i++)
+    for (int a = 0; a < A; a++) {
+      const long k = (long)i * A + a;
+      action[k] = m[k] + s[a] * noise[k];
+    }
+  log_prob(precision, logp, out, extra, action, n, A, work);
 }
 
 static void mode(Precision precision, double *action, const void *out, int n, int A) {

@@ -105,16 +105,20 @@ Status policy_forward(const Policy *policy, double *out, const double *obs, long
   return pass_rows(&pass, policy, obs, N, forward_block, arena);
 }
 
-/* Actions of n rows whose outputs are known. The generator is a cursor, so rows take their turns. */
-static void act_rows(const Policy *policy, double *action, const char *out, int n, Rng *rng_,
-                     double *work) {
+/* Actions and their log_prob of n rows whose outputs are known. work: dist_work doubles, then the noise. */
+static void act_rows(const Policy *policy, double *action, double *log_prob, const void *out, int n,
+                     Rng *rng_, double *work) {
   const Precision precision = policy->net.mlp.precision;
-  const size_t row = (size_t)policy->A * mlp_real(&policy->net.mlp);
-  const int size = dist_action_size(policy->dist, policy->A);
-  if (!rng_) policy->dist->mode(precision, action, out, n, policy->A);
-  for (int i = 0; rng_ && i < n; i++)
-    policy->dist->sample(precision, action + (long)i * size, out + (size_t)i * row,
-                         policy_extra(policy), rng_, 1, policy->A, work);
+  const double *extra = policy_extra(policy);
+  const int A = policy->A;
+  if (rng_) {
+    double *noise = work + dist_work(n, A);
+    dist_noise(policy->dist, noise, rng_, n, A);
+    policy->dist->sample(precision, action, log_prob, out, extra, noise, n, A, work);
+  } else {
+    policy->dist->mode(precision, action, out, n, A);
+    policy->dist->log_prob(precision, log_prob, out, extra, action, n, A, work);
+  }
 }
 
 Status policy_act(const Policy *policy, double *action, double *log_prob, const double *obs, long N,
@@ -123,13 +127,12 @@ Status policy_act(const Policy *policy, double *action, double *log_prob, const 
   const int O = policy->net.observation.size, size = dist_action_size(policy->dist, policy->A);
   const ArenaMark mark = arena_mark(arena);
   void *tape = arena_push(arena, mlp_tape_bytes(mlp));
-  double *work = ARENA_PUSH(arena, double, dist_work(mlp->rows, policy->A));
+  double *work = ARENA_PUSH(arena, double,
+                            dist_work(mlp->rows, policy->A) + (long)mlp->rows * policy->A);
   for (long i = 0; tape && work && i < N; i += mlp->rows) {
     const int n = N - i < mlp->rows ? (int)(N - i) : mlp->rows;
     const void *out = network_forward(&policy->net, tape, obs + i * O, O, n);
-    act_rows(policy, action + i * size, out, n, rng_, work);
-    policy->dist->log_prob(mlp->precision, log_prob + i, out, policy_extra(policy),
-                           action + i * size, n, policy->A, work);
+    act_rows(policy, action + i * size, log_prob + i, out, n, rng_, work);
   }
   arena_release(arena, mark);
   if (!tape || !work) return E_NOMEM;

@@ -10,13 +10,17 @@
 /* A group of lanes that step together, and the memory they step in. */
 typedef struct Group {
   int a, b; /* lanes [a, b) */
+  int n;    /* those of them that still have something to do */
   Status status;
   EnvCall call;
+  int *lane;        /* [n] */
+  uint64_t *clock;  /* [n] */
   void *tape;       /* one block of activations */
-  double *action;   /* [lanes of the group][A] */
-  double *log_prob; /* [lanes of the group] */
+  double *obs;      /* [n][O], when some lanes are done */
+  double *noise;    /* [n][A] */
+  double *action;   /* [n][A] */
+  double *log_prob; /* [n] */
   double *work;     /* dist_work */
-  Rng *rng;         /* [lanes of the group] */
 } Group;
 
 /* What all groups share. */
@@ -38,28 +42,49 @@ typedef struct Walk {
 
 /* ---- one step ----------------------------------------------------------------------------------------- */
 
-/* Draws actions of the group's lanes into env->action_in. */
-static Status act(const Walk *walk, Group *g) {
-  Env *env = walk->env;
+/* n doubles, mostly few: no call for those */
+static inline void copy_row(double *to, const double *from, long n) {
+  for (; n >= 4; n -= 4, to += 4, from += 4) memcpy(to, from, 4 * sizeof *to);
+  if (n & 2) memcpy(to, from, 2 * sizeof *to);
+  if (n & 1) to[n & 2] = from[n & 2];
+}
+
+/* Observations of the group's lanes, side by side. */
+static const double *gather(const Env *env, Group *g) {
+  const int O = env->O;
+  if (g->n == g->b - g->a) return env->obs + (long)g->a * O;
+  for (int i = 0; i < g->n; i++) copy_row(g->obs + (long)i * O, env->obs + (long)g->lane[i] * O, O);
+  return g->obs;
+}
+
+/* Draws the group's actions, or takes the most probable ones. */
+static void choose(const Walk *walk, Group *g, const void *out) {
   const Policy *policy = walk->policy;
   const Precision precision = policy->net.mlp.precision;
-  const int n = g->b - g->a, A = env->A;
-  const void *out = network_forward(&policy->net, g->tape, env->obs + (long)g->a * env->O, env->O,
-                                    n);
+  const double *extra = policy_extra(policy);
+  const int n = g->n, A = policy->A;
   if (walk->options->deterministic) {
-    policy->dist->mode(precision, g->action, out, n, policy->A);
-  } else {
-    for (int i = 0; i < n; i++) g->rng[i] = env_rng(env, RNG_ACTION, g->a + i);
-    policy->dist->sample(precision, g->action, out, policy_extra(policy), g->rng, n, policy->A,
-                         g->work);
+    policy->dist->mode(precision, g->action, out, n, A);
+    policy->dist->log_prob(precision, g->log_prob, out, extra, g->action, n, A, g->work);
+    return;
   }
-  policy->dist->log_prob(precision, g->log_prob, out, policy_extra(policy), g->action, n, policy->A,
-                         g->work);
-  for (int i = 0; i < n; i++) {
+  for (int i = 0; i < n; i++) g->clock[i] = walk->env->clock[g->lane[i]];
+  const RngLanes lanes = {
+      .key = walk->env->key, .purpose = RNG_ACTION, .n = n, .lane = g->lane, .step = g->clock};
+  dist_noise_lanes(policy->dist, g->noise, &lanes, A);
+  policy->dist->sample(precision, g->action, g->log_prob, out, extra, g->noise, n, A, g->work);
+}
+
+/* Puts actions of the group's lanes into env->action_in. */
+static Status act(const Walk *walk, Group *g) {
+  Env *env = walk->env;
+  const int A = env->A;
+  choose(walk, g, network_forward(&walk->policy->net, g->tape, gather(env, g), env->O, g->n));
+  for (int i = 0; i < g->n; i++) {
+    double *to = env->action_in + (long)g->lane[i] * A;
     if (!isfinite(g->log_prob[i]))
-      return env_fail(env, &g->call, E_NOT_FINITE, g->a + i,
+      return env_fail(env, &g->call, E_NOT_FINITE, g->lane[i],
                       "the policy's distribution is not finite");
-    double *to = env->action_in + (long)(g->a + i) * A;
     if (env->action.kind == SPACE_BOX)
       space_clip(&env->action, to, g->action + (long)i * A);
     else
@@ -71,64 +96,83 @@ static Status act(const Walk *walk, Group *g) {
 /* The half of a row that is known before the step. */
 static void record_before(const Walk *walk, const Group *g) {
   const Env *env = walk->env;
-  Batch *batch = walk->batch;
-  for (int lane = g->a; lane < g->b; lane++) {
-    const long row = walk->row[lane], i = lane - g->a;
-    memcpy(batch->obs + row * env->O, env->obs + (long)lane * env->O,
-           (size_t)env->O * sizeof(double));
-    memcpy(batch->action + row * env->A, g->action + i * env->A, (size_t)env->A * sizeof(double));
-    batch->log_prob[row] = g->log_prob[i];
-    batch->time[row] = (double)env->elapsed[lane];
+  const Batch batch = *walk->batch;
+  for (int i = 0; i < g->n; i++) {
+    const int lane = g->lane[i];
+    const long row = walk->row[lane];
+    copy_row(batch.obs + row * env->O, env->obs + (long)lane * env->O, env->O);
+    copy_row(batch.action + row * env->A, g->action + (long)i * env->A, env->A);
+    batch.log_prob[row] = g->log_prob[i];
+    batch.time[row] = (double)env->elapsed[lane];
   }
 }
 
-/* The other half. last: the lane's part of the batch ends here, whatever the episode does. */
-static void record_after(const Walk *walk, int lane, int last) {
+/* The lane's last observation, where its trajectory stops without a terminal state. */
+static void record_cut(const Walk *walk, int lane, long row) {
   const Env *env = walk->env;
-  Batch *batch = walk->batch;
-  const long row = walk->row[lane]++;
-  batch->reward[row] = env->reward[lane];
-  batch->terminated[row] = env->terminated[lane];
-  batch->truncated[row] = env->truncated[lane];
-  batch->cut[row] = -1;
-  if (env->truncated[lane] || (last && !env->terminated[lane])) {
-    const long k = walk->cut[lane]++;
-    batch->cut[row] = (int32_t)k;
-    batch->cut_time[k] = (double)env->elapsed[lane];
-    memcpy(batch->cut_obs + k * env->O, env->obs + (long)lane * env->O,
-           (size_t)env->O * sizeof(double));
+  const Batch *batch = walk->batch;
+  const long k = walk->cut[lane]++;
+  batch->cut[row] = (int32_t)k;
+  batch->cut_time[k] = (double)env->elapsed[lane];
+  copy_row(batch->cut_obs + k * env->O, env->obs + (long)lane * env->O, env->O);
+}
+
+/* The other half. last: the lanes' parts of the batch end here, whatever the episodes do. */
+static void record_after(const Walk *walk, const Group *g, int last) {
+  const Env *env = walk->env;
+  const Batch batch = *walk->batch;
+  for (int i = 0; i < g->n; i++) {
+    const int lane = g->lane[i];
+    const long row = walk->row[lane]++;
+    batch.reward[row] = env->reward[lane];
+    batch.terminated[row] = (double)env->terminated[lane];
+    batch.truncated[row] = (double)env->truncated[lane];
+    batch.cut[row] = -1;
+    if (env->truncated[lane] || (last && !env->terminated[lane])) record_cut(walk, lane, row);
   }
 }
 
-/* Notes the sums of an episode that just ended. */
-static void record_episode(const Walk *walk, int lane) {
-  const long k = walk->episode[lane]++;
-  const double sum = walk->env->episode_return[lane], steps = (double)walk->env->elapsed[lane];
-  (walk->batch ? walk->batch->episode_return : walk->returns)[k] = sum;
-  (walk->batch ? walk->batch->episode_length : walk->lengths)[k] = steps;
+/* Notes the sums of the episodes that just ended. */
+static void record_episodes(const Walk *walk, const Group *g) {
+  const Env *env = walk->env;
+  for (int i = 0; i < g->n; i++) {
+    const int lane = g->lane[i];
+    if (!env->ended[lane]) continue;
+    const long k = walk->episode[lane]++;
+    (walk->batch ? walk->batch->episode_return : walk->returns)[k] = env->episode_return[lane];
+    (walk->batch ? walk->batch->episode_length : walk->lengths)[k] = (double)env->elapsed[lane];
+  }
 }
 
 /* Resets the group's lanes that wait for it. */
 static Status begin(const Walk *walk, Group *g) {
   Status status = OK;
-  for (int lane = g->a; lane < g->b && status == OK; lane++)
-    if (walk->env->ended[lane]) status = env_reset(walk->env, &g->call, lane);
+  for (int i = 0; i < g->n && status == OK; i++)
+    if (walk->env->ended[g->lane[i]]) status = env_reset(walk->env, &g->call, g->lane[i]);
+  return status;
+}
+
+/* Steps the group's lanes: one call for each run of neighbours. */
+static Status step_lanes(const Walk *walk, Group *g) {
+  Status status = OK;
+  for (int i = 0, next; i < g->n && status == OK; i = next) {
+    for (next = i + 1; next < g->n && g->lane[next] == g->lane[next - 1] + 1;) next++;
+    status = env_step(walk->env, &g->call, g->lane[i], g->lane[next - 1] + 1);
+  }
   return status;
 }
 
 /* One step of the group. last: see record_after. */
 static Status step(const Walk *walk, Group *g, int last) {
-  Env *env = walk->env;
   Status status = begin(walk, g);
   if (status == OK) status = act(walk, g);
   if (status != OK) return status;
   if (walk->batch) record_before(walk, g);
-  status = env_step(env, &g->call, g->a, g->b);
-  for (int lane = g->a; lane < g->b && status == OK; lane++) {
-    if (walk->batch) record_after(walk, lane, last);
-    if (env->ended[lane]) record_episode(walk, lane);
-  }
-  return status;
+  status = step_lanes(walk, g);
+  if (status != OK) return status;
+  if (walk->batch) record_after(walk, g, last);
+  record_episodes(walk, g);
+  return OK;
 }
 
 /* ---- a group's whole walk ------------------------------------------------------------------------------ */
@@ -143,21 +187,34 @@ static void walk_horizon(void *context, int index, int worker) {
   if (g->status == OK) g->status = begin(walk, g);
 }
 
-/* Whole episodes of a group of one lane. The quota counts steps (batch) or episodes (evaluation). */
+/* Takes what the ended episodes used off their lanes' quotas, of steps (batch) or episodes (evaluation), and lets go of
+ * the lanes that have none left. */
+static void settle(const Walk *walk, Group *g) {
+  const Env *env = walk->env;
+  int kept = 0;
+  for (int i = 0; i < g->n; i++) {
+    const int lane = g->lane[i];
+    if (env->ended[lane]) walk->quota[lane] -= walk->batch ? (long)env->elapsed[lane] : 1;
+    if (!env->ended[lane] || walk->quota[lane] > 0) g->lane[kept++] = lane;
+  }
+  g->n = kept;
+}
+
+/* Whole episodes: lanes begin them until their quotas are used up. */
 static void walk_episodes(void *context, int index, int worker) {
   Walk *walk = context;
   Group *g = walk->group + index;
-  const int lane = g->a;
+  const int interruptible = walk->options->interruptible;
   (void)worker;
-  while (walk->quota[lane] > 0 && g->status == OK) {
+  int n = 0;
+  for (int lane = g->a; lane < g->b; lane++) {
     walk->env->ended[lane] = 1;
-    long steps = 0;
-    do {
-      g->status = walk->options->interruptible && interrupt_asked() ? E_INTERRUPTED
-                                                                    : step(walk, g, 0);
-      steps++;
-    } while (g->status == OK && !walk->env->ended[lane]);
-    walk->quota[lane] -= walk->batch ? steps : 1;
+    if (walk->quota[lane] > 0) g->lane[n++] = lane;
+  }
+  g->n = n;
+  while (g->n > 0 && g->status == OK) {
+    g->status = interruptible && interrupt_asked() ? E_INTERRUPTED : step(walk, g, 0);
+    if (g->status == OK) settle(walk, g);
   }
 }
 
@@ -165,26 +222,32 @@ static void walk_episodes(void *context, int index, int worker) {
 
 static Status group_init(Group *g, const Walk *walk, int a, int b, void *host, Arena *arena) {
   const Policy *policy = walk->policy;
+  const Env *env = walk->env;
   const int n = b - a;
-  *g = (Group){.a = a, .b = b, .call.host = host};
+  *g = (Group){.a = a, .b = b, .n = n, .call.host = host};
+  g->lane = ARENA_PUSH(arena, int, n);
+  g->clock = ARENA_PUSH(arena, uint64_t, n);
   g->tape = arena_push(arena, mlp_tape_bytes(&policy->net.mlp));
-  g->action = ARENA_PUSH(arena, double, (long)n * walk->env->A);
+  g->obs = ARENA_PUSH(arena, double, (long)n * env->O);
+  g->noise = ARENA_PUSH(arena, double, (long)n * env->A);
+  g->action = ARENA_PUSH(arena, double, (long)n * env->A);
   g->log_prob = ARENA_PUSH(arena, double, n);
   g->work = ARENA_PUSH(arena, double, dist_work(n, policy->A));
-  g->rng = ARENA_PUSH(arena, Rng, n);
-  return g->tape && g->action && g->log_prob && g->work && g->rng ? OK : E_NOMEM;
+  if (!g->lane || !g->clock || !g->tape || !g->obs || !g->noise || !g->action || !g->log_prob
+      || !g->work)
+    return E_NOMEM;
+  for (int i = 0; i < n; i++) g->lane[i] = a + i;
+  return OK;
 }
 
-/* Lanes of a group; one for whole episodes, which end at different times. */
-static int group_lanes(const Env *env, int rows, int whole) {
-  if (whole) return 1;
+/* Lanes of a group. */
+static int group_lanes(const Env *env, int rows) {
   const int lanes = env->grain && env->grain < env->lanes ? env->grain : env->lanes;
   return lanes < rows ? lanes : rows; /* at most a block of the network */
 }
 
-static Status walk_init(Walk *walk, void *host, int whole, Arena *arena) {
-  const int lanes = walk->env->lanes,
-            each = group_lanes(walk->env, walk->policy->net.mlp.rows, whole);
+static Status walk_init(Walk *walk, void *host, Arena *arena) {
+  const int lanes = walk->env->lanes, each = group_lanes(walk->env, walk->policy->net.mlp.rows);
   walk->groups = (lanes + each - 1) / each;
   walk->group = ARENA_PUSH(arena, Group, walk->groups);
   walk->row = ARENA_PUSH(arena, long, 4 * lanes);
@@ -267,7 +330,7 @@ Status sampler_collect(Batch *batch, Env *env, EnvCall *call, const Policy *poli
   long rows, cuts;
   lane_room(env, options, &rows, &cuts);
   batch->N = batch->cut_count = batch->episodes = 0;
-  Status status = walk_init(&walk, call->host, whole, arena);
+  Status status = walk_init(&walk, call->host, arena);
   if (status == OK) {
     for (int lane = 0; lane < env->lanes; lane++) {
       walk.row[lane] = walk.episode[lane] = lane * rows;
@@ -287,7 +350,7 @@ Status sampler_evaluate(double *returns, double *lengths, long episodes, Env *en
   const ArenaMark mark = arena_mark(arena);
   Walk walk = {
       .env = env, .policy = policy, .options = options, .returns = returns, .lengths = lengths};
-  Status status = walk_init(&walk, call->host, 1, arena);
+  Status status = walk_init(&walk, call->host, arena);
   if (status == OK) {
     /* the first lanes play one episode more when they do not divide evenly */
     long next = 0;

@@ -7,6 +7,7 @@
 #include "base/sum.h"
 #include "rl/advantage.h"
 #include "rl/fisher.h"
+#include "rl/kfac.h"
 #include "solve/cg.h"
 
 /* Every field as it stands when nothing has happened yet. */
@@ -42,17 +43,39 @@ static Status make_fisher(Fisher *fisher, const TrpoConfig *config, const Surrog
                        arena);
 }
 
+/* K-FAC's inverse over the states of the Fisher matrix, damped like it. */
+static Status make_kfac(Kfac *kfac, const TrpoConfig *config, TrpoInfo *info, const Fisher *fisher,
+                        Arena *arena) {
+  const double start = clock_seconds();
+  Status status = kfac_init(kfac, fisher->policy, fisher->product.tape, arena);
+  if (status == OK) {
+    kfac_factors(kfac);
+    status = kfac_invert(kfac, config->damping);
+  }
+  info->seconds_preconditioner = clock_seconds() - start;
+  return status;
+}
+
 /* x becomes the step: F x = g by CG, then scaled to the boundary of the trust region.
  * g is in units of problem->unit, which the scaling takes out. */
 static Status direction(const TrpoConfig *config, TrpoInfo *info, Surrogate *problem, double *x,
                         const double *g, Arena *arena) {
   const long P = problem->policy->net.P;
-  const CgOptions options = {config->cg_iters, config->cg_tolerance, config->damping};
+  CgOptions options = {.iterations = config->cg_iters,
+                       .tolerance = config->cg_tolerance,
+                       .damping = config->damping};
   Fisher fisher;
+  Kfac kfac;
   CgInfo cg;
   double *work = ARENA_PUSH(arena, double, cg_work(P));
   if (!work || make_fisher(&fisher, config, problem, arena) != OK) return E_NOMEM;
-  Status status = cg_solve(&options, x, &cg, fisher_apply, &fisher, g, P, work);
+  Status status = config->kfac ? make_kfac(&kfac, config, info, &fisher, arena) : OK;
+  if (status != OK) return status;
+  if (config->kfac) {
+    options.precondition = kfac_apply;
+    options.precondition_context = &kfac;
+  }
+  status = cg_solve(&options, x, &cg, fisher_apply, &fisher, g, P, work);
   info->cg_iters = cg.iterations;
   info->cg_residual = cg.residual;
   if (status < 0) return status;

@@ -22,6 +22,7 @@ typedef struct TrpoConfig {
   int backtracks;         /* trials of the line search, 1..LINESEARCH_TRIALS */
   int undamped;           /* scale the step by x'Fx instead of x'(F + damping I)x */
   int standardize;        /* standardise the advantages of the batch first */
+  int kfac;               /* precondition CG with kfac.h */
 } TrpoConfig;
 
 /** What an update reports; every field is always set (NaN where it was not reached). */
@@ -40,6 +41,7 @@ typedef struct TrpoInfo {
   double cg_residual;          /* relative */
   double grad_norm, step_norm; /* 2-norms; step_norm of the step taken */
   double seconds_gradient, seconds_cg, seconds_linesearch; /* wall time */
+  double seconds_preconditioner;                           /* part of seconds_cg: making it */
   Linesearch search;                                       /* every trial */
 } TrpoInfo;
 

@@ -55,12 +55,29 @@ static void finish(double *x, const double *y, CgInfo *info, double s, long n) {
   }
 }
 
+/* *z_ = M r, kept in space, or r itself without a preconditioner; *rz = r'z, which is already known as rr without one */
+static Status precondition(const CgOptions *options, const double **z_, double *rz, double *space,
+                           const double *r, double rr, long n) {
+  *z_ = r;
+  *rz = rr;
+  if (options->precondition == NULL) {
+    return CG_LIMIT;
+  }
+  const Status status = options->precondition(options->precondition_context, space, r);
+  if (status < 0) {
+    return status;
+  }
+  *z_ = space;
+  *rz = dot(r, space, n);
+  return !isfinite(*rz) ? E_NOT_FINITE : *rz <= 0.0 ? E_PRECONDITIONER : CG_LIMIT;
+}
+
 Status cg_solve(const CgOptions *options, double *x, CgInfo *info, CgApply apply, void *context,
                 const double *b, long n, double *work) {
   double *r = work, *p = r + n, *q = p + n, *y = q + n;
   double damping = options->damping;
-  double s = scale_of(b, n);
-  Status status = CG_LIMIT;
+  double s = scale_of(b, n), rz = 0.0;
+  const double *z;
 
   memset(x, 0, (size_t)n * sizeof *x);
   memset(y, 0, (size_t)n * sizeof *y);
@@ -72,12 +89,16 @@ Status cg_solve(const CgOptions *options, double *x, CgInfo *info, CgApply apply
     return ZERO_GRADIENT;
   }
   for (long i = 0; i < n; i++) {
-    r[i] = p[i] = b[i] / s; /* r = b - (B + damping I) 0;  p = r */
+    r[i] = b[i] / s; /* r = b - (B + damping I) 0 */
   }
-  double rr = dot(r, r, n);
-  const double bb = rr;
+  const double bb = dot(r, r, n);
+  /* p = z = M r; q is free to hold z until the next product */
+  Status status = precondition(options, &z, &rz, q, r, bb, n);
+  if (status >= 0) {
+    memcpy(p, z, (size_t)n * sizeof *p);
+  }
 
-  for (int k = 0; k < options->iterations; k++) {
+  for (int k = 0; k < options->iterations && status >= 0; k++) {
     /* curvature along p */
     status = apply(context, q, p); /* q = B p */
     if (status < 0) {
@@ -91,29 +112,32 @@ Status cg_solve(const CgOptions *options, double *x, CgInfo *info, CgApply apply
       break;
     }
     /* the minimiser along p */
-    double alpha = rr / pap;
+    double alpha = rz / pap;
     add_scaled(x, alpha, p, n);
     add_scaled(y, alpha, q, n);  /* y = B x */
     add_scaled(r, -alpha, q, n); /* r = b - (B + damping I) x */
     if (damping > 0.0) {
       add_scaled(r, -alpha * damping, p, n);
     }
-    double rr_new = dot(r, r, n);
-    if (!isfinite(rr_new)) {
+    double rr = dot(r, r, n), rz_old = rz;
+    if (!isfinite(rr)) {
       status = E_NOT_FINITE;
       break;
     }
-    info->residual = sqrt(rr_new / bb);
+    info->residual = sqrt(rr / bb);
     if (info->residual <= options->tolerance) {
       status = OK;
       break;
     }
     /* the next direction, conjugate to all before */
-    double beta = rr_new / rr;
-    for (long i = 0; i < n; i++) {
-      p[i] = r[i] + beta * p[i];
+    if (k + 1 == options->iterations) {
+      break;
     }
-    rr = rr_new;
+    status = precondition(options, &z, &rz, q, r, rr, n);
+    double beta = rz / rz_old;
+    for (long i = 0; i < n; i++) {
+      p[i] = z[i] + beta * p[i];
+    }
   }
   finish(x, y, info, s, n);
   return status;

@@ -4,8 +4,10 @@
 #include "base/status.h"
 
 /**
- * Conjugate gradients for (B + damping I) x = b, B symmetric positive semidefinite and given as a callback.
- * Source: Hestenes and Stiefel 1952; Nocedal and Wright 2006, algorithm 5.2.
+ * Conjugate gradients for (B + damping I) x = b, B symmetric positive semidefinite and given as a callback, with or
+ * without a preconditioner: a symmetric positive definite M near the inverse of B + damping I. After k products x minimises
+ * x'(B + damping I)x / 2 - b'x over span { Mb, (MC) Mb, ..., (MC)^(k-1) Mb }, C = B + damping I.
+ * Source: Hestenes and Stiefel 1952; Nocedal and Wright 2006, algorithms 5.2 and 5.3 (M is their inverse of M).
  *
  * Alongside x it accumulates y = B x from the products it makes anyway (y += alpha_k B p_k), so that the
  * quadratic form x'Bx = x'y costs no further product.
@@ -17,6 +19,9 @@ typedef struct CgOptions {
   int iterations;   /* most products, >= 1 */
   double tolerance; /* stop when ||b - (B + damping I) x|| <= tolerance ||b|| */
   double damping;   /* >= 0 */
+  CgApply
+      precondition; /* z = M r, linear; r is the residual divided by a power of two. NULL: M = I */
+  void *precondition_context;
 } CgOptions;
 
 typedef struct CgInfo {
@@ -35,8 +40,8 @@ long cg_work(long n);
  * work  [work] cg_work(n) doubles
  *
  * x, b and work must not overlap. Returns OK; CG_LIMIT when the iterations ran out first (x is the last iterate);
- * ZERO_GRADIENT when b = 0 (x = 0); E_CURVATURE when p'(B + damping I)p <= 0 (x is the last good iterate);
- * E_NOT_FINITE; or a negative status of apply. Allocates nothing.
+ * ZERO_GRADIENT when b = 0 (x = 0); E_CURVATURE when p'(B + damping I)p <= 0, E_PRECONDITIONER when r'Mr <= 0 (x is
+ * the last good iterate); E_NOT_FINITE; or a negative status of apply or precondition. Allocates nothing.
  */
 Status cg_solve(const CgOptions *options, double *x, CgInfo *info, CgApply apply, void *context,
                 const double *b, long n, double *work);
