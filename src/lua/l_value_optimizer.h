@@ -5,10 +5,10 @@
 
 #include "policy/value.h"
 
-/** The options of trpo.value that say how a network is fitted; NULL ends the list. */
-extern const char *const l_value_optimizer_keys[];
+/** In the order of ValueOptimizer; NULL ends the list. */
+extern const char *const l_value_optimizer_names[];
 
-/** Reads them from the options at index t. Raises on bad ones, and on one that belongs to another optimizer. */
+/** Reads the options of trpo.value that say how a network is fitted, from the table at index t. Raises on bad ones, and on one that belongs to another optimizer. */
 void l_value_optimizer_read(lua_State *L, int t, const char *what, ValueOptions *options);
 
 /** Puts those that belong to the optimizer into the table on the top. */

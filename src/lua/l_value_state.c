@@ -18,8 +18,8 @@ static void set_number(lua_State *L, const char *key, double x) {
 /***
 What the baseline was made with, as options for `trpo.value`.
 @function options
-@treturn table `kind` and, of a network, `hidden`, `activation`, `precision`, `normalize_observations`, `learning_rate`,
- `epochs`, `minibatch`, `rescale_targets`; of a linear baseline `ridge`
+@treturn table `kind` and, of a network, `hidden`, `activation`, `precision`, `normalize_observations`, `rescale_targets`,
+ `optimizer` and its own options; of a linear baseline `ridge`
 */
 static int l_value_state_options(lua_State *L) {
   const Value *value = l_value_check(L, 1, "value:options");
@@ -71,8 +71,8 @@ static State fields_of(Value *value, Counters *counters) {
 }
 
 /***
-Everything of the baseline that fitting changes, as copies: `theta`; of a network also Adam's moments `adam.m` and
-`adam.v` [P], `adam.step` [1], the scale of the targets `target.shift` and `target.scale` [1], the number of `fits` [1], the
+Everything of the baseline that fitting changes, as copies: `theta`; of a network also what its optimizer carries over (Adam's
+moments `adam.m` and `adam.v` [P] and `adam.step` [1]; the `damping` [1] of Gauss-Newton), the scale of the targets `target.shift` and `target.scale` [1], the number of `fits` [1], the
 `key` of the shuffles [2], and the normaliser as in `trpo.Policy:state`.
 @function state
 @treturn {[string]=trpo.Tensor,...}

@@ -9,8 +9,9 @@ enum { EVALUATIONS = 20 }; /* most of one line search */
 
 static const double C1 = 1e-4, C2 = 0.9; /* of the Wolfe conditions */
 static const double EXPANSION = 4;       /* of a step that is too short */
-static const double MARGIN = 0.1;        /* part of a bracket that interpolation stays away from its ends */
-static const double CURVATURE = 1e-10;   /* least s'y / y'y */
+static const double MARGIN =
+    0.1; /* part of a bracket that interpolation stays away from its ends */
+static const double CURVATURE = 1e-10; /* least s'y / y'y */
 
 /* Everything of one minimisation. */
 typedef struct State {
@@ -18,7 +19,7 @@ typedef struct State {
   void *context;
   LbfgsInfo *info;
   long n;
-  double *x, *g;        /* where it stands, and the gradient there */
+  double *x, *g;         /* where it stands, and the gradient there */
   double *x_try, *g_try; /* a trial of the line search */
   double *direction;
   int history, pairs, newest; /* ring of pairs */

@@ -23,7 +23,7 @@ static Status make_moments(Value *value) {
 Status value_network(Value *value, const NetworkSpec *spec, const ValueOptions *options, Rng *rng) {
   *value = (Value){.kind = VALUE_NETWORK, .O = spec->observation->size, .scale = 1};
   value->options = *options;
-  value->damping = options->damping;
+  value->damping = options->lm_damping;
   Status status = network_init(&value->net, spec);
   if (status != OK) return status;
   space_share(&value->observation, spec->observation);

@@ -30,10 +30,10 @@ typedef struct ValueOptions {
   int epochs;           /* adam: passes over the data in one fit */
   int minibatch;        /* adam: rows of one step */
   int iterations;       /* lbfgs, gauss_newton: most steps of one fit */
-  int cg_iters;         /* gauss_newton: most products of one step */
-  long curvature_rows;  /* gauss_newton: rows that J'J is made of, at least; with so many, evenly spaced */
+  int cg_products;      /* gauss_newton: most products of one step */
+  long curvature_rows;  /* gauss_newton: at least so many rows make the matrix, if there are more */
   int solve_last_layer; /* gauss_newton: solve the last layer exactly before every step and after the last */
-  double damping;       /* gauss_newton, last_layer: least damping, > 0 */
+  double lm_damping; /* gauss_newton, last_layer: least damping, > 0 */
 } ValueOptions;
 
 typedef struct Value {
@@ -56,9 +56,9 @@ typedef struct Value {
 
 typedef struct ValueFit {
   double loss_before; /* mean squared error of all rows before the fit, in reward^2; NaN for adam */
-  double loss;        /* the same after it; for adam over the last epoch, measured before each step */
-  long steps;         /* optimiser steps */
-  double seconds;     /* wall time */
+  double loss;    /* the same after it; for adam over the last epoch, measured before each step */
+  long steps;     /* optimiser steps */
+  double seconds; /* wall time */
 } ValueFit;
 
 /** Network baseline; the network's last layer is orthogonal with gain 1. E_NOMEM. */

@@ -7,13 +7,13 @@
 /* What one fit works on. */
 typedef struct Fit {
   Value *value;
-  uint32_t *order;  /* [N] shuffled rows */
-  char *input;      /* Real [N][inputs]: observations, encoded */
-  double *goal;     /* [N] (target - shift) / scale */
-  double *error;    /* [minibatch] */
-  double *gradient; /* [P] */
+  uint32_t *order;      /* [N] shuffled rows */
+  char *input;          /* Real [N][inputs]: observations, encoded */
+  double *goal;         /* [N] (target - shift) / scale */
+  double *error;        /* [minibatch] */
+  double *gradient;     /* [P] */
   const uint32_t *rows; /* of the present minibatch */
-  Tape tape;        /* over one minibatch */
+  Tape tape;            /* over one minibatch */
 } Fit;
 
 /* bytes of one encoded observation */
@@ -67,7 +67,11 @@ static Status fit_init(Fit *fit, const double *obs, const double *target, long N
   fit->gradient = ARENA_PUSH(arena, double, net->P);
   if (!fit->order || !fit->input || !fit->goal || !fit->error || !fit->gradient) return E_NOMEM;
   for (long i = 0; i < N; i++) fit->goal[i] = (target[i] - value->shift) / value->scale;
-  network_encode(net, fit->input, obs, value->O, (int)N);
+  for (long first = 0; first < N; first += net->mlp.rows) {
+    const long left = N - first, rows = left < net->mlp.rows ? left : net->mlp.rows;
+    network_encode(net, fit->input + (size_t)first * input_bytes(&net->mlp), obs + first * value->O,
+                   value->O, (int)rows);
+  }
   return tape_init(&fit->tape, arena, net, n, 0, 1, 0);
 }
 
@@ -82,7 +86,8 @@ Status value_adam(Value *value, ValueFit *info, const double *obs, const double 
     rng_permutation(&rng, fit.order, (uint32_t)N);
     for (long first = 0; first < N; first += value->options.minibatch, info->steps++) {
       const long left = N - first;
-      loss += fit_minibatch(&fit, first, left < value->options.minibatch ? left : value->options.minibatch);
+      loss += fit_minibatch(&fit, first,
+                            left < value->options.minibatch ? left : value->options.minibatch);
     }
     info->loss = value->scale * value->scale * loss / (double)N;
   }

@@ -1,7 +1,6 @@
 #include "policy/value_gauss_newton.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/sum.h"
@@ -12,9 +11,9 @@
 
 enum { HALVINGS = 10 };
 
-static const double PROGRESS = 0.05;    /* of the loss: what makes another step worth while */
+static const double PROGRESS = 0.1;      /* of the loss: what makes another step worth while */
 static const double CG_TOLERANCE = 1e-6; /* relative residual */
-static const double FACTOR = 4;         /* of the damping's changes */
+static const double FACTOR = 4;          /* of the damping's changes */
 static const double MOST_DAMPING = 1e9;
 
 typedef struct Newton {
@@ -36,6 +35,7 @@ static Status init(Newton *newton, Value *value, const double *obs, const double
                    Arena *arena) {
   const long P = value->net.P;
   *newton = (Newton){.value = value, .obs = obs};
+  newton->stride = N / value->options.curvature_rows > 1 ? N / value->options.curvature_rows : 1;
   newton->b = ARENA_PUSH(arena, double, P);
   newton->step = ARENA_PUSH(arena, double, P);
   newton->old = ARENA_PUSH(arena, double, P);
@@ -45,9 +45,9 @@ static Status init(Newton *newton, Value *value, const double *obs, const double
   Status status = value_loss_init(&newton->loss, value, obs, target, N, doubles, arena);
   if (status == OK && value->options.solve_last_layer)
     status = value_last_layer_init(&newton->layer, &newton->loss, arena);
-  newton->stride = N / value->options.curvature_rows > 1 ? N / value->options.curvature_rows : 1;
   if (status == OK && newton->stride > 1)
-    status = tape_init(&newton->rows, arena, &value->net, (N + newton->stride - 1) / newton->stride, 1, 1, 0);
+    status = tape_init(&newton->rows, arena, &value->net, (N + newton->stride - 1) / newton->stride,
+                       1, 1, 0);
   return status;
 }
 
@@ -64,10 +64,11 @@ static Status apply(void *context, double *out, const double *v) {
   return OK;
 }
 
-/* step and what conjugate gradients say of it; OK, ZERO_GRADIENT or a failure */
+/* step, and what conjugate gradients say of it; OK, ZERO_GRADIENT or a failure. Curvature that rounding made negative only
+ * ends the iterations. */
 static Status find_step(Newton *newton, CgInfo *info, Arena *arena) {
   const Value *value = newton->value;
-  const CgOptions options = {.iterations = value->options.cg_iters,
+  const CgOptions options = {.iterations = value->options.cg_products,
                              .tolerance = CG_TOLERANCE,
                              .damping = value->damping};
   const long P = value->net.P;
@@ -79,7 +80,7 @@ static Status find_step(Newton *newton, CgInfo *info, Arena *arena) {
   if (status == OK)
     status = cg_solve(&options, newton->step, info, apply, newton, newton->b, P, newton->work);
   arena_release(arena, mark);
-  return status == CG_LIMIT ? OK : status;
+  return status == CG_LIMIT || status == E_CURVATURE ? OK : status;
 }
 
 /* the loss at old + fraction step, where the network is then */
@@ -95,7 +96,7 @@ static void adapt(Value *value, double ratio) {
   if (!(ratio >= 0.25))
     value->damping = fmin(FACTOR * value->damping, MOST_DAMPING);
   else if (ratio > 0.75)
-    value->damping = fmax(value->damping / FACTOR, value->options.damping);
+    value->damping = fmax(value->damping / FACTOR, value->options.lm_damping);
 }
 
 /* Halves the step until the loss falls; the parameters stay when it does not. */
@@ -122,7 +123,7 @@ static Status iterate(Newton *newton, Arena *arena) {
   if (status != OK) return status;
   search(newton, &info);
   return newton->value->options.solve_last_layer
-             ? value_last_layer_solve(&newton->layer, &newton->L, newton->value->options.damping)
+             ? value_last_layer_solve(&newton->layer, &newton->L, newton->value->options.lm_damping)
              : OK;
 }
 
@@ -133,16 +134,15 @@ Status value_gauss_newton(Value *value, ValueFit *info, const double *obs, const
   Status status = init(&newton, value, obs, target, N, arena);
   if (status != OK) return status;
   newton.L = value_loss(&newton.loss);
+  if (!isfinite(newton.L)) return E_NOT_FINITE;
   info->loss_before = unit * newton.L;
   if (value->options.solve_last_layer)
-    status = value_last_layer_solve(&newton.layer, &newton.L, value->options.damping);
-  static double progress = -1;
-  if (progress < 0) progress = getenv("PROGRESS") ? atof(getenv("PROGRESS")) : PROGRESS;
+    status = value_last_layer_solve(&newton.layer, &newton.L, value->options.lm_damping);
   for (int k = 0; k < value->options.iterations && status == OK; k++) {
     const double before = newton.L;
     status = iterate(&newton, arena);
     info->steps++;
-    if (!(before - newton.L > progress * before)) break;
+    if (!(before - newton.L > PROGRESS * before)) break;
   }
   info->loss = unit * newton.L;
   return status == ZERO_GRADIENT ? OK : status;

@@ -111,8 +111,9 @@ Status value_last_layer(Value *value, ValueFit *info, const double *obs, const d
   if (status == OK) status = value_last_layer_init(&layer, &loss, arena);
   if (status != OK) return status;
   double L = value_loss(&loss);
+  if (!isfinite(L)) return E_NOT_FINITE;
   info->loss_before = unit * L;
-  status = value_last_layer_solve(&layer, &L, value->options.damping);
+  status = value_last_layer_solve(&layer, &L, value->options.lm_damping);
   info->loss = unit * L;
   info->steps = 1;
   return status;

@@ -18,7 +18,8 @@ Status value_loss_init(ValueLoss *loss, Value *value, const double *obs, const d
   *loss = (ValueLoss){.net = &value->net};
   loss->goal = ARENA_PUSH(arena, double, N);
   loss->error = ARENA_PUSH(arena, double, N);
-  if (!loss->goal || !loss->error || tape_init(&loss->tape, arena, loss->net, N, 1, 1, row_doubles) != OK)
+  if (!loss->goal || !loss->error
+      || tape_init(&loss->tape, arena, loss->net, N, 1, 1, row_doubles) != OK)
     return E_NOMEM;
   for (long i = 0; i < N; i++) loss->goal[i] = (target[i] - value->shift) / value->scale;
   tape_run(&loss->tape, encode_block, &(Encode){loss->net, obs});
