@@ -4,7 +4,7 @@
  * Each line of the input is a number of threads and of products; the answer is the seconds of one product, and those that
  * the first one costs more: what an update does once.
  *
- *   build/bench/fisher OBSERVATIONS ACTIONS discrete|box N single|double      64-64 tanh
+ *   build/bench/fisher OBSERVATIONS ACTIONS discrete|box N single|double [auto|classical|cached]      64-64 tanh
  */
 #include <math.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@ typedef struct Problem {
   Tape tape;
   Arena arena;
   double *v, *out; /* [P] */
+  GaussNewtonForm form;
 } Problem;
 
 static Status make_policy(Policy *policy, int O, int A, int discrete, Precision precision) {
@@ -61,7 +62,7 @@ static Status measure(Problem *p, int calls, double *first, double *each) {
   const ArenaMark mark = arena_mark(&p->arena);
   Fisher fisher;
   const double start = clock_seconds();
-  Status status = fisher_init(&fisher, &p->policy, &p->tape, PRODUCTS, &p->arena);
+  Status status = fisher_init(&fisher, &p->policy, &p->tape, PRODUCTS, p->form, &p->arena);
   if (status == OK) status = fisher_apply(&fisher, p->out, p->v);
   const double middle = clock_seconds();
   for (int i = 0; i < calls && status == OK; i++) status = fisher_apply(&fisher, p->out, p->v);
@@ -73,8 +74,10 @@ static Status measure(Problem *p, int calls, double *first, double *each) {
 
 int main(int argc, char **argv) {
   static Problem p;
-  const char *usage = "usage: fisher OBSERVATIONS ACTIONS discrete|box N single|double\n";
-  if (argc != 6) return fputs(usage, stderr), 1;
+  const char *usage = "usage: fisher OBSERVATIONS ACTIONS discrete|box N single|double [form]\n";
+  if (argc != 6 && argc != 7) return fputs(usage, stderr), 1;
+  for (int i = 0; argc == 7 && gauss_newton_forms[i] != NULL; i++)
+    if (strcmp(argv[6], gauss_newton_forms[i]) == 0) p.form = (GaussNewtonForm)i;
   const Precision precision = strcmp(argv[5], "double") == 0 ? DOUBLE : SINGLE;
   Status status = make_policy(&p.policy, atoi(argv[1]), atoi(argv[2]),
                               strcmp(argv[3], "discrete") == 0, precision);

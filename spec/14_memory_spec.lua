@@ -1,11 +1,15 @@
+local cases = require "support.cases"
 local trpo = require "trpo"
+
+-- so many temporary tensors of 1 MiB, fewer where each takes long: several times what may be alive
+local many = math.max(1000, 10000 * cases.share)
 
 describe("memory", function()
   it("of temporary tensors comes back although the collector cannot see it", function()
     for _ = 1, 2 do collectgarbage() end
     local before = trpo.info().live_bytes
     local most = 0
-    for _ = 1, 10000 do
+    for _ = 1, many do
       trpo.zeros(131072):fill(1)
       most = math.max(most, trpo.info().live_bytes - before)
     end
@@ -45,13 +49,13 @@ describe("memory", function()
     local script = [[
       package.path, package.cpath = %q, %q
       local trpo = require "trpo"
-      for _ = 1, 10000 do trpo.zeros(131072):fill(1) end
+      for _ = 1, %d do trpo.zeros(131072):fill(1) end
       io.write(io.open "/proc/self/status":read "*a":match "VmHWM:%%s*(%%d+)")
     ]]
     if os.getenv "TRPO_PRELOAD" then return end -- a sanitizer keeps freed memory
     local name = os.tmpname()
     local file = assert(io.open(name, "w"))
-    file:write(script:format(package.path, package.cpath))
+    file:write(script:format(package.path, package.cpath, many))
     file:close()
     local pipe = io.popen("luajit " .. name)
     local most = tonumber(pipe:read "*a") / 1024

@@ -142,6 +142,105 @@ for i, case in ipairs(CASES) do
   end)
 end
 
+-- J' M J v / N from the tangent, the distribution's metric and the reverse pass, each checked on its own elsewhere
+local function by_parts(policy, observations, v)
+  local dist = trpo.distribution[policy.distribution]
+  local dot = dist.fisher(policy:forward(observations), policy:jvp(observations, v))
+  return policy:vjp(observations, dot) * (1 / observations:size(1))
+end
+
+-- O, A, hidden, discrete, activation: one to four hidden layers, no width a multiple of anything, and the usual ones
+local SHAPES = {
+  { 3, 1, { 5 }, false, "tanh" },
+  { 5, 1, { 7, 3 }, true, "relu" },
+  { 4, 2, { 64, 64 }, true, "tanh" },
+  { 11, 3, { 64, 64 }, false, "tanh" },
+  { 5, 4, { 17 }, true, "relu" },
+  { 17, 6, { 33, 17, 70 }, false, "relu" },
+  { 1, 32, { 20, 1, 3, 40 }, true, "tanh" },
+  { 2, 3, { 16, 48, 65 }, true, "identity" },
+  { 40, 17, { 31, 64 }, false, "tanh" },
+  { 6, 5, { 70, 70 }, true, "tanh" },
+  { 3, 31, { 8, 9, 10, 11 }, false, "identity" },
+}
+
+describe("both forms of the Fisher product", function()
+  for i, shape in ipairs(SHAPES) do
+    local O, A, hidden, discrete, activation = unpack(shape)
+    local title = ("%d-%s-%d %s %s"):format(O, table.concat(hidden, "-"), A, activation, discrete and "categorical" or "Gaussian")
+    local rng = trpo.rng(300 + i)
+    local N = ({ 1, 37, 193, 411 })[i % 4 + 1]
+    local observations = trpo.randn(rng, N, O) * 2
+
+    local function make(precision)
+      local policy = trpo.policy {
+        observation = trpo.space.box { shape = { O } }, hidden = hidden, activation = activation, precision = precision,
+        action = discrete and trpo.space.discrete(A) or trpo.space.box { shape = { A } },
+        rng = trpo.rng(i), normalize_observations = true,
+      }
+      policy:update_normalizer(observations)
+      return policy:set_theta(policy:theta() + trpo.randn(trpo.rng(i), policy:size()) * 0.2)
+    end
+
+    it("compute the same: " .. title, function()
+      local double, single = make "double", make "single"
+      local v = trpo.randn(rng, double:size())
+      local expected = by_parts(double, observations, v)
+      -- a softmax over one action, or nearly so, has next to no information: an absolute error is all there is
+      local size = math.max(expected:norm(), 1e-6 * v:norm())
+      local function error_of(policy, form)
+        return (policy:fisher_product(observations, v, { form = form }) - expected):norm() / size
+      end
+      for form, bound in pairs { classical = 1e-14, cached = 1e-14, auto = 1e-14 } do
+        assert.is_true(error_of(double, form) < bound, ("%s, double: %g"):format(form, error_of(double, form)))
+        assert.is_true(error_of(single, form) < 2e-6, ("%s, single: %g"):format(form, error_of(single, form)))
+      end
+    end)
+  end
+
+  it("give the same bits on one, two and three threads", function()
+    local threads = trpo.threads()
+    finally(function() trpo.threads(threads) end)
+    for _, discrete in ipairs { true, false } do
+      local policy = oracle.policy { O = 3, A = 3, hidden = { 33, 17 }, discrete = discrete, precision = "single" }
+      local observations, v = trpo.randn(trpo.rng(1), 4711, 3), trpo.randn(trpo.rng(2), policy:size())
+      for _, form in ipairs { "classical", "cached" } do
+        local seen = {}
+        for count = 1, 3 do
+          trpo.threads(count)
+          seen[count] = oracle.bits(policy:fisher_product(observations, v, { form = form }))
+        end
+        assert.are.equal(seen[1], seen[2])
+        assert.are.equal(seen[1], seen[3])
+      end
+    end
+  end)
+
+  it("stay accurate in single precision over many rows", function()
+    local case = { O = 3, A = 2, hidden = { 16, 16 } }
+    local double = oracle.policy(case)
+    case.precision = "single"
+    local single = oracle.policy(case)
+    local observations, v = trpo.randn(trpo.rng(1), 50001, 3), trpo.randn(trpo.rng(2), double:size())
+    local expected = double:fisher_product(observations, v, { form = "classical" })
+    for _, form in ipairs { "classical", "cached" } do
+      local error = oracle.relative(expected, single:fisher_product(observations, v, { form = form }))
+      assert.is_true(error < 2e-6, form .. ": " .. error)
+    end
+  end)
+
+  it("have names, and a policy without hidden layers knows the classical one only", function()
+    local policy, v = oracle.policy { hidden = {} }, nil
+    v = trpo.randn(trpo.rng(1), policy:size())
+    local observations = trpo.randn(trpo.rng(2), 9, 3)
+    assert.are.equal(oracle.bits(policy:fisher_product(observations, v, { form = "classical" })),
+      oracle.bits(policy:fisher_product(observations, v, { form = "cached" })))
+    assert.has_error(function() policy:fisher_product(observations, v, { form = "fast" }) end)
+    assert.has_error(function() policy:fisher_product(observations, v, { kind = "cached" }) end)
+    assert.has_error(function() policy:fisher_product(observations, v, "cached") end)
+  end)
+end)
+
 describe("an infinite direction", function()
   it("is reported, not computed with", function()
     local policy = oracle.policy {}

@@ -1,5 +1,6 @@
 -- trpo.collect and trpo.play: what a policy meets and what the batch says about it.
 local trpo = require "trpo"
+local misuse = require "support.misuse"
 local oracle = require "support.oracle"
 
 local inf = math.huge
@@ -262,6 +263,65 @@ describe("playing", function()
     assert.are.equal(100, #trpo.play(env, policy_for(env)))
   end)
 
+  -- what one lane's episodes are when it steps with all others, through the methods of environment and policy
+  local function by_hand(env, policy, wanted, draw)
+    local lanes, returns, sums = env:lanes(), {}, {}
+    local obs = env:reset()
+    for k = 1, lanes do returns[k], sums[k] = {}, 0 end
+    local left = lanes
+    while left > 0 do
+      local next_obs, reward, terminated, truncated = env:step(draw(policy, obs))
+      obs = next_obs
+      for k = 1, lanes do
+        sums[k] = sums[k] + reward[k]
+        if terminated[k] + truncated[k] > 0 then
+          if #returns[k] < wanted[k] then
+            returns[k][#returns[k] + 1] = sums[k]
+            if #returns[k] == wanted[k] then left = left - 1 end
+          end
+          sums[k] = 0
+          obs[k] = env:reset(k)
+        end
+      end
+    end
+    local all = {}
+    for k = 1, lanes do
+      for _, sum in ipairs(returns[k]) do all[#all + 1] = sum end
+    end
+    return all
+  end
+
+  it("plays in every lane what that lane would play alone, lane after lane", function()
+    for _, id in ipairs { "CartPole-v1", "Pendulum-v1" } do
+      local options = { lanes = 11, seed = 3, time_limit = 60 }
+      local policy = policy_for(trpo.make(id), { hidden = { 16 } })
+      local wanted = {}
+      for k = 1, 11 do wanted[k] = k <= 3 and 3 or 2 end -- 25 episodes
+      local expected = by_hand(trpo.make(id, options), policy, wanted, function(p, obs) return p:act(obs) end)
+      local returns, lengths = trpo.play(trpo.make(id, options), policy, { episodes = 25 })
+      assert.are.same(expected, returns:totable())
+      assert.is_true(lengths:min() >= 1 and lengths:max() <= 60)
+    end
+  end)
+
+  it("does not depend on the number of threads, nor on how many episodes other lanes play", function()
+    local env_options, most = { lanes = 40, seed = 4 }, trpo.threads()
+    for _, id in ipairs { "CartPole-v1", "Pendulum-v1", "Taxi-v3" } do
+      local policy = policy_for(trpo.make(id), { hidden = { 16 }, precision = "single" })
+      local function play(threads, episodes)
+        trpo.threads(threads)
+        local returns = trpo.play(trpo.make(id, env_options), policy, { episodes = episodes, deterministic = false })
+        trpo.threads(most)
+        return returns:totable()
+      end
+      local one, two = play(1, 60), play(2, 60)
+      assert.are.same(one, two)
+      -- of 60 episodes the first 20 lanes play two
+      local first = play(1, 40)
+      for k = 1, 40 do assert.are.equal(first[k], one[k <= 20 and 2 * k - 1 or k + 20]) end
+    end
+  end)
+
   it("takes the mode unless told otherwise", function()
     local seen, env = {}
     env = trpo.make(oracle.counter { length = 4, seen = seen })
@@ -373,13 +433,99 @@ describe("one observation", function()
   end)
 
   it("is drawn for as rows of a batch are, one after another", function()
-    local x = trpo.randn(trpo.rng(3), 5, 3)
+    local x = trpo.randn(trpo.rng(3), 23, 3)
     for _, policy in ipairs { box, discrete } do
-      local together, rng = policy:sample(x, trpo.rng(1)):totable(), trpo.rng(1)
-      for n = 1, 5 do
-        local alone = policy:sample(x[n], rng)
-        assert.is_true(oracle.distance(together[n], alone) < 1e-13)
+      local together, logps = policy:sample(x, trpo.rng(1))
+      local modes, rng = policy:act(x), trpo.rng(1)
+      for n = 1, 23 do
+        local alone, logp = policy:sample(x[n], rng)
+        assert.are.equal(oracle.bits(together[n]), oracle.bits(alone))
+        assert.are.equal(logps[n], logp)
+        assert.are.equal(oracle.bits(modes[n]), oracle.bits(policy:act(x[n])))
       end
     end
   end)
+end)
+
+describe("an action's out", function()
+  local box = oracle.policy { O = 3, A = 2 }
+  local discrete = oracle.policy { O = 3, A = 4, discrete = true }
+  local x = trpo.randn(trpo.rng(3), 5, 3)
+
+  it("gets what would have been returned", function()
+    local rng = trpo.rng(1)
+    local one, many, few = trpo.zeros(2), trpo.zeros(5, 2), trpo.zeros(5)
+    assert.are.equal(one, box:act(x[1], nil, one))
+    assert.are.equal(oracle.bits(box:act(x[1])), oracle.bits(one))
+    assert.are.equal(many, box:act(x, rng, many))
+    assert.are.equal(oracle.bits(box:act(x)), oracle.bits(many))
+    assert.are.equal(few, discrete:act(x, nil, few))
+    assert.are.same(discrete:act(x):totable(), few:totable())
+    for _, policy in ipairs { box, discrete } do
+      local out, logps = policy == box and many or few, trpo.zeros(5)
+      local got, got_logps = policy:sample(x, trpo.rng(9), out, logps)
+      local expected, expected_logps = policy:sample(x, trpo.rng(9))
+      assert.is_true(got == out and got_logps == logps)
+      assert.are.equal(oracle.bits(expected), oracle.bits(out))
+      assert.are.equal(oracle.bits(expected_logps), oracle.bits(logps))
+    end
+  end)
+
+  it("may be any view, even of the observations", function()
+    local expected = oracle.bits(box:act(x))
+    local wide = trpo.zeros(5, 4)
+    assert.are.equal(expected, oracle.bits(box:act(x, nil, wide:narrow(2, 2, 2))))
+    assert.are.same({ 0, 0, 0, 0, 0 }, wide:select(2, 1):totable())
+    local turned = trpo.zeros(2, 5):transpose(1, 2)
+    assert.are.equal(expected, oracle.bits(box:act(x, nil, turned)))
+    local copy = x:clone()
+    assert.are.equal(expected, oracle.bits(box:act(copy, nil, copy:narrow(2, 1, 2))))
+  end)
+
+  it("makes acting free of allocations", function()
+    local out, logps, rng, row = trpo.zeros(5, 2), trpo.zeros(5), trpo.rng(1), x[1]
+    local one, numbers = trpo.zeros(2), x[1]:totable()
+    local function all()
+      for _ = 1, 10 do
+        box:act(x, nil, out)
+        box:sample(x, rng, out, logps)
+        box:act(row, nil, one)
+        box:sample(row, rng, one)
+        box:act(numbers, nil, one)
+        discrete:act(row)
+        discrete:sample(row, rng)
+      end
+    end
+    all()
+    local before = trpo.info().allocations
+    all()
+    assert.are.equal(before, trpo.info().allocations)
+  end)
+
+  misuse.each(it, {
+    { "refuses another length", box.act, { box, x[1], nil, trpo.zeros(3) },
+      "policy:act: out must have size [2], got [3]" },
+    { "refuses one row for a batch", box.act, { box, x, nil, trpo.zeros(2) },
+      "policy:act: out must have size [5, 2], got [2]" },
+    { "refuses other rows", box.sample, { box, x, trpo.rng(1), trpo.zeros(4, 2) },
+      "policy:sample: out must have size [5, 2], got [4, 2]" },
+    { "refuses a matrix of discrete actions", discrete.act, { discrete, x, nil, trpo.zeros(5, 1) },
+      "policy:act: out must have size [5], got [5, 1]" },
+    { "refuses a table", box.act, { box, x[1], nil, {} }, "policy:act: out must be a tensor, got a table" },
+    { "refuses a tensor for one number", discrete.act, { discrete, x[1], nil, trpo.zeros(1) },
+      "policy:act: out must be nil for one discrete action, which is a number, got a tensor [1]" },
+    { "refuses repeated elements", box.act, { box, x[1], nil, trpo.zeros(1):expand(2) },
+      "policy:act: out repeats its elements" },
+    { "refuses log-probabilities of another size", box.sample, { box, x, trpo.rng(1), nil, trpo.zeros(4) },
+      "policy:sample: log_prob must have size [5], got [4]" },
+    { "refuses log-probabilities for one row", box.sample, { box, x[1], trpo.rng(1), nil, trpo.zeros(1) },
+      "policy:sample: log_prob must be nil for one observation" },
+    { "refuses log-probabilities that share elements with it", discrete.sample,
+      (function() local t = trpo.zeros(5) return { discrete, x, trpo.rng(1), t, t } end)(),
+      "policy:sample: log_prob and out must not share elements" },
+    { "refuses a table with a word in it", box.act, { box, { 1, "x", 2 } },
+      "policy:act: observations[2] must be a number, got the string 'x'" },
+    { "refuses a table of another length", box.act, { box, { 1, 2 } },
+      "policy:act: observations must have size [N, 3] or [3], got" },
+  })
 end)

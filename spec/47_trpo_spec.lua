@@ -22,7 +22,7 @@ end
 local function exact(options)
   local all = {
     delta = 0.01, damping = 0.1, cg_iters = 500, cg_tolerance = 1e-14, backtrack_ratio = 0.8, backtracks = 10,
-    fisher_fraction = 1, step_scale = "damped", standardize_advantages = true,
+    fisher_fraction = 1, fisher_form = "auto", step_scale = "damped", standardize_advantages = true,
   }
   for key, x in pairs(options or {}) do all[key] = x end
   return all
@@ -287,7 +287,7 @@ describe("the settings", function()
     local algorithm = trpo.TRPO()
     for key, value in pairs {
       delta = 0.01, gamma = 0.99, lambda = 0.97, cg_iters = 10, cg_tolerance = 1e-10, damping = 0.1, backtrack_ratio = 0.8,
-      backtracks = 10, fisher_fraction = 1, step_scale = "damped", standardize_advantages = true,
+      backtracks = 10, fisher_fraction = 1, fisher_form = "auto", step_scale = "damped", standardize_advantages = true,
       preconditioner = "none",
     } do
       assert.are.equal(value, algorithm[key], key)

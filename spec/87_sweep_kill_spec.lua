@@ -5,7 +5,8 @@ local project = require "support.project"
 local trpo = require "trpo"
 local uv = require "luv"
 
-local kills = { grid = command.sanitized and 6 or 30, halving = command.sanitized and 2 or 10 }
+local kills = { grid = command.sanitized and 6 or command.watched and 12 or 30,
+  halving = command.sanitized and 2 or command.watched and 4 or 10 }
 local scratch
 
 setup(function()

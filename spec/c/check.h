@@ -1,8 +1,10 @@
-/* The few lines that the C tests share: CHECK prints one line per check, and main returns check_failures(). */
+/* The few lines that the C tests share: CHECK prints one line per check, main returns check_failures(), and of random
+ * cases the share TRPO_CASES_SHARE is run, where every case takes long. */
 #ifndef TRPO_SPEC_CHECK_H
 #define TRPO_SPEC_CHECK_H
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static int check_failed;
 
@@ -17,6 +19,12 @@ static int check_failed;
 
 static inline int check_failures(void) {
   return check_failed != 0;
+}
+
+static inline int check_cases(int all) {
+  const char *share = getenv("TRPO_CASES_SHARE");
+  const int some = share != NULL ? (int)(all * atof(share)) : all;
+  return some < 1 ? 1 : some;
 }
 
 #endif

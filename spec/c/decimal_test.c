@@ -105,14 +105,15 @@ static void check_layout(void) {
 }
 
 static void check_random(void) {
+  const int cases = check_cases(RANDOM);
   long wrong = 0;
-  for (int i = 0; i < RANDOM; i++) {
+  for (int i = 0; i < cases; i++) {
     const double x = of_bits(next_bits());
     wrong += isfinite(x) && !is_right(x);
   }
   CHECK(wrong == 0, "numbers of random bits are shortest and read back (%ld are not)", wrong);
   wrong = 0;
-  for (int i = 0; i < RANDOM; i++) {
+  for (int i = 0; i < cases; i++) {
     /* as they are logged: few digits, and sums of such */
     const double x = (double)(int64_t)(next_bits() >> 40) / pow(10, (double)(i % 12));
     wrong += !is_right(x) || !is_right(x + 0.1) || !is_right((float)x);

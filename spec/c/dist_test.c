@@ -127,20 +127,50 @@ static void check_kl_score(void) {
   CHECK(zero == 0, "%s: the KL gradient at equal parameters is exactly 0", d->name);
 }
 
+/* M dot of n rows from row i on */
+static void metric(Precision precision, void *dot, int i, int n) {
+  const Dist *d = rows.dist;
+  const void *out = precision == SINGLE ? (const void *)(rows.out32 + i * A) : rows.out + i * A;
+  double information[N * A];
+  d->information(precision, information, out, rows.extra, n, A);
+  d->metric(precision, dot, information, n, A, A);
+}
+
 static void check_metric(void) {
   const Dist *d = rows.dist;
   double all[N * A], one[N * A], worst = 0;
   memcpy(all, rows.v, sizeof all);
   memcpy(one, rows.v, sizeof one);
-  d->metric(DOUBLE, all, rows.out, rows.extra, N, A, rows.work);
-  CHECK(guard_intact(), "%s: dist_work is enough for the metric", d->name);
-  for (int i = 0; i < N; i++)
-    d->metric(DOUBLE, one + i * A, rows.out + i * A, rows.extra, 1, A, rows.work);
-  d->metric(SINGLE, rows.v32, rows.out32, rows.extra, N, A, rows.work);
+  metric(DOUBLE, all, 0, N);
+  for (int i = 0; i < N; i++) metric(DOUBLE, one + i * A, i, 1);
+  metric(SINGLE, rows.v32, 0, N);
   for (int k = 0; k < N * A; k++)
     worst = fmax(worst, fabs(rows.v32[k] - all[k]) / (1 + fabs(all[k])));
   CHECK(same(all, one, N * A), "%s: the metric of rows together as alone", d->name);
   CHECK(worst < 1e-7, "%s: the metric in single precision: %.1e", d->name, worst);
+}
+
+/* u'M v from differences to the last output is that from the outputs themselves */
+static void check_contrast(void) {
+  const Dist *d = rows.dist;
+  double information[N * A], whole[N * A], part[N * (A - 1)], worst = 0;
+  if (!d->contrast) return;
+  memcpy(whole, rows.v, sizeof whole);
+  for (int i = 0; i < N; i++)
+    for (int a = 0; a < A - 1; a++)
+      part[i * (A - 1) + a] = rows.v[i * A + a] - rows.v[i * A + A - 1];
+  d->information(DOUBLE, information, rows.out, rows.extra, N, A);
+  d->metric(DOUBLE, whole, information, N, A, A);
+  d->metric(DOUBLE, part, information, N, A - 1, A);
+  for (int i = 0; i < N; i++) {
+    double last = 0;
+    for (int a = 0; a < A - 1; a++) {
+      worst = fmax(worst, fabs(part[i * (A - 1) + a] - whole[i * A + a]));
+      last -= part[i * (A - 1) + a];
+    }
+    worst = fmax(worst, fabs(last - whole[i * A + A - 1]));
+  }
+  CHECK(worst < 1e-14, "%s: the metric of differences: %.1e", d->name, worst);
 }
 
 static void check_sample(void) {
@@ -198,6 +228,7 @@ int main(void) {
     check_score();
     check_kl_score();
     check_metric();
+    check_contrast();
     check_sample();
   }
   check_frequencies();

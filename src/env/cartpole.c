@@ -53,7 +53,7 @@ Status cartpole_make(Env *env, int lanes, int time_limit, uint64_t seed, unsigne
                                            .action = &action,
                                            .lanes = lanes,
                                            .time_limit = time_limit,
-                                           .grain = 32,
+                                           .grain = 8,
                                            .state_bytes = sizeof(CartPole),
                                            .seed = seed,
                                            .stream = stream});

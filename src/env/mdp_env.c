@@ -220,7 +220,7 @@ Status mdp_env_init(Env *env, const MdpEnvSpec *spec) {
                                       .action = &action,
                                       .lanes = spec->lanes,
                                       .time_limit = spec->time_limit,
-                                      .grain = 64,
+                                      .grain = 8,
                                       .state_bytes = sizeof(double),
                                       .seed = spec->seed,
                                       .stream = spec->stream});

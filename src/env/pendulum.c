@@ -51,7 +51,7 @@ Status pendulum_make(Env *env, int lanes, int time_limit, uint64_t seed, unsigne
                                       .action = &action,
                                       .lanes = lanes,
                                       .time_limit = time_limit,
-                                      .grain = 32,
+                                      .grain = 8,
                                       .state_bytes = sizeof(Pendulum),
                                       .seed = seed,
                                       .stream = stream});

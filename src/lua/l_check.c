@@ -323,6 +323,19 @@ static int fail_unknown(lua_State *L, const char *what, const char *key, const c
   return l_fail(L, what, "unknown option '%s', expected one of: %s", key, lua_tostring(L, -1));
 }
 
+int l_field_choice(lua_State *L, int t, const char *what, const char *key,
+                   const char *const *names, int def) {
+  const char *got = l_field_string(L, t, what, key, names[def]);
+  for (int i = 0; names[i]; i++)
+    if (strcmp(names[i], got) == 0) return i;
+  lua_pushliteral(L, "");
+  for (int i = 0; names[i]; i++) {
+    lua_pushfstring(L, i ? ", '%s'" : "'%s'", names[i]);
+    lua_concat(L, 2);
+  }
+  return l_fail(L, what, "%s must be one of %s, got '%s'", key, lua_tostring(L, -1), got);
+}
+
 void l_known_keys(lua_State *L, int t, const char *what, const char *const *keys) {
   t = t < 0 ? lua_gettop(L) + 1 + t : t;
   lua_pushnil(L);

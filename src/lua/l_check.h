@@ -52,6 +52,10 @@ int l_field_boolean(lua_State *L, int t, const char *what, const char *key, int 
 /** The table keeps the string alive. def may be NULL. */
 const char *l_field_string(lua_State *L, int t, const char *what, const char *key, const char *def);
 
+/** The place of the string in the NULL-terminated list of names; def is that of an absent one. */
+int l_field_choice(lua_State *L, int t, const char *what, const char *key, const char *const *names,
+                   int def);
+
 /** Raises on a key of the table at t that is not in the NULL-terminated list, with a suggestion. */
 void l_known_keys(lua_State *L, int t, const char *what, const char *const *keys);
 

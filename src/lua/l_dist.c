@@ -165,7 +165,8 @@ static int l_dist_fisher(lua_State *L) {
   double *d = l_rows_push_matrix(L, c.N, c.D);
   for (long i = 0; i < c.N; i++, d += c.D, v += c.D) {
     memcpy(d, v, (size_t)c.A * sizeof *d);
-    c.dist->metric(DOUBLE, d, out(&c, c.params, i), extra(&c, c.params, i), 1, c.A, c.work);
+    c.dist->information(DOUBLE, c.work, out(&c, c.params, i), extra(&c, c.params, i), 1, c.A);
+    c.dist->metric(DOUBLE, d, c.work, 1, c.A, c.A);
     for (int k = c.A; k < c.D; k++) d[k] = c.dist->extra_fisher * v[k];
   }
   return 1;

@@ -60,7 +60,7 @@ static void push_factors(lua_State *L, const Kfac *kfac) {
 static Status compute(lua_State *L, Object *object, const Policy *policy, const double *obs, long N,
                       double damping, Arena *workspace) {
   Fisher fisher;
-  Status status = fisher_subset(&fisher, policy, obs, N, 1, 1, workspace);
+  Status status = fisher_subset(&fisher, policy, obs, N, 1, 1, GAUSS_NEWTON_CLASSICAL, workspace);
   if (status == OK) status = kfac_init(&object->kfac, policy, fisher.product.tape, &object->arena);
   if (status != OK) return status;
   kfac_factors(&object->kfac);

@@ -39,19 +39,6 @@ Policy *l_policy_check(lua_State *L, int arg, const char *what) {
 
 /* ---- construction --------------------------------------------------------------------------------------- */
 
-static int one_of(lua_State *L, int t, const char *what, const char *key, const char *const *names,
-                  int def) {
-  const char *got = l_field_string(L, t, what, key, names[def]);
-  for (int i = 0; names[i]; i++)
-    if (strcmp(names[i], got) == 0) return i;
-  lua_pushliteral(L, "");
-  for (int i = 0; names[i]; i++) {
-    lua_pushfstring(L, i ? ", '%s'" : "'%s'", names[i]);
-    lua_concat(L, 2);
-  }
-  return l_fail(L, what, "%s must be one of %s, got '%s'", key, lua_tostring(L, -1), got);
-}
-
 /* hidden = { 64, 64 }: at most MLP_LAYERS - 1 widths */
 static int read_hidden(lua_State *L, int t, const char *what, int *hidden) {
   lua_getfield(L, t, "hidden");
@@ -104,8 +91,9 @@ void l_policy_network(lua_State *L, int t, const char *what, NetworkSpec *spec, 
   spec->observation = read_space(L, t, what, "observation");
   spec->hidden = hidden;
   spec->hidden_layers = read_hidden(L, t, what, hidden);
-  spec->activation = (Activation)one_of(L, t, what, "activation", l_policy_activations, ACT_TANH);
-  spec->precision = (Precision)one_of(L, t, what, "precision", l_policy_precisions, SINGLE);
+  spec->activation = (Activation)l_field_choice(L, t, what, "activation", l_policy_activations,
+                                                ACT_TANH);
+  spec->precision = (Precision)l_field_choice(L, t, what, "precision", l_policy_precisions, SINGLE);
   spec->normalize = l_field_boolean(L, t, what, "normalize_observations", 0);
   if (spec->normalize && spec->observation->kind != SPACE_BOX)
     l_fail(L, what, "normalize_observations needs a box of observations");

@@ -96,11 +96,14 @@ static double *target(lua_State *L, const Tensor *given_, long count) {
   return l_rows_push_vector(L, count);
 }
 
-static void find_memory(lua_State *L, Call *call) {
+static void find_memory(lua_State *L, Call *call, int draws) {
   const int size = call->policy->action.size;
   const int small = call->single && size <= SMALL;
   call->action = small ? call->own + SMALL : target(L, call->out_, call->N * size);
-  call->log_prob = call->single ? call->own + 2 * SMALL : target(L, call->density_, call->N);
+  if (call->single)
+    call->log_prob = call->own + 2 * SMALL;
+  else if (draws)
+    call->log_prob = target(L, call->density_, call->N);
   call->log_prob_at = lua_gettop(L);
 }
 
@@ -140,9 +143,11 @@ static int act(lua_State *L, const char *what, Rng *rng_) {
   lua_settop(L, AT_LOG_PROB);
   read_observations(L, &call);
   read_results(L, &call);
-  find_memory(L, &call);
-  const Status status = policy_act(call.policy, call.action, call.log_prob, call.obs, call.N, rng_,
-                                   l_arena(L));
+  find_memory(L, &call, rng_ != NULL);
+  Arena *arena = l_arena(L);
+  const Status status = rng_ ? policy_sample(call.policy, call.action, call.log_prob, call.obs,
+                                             call.N, rng_, arena)
+                             : policy_mode(call.policy, call.action, call.obs, call.N, arena);
   if (status == E_NOT_FINITE) return l_status(L, status);
   if (status != OK) return l_fail(L, what, "%s", status_text(status));
   push_action(L, &call);

@@ -148,12 +148,24 @@ static int l_policy_vjp(lua_State *L) {
   return finish(L, what, policy_vjp(r.policy, out, r.obs, u, r.N, r.arena));
 }
 
+/* options.form at arg */
+static GaussNewtonForm read_form(lua_State *L, int arg, const char *what) {
+  static const char *const keys[] = {"form", NULL};
+  if (lua_isnoneornil(L, arg)) return GAUSS_NEWTON_AUTO;
+  if (!lua_istable(L, arg)) l_fail(L, what, "options must be a table, got %s", l_describe(L, arg));
+  l_known_keys(L, arg, what, keys);
+  return (GaussNewtonForm)l_field_choice(L, arg, what, "form", gauss_newton_forms,
+                                         GAUSS_NEWTON_AUTO);
+}
+
 /***
 Product with the Fisher information matrix of the policy over the observations, F = (1/N) sum_n J_n' M_n J_n, undamped
 (Schulman et al. 2015, arXiv:1502.05477, appendix C.1).
 @function fisher_product
 @tparam trpo.Tensor observations [N, O], N >= 1
 @tparam trpo.Tensor v [P]
+@tparam[opt] table options `form`: `"classical"`, a tangent and a reverse pass; `"cached"`, from a kept Jacobian of the outputs,
+ which pays for many products at the same parameters; `"auto"` (default), the cheaper one. They differ in rounding only.
 @treturn[1] trpo.Tensor [P]
 @treturn[2] nil, message, `"not_finite"`
 */
@@ -162,10 +174,11 @@ static int l_policy_fisher_product(lua_State *L) {
   const Rows r = check_rows(L, 2, what);
   const double *v = l_rows_vector(L, 3, what, "v", r.policy->net.P);
   if (r.N == 0) return l_fail(L, what, "observations must have at least one row, got none");
+  const GaussNewtonForm form = read_form(L, 4, what);
   double *out = l_rows_push_vector(L, r.policy->net.P);
   const ArenaMark mark = arena_mark(r.arena);
   Fisher fisher;
-  Status status = fisher_subset(&fisher, r.policy, r.obs, r.N, 1, 1, r.arena);
+  Status status = fisher_subset(&fisher, r.policy, r.obs, r.N, 1, 1, form, r.arena);
   if (status == OK) status = fisher_apply(&fisher, out, v);
   arena_release(r.arena, mark);
   return status == E_NOT_FINITE ? l_status(L, status) : finish(L, what, status);

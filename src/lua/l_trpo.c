@@ -81,6 +81,7 @@ static const char *const keys[] = {"delta",
                                    "backtrack_ratio",
                                    "backtracks",
                                    "fisher_fraction",
+                                   "fisher_form",
                                    "step_scale",
                                    "preconditioner",
                                    "standardize_advantages",
@@ -98,6 +99,8 @@ static TrpoConfig read_config(lua_State *L, int t, const char *what) {
       .cg_iters = integer(L, t, what, "cg_iters"),
       .backtracks = integer(L, t, what, "backtracks"),
       .undamped = undamped(L, t, what),
+      .fisher_form = (GaussNewtonForm)l_field_choice(L, t, what, "fisher_form", gauss_newton_forms,
+                                                     GAUSS_NEWTON_AUTO),
       .standardize = l_field_boolean(L, t, what, "standardize_advantages", 1),
       .kfac = kfac(L, t, what)};
   number(L, t, what, "gamma");
@@ -115,6 +118,7 @@ Validated settings of TRPO.
  `damping` added to the Fisher matrix, >= 0 (0.1);
  `backtrack_ratio` in (0, 1) (0.8), `backtracks` trials of the line search (10);
  `fisher_fraction` part of the states in the Fisher matrix, in (0, 1], a fixed stride (1);
+ `fisher_form` how products with it are made, see `policy:fisher_product`: `"auto"` (default), `"classical"`, `"cached"`;
  `step_scale` `"damped"` (default) scales the step by x'(F + damping I)x, `"undamped"` by x'Fx;
  `preconditioner` of conjugate gradients: `"none"` (default) or `"kfac"`, a Kronecker-factored approximation of F + damping I, with
  which fewer products give the same residual where plain ones converge slowly (see docs/learning.md);
@@ -140,6 +144,8 @@ static int l_trpo_new(lua_State *L) {
     lua_pushinteger(L, integer(L, 1, what_new, s->key));
     lua_setfield(L, -2, s->key);
   }
+  lua_pushstring(L, gauss_newton_forms[config.fisher_form]);
+  lua_setfield(L, -2, "fisher_form");
   lua_pushstring(L, config.undamped ? "undamped" : "damped");
   lua_setfield(L, -2, "step_scale");
   lua_pushstring(L, config.kfac ? "kfac" : "none");
@@ -190,6 +196,8 @@ static void push_info(lua_State *L, const TrpoInfo *info, const Batch *batch) {
   set_number(L, "step_fraction", info->step_fraction);
   set_number(L, "backtracks", info->backtracks);
   set_number(L, "cg_iters", info->cg_iters);
+  lua_pushstring(L, gauss_newton_forms[info->fisher_form]);
+  lua_setfield(L, -2, "fisher_form");
   set_number(L, "cg_residual", info->cg_residual);
   set_number(L, "grad_norm", info->grad_norm);
   set_number(L, "step_norm", info->step_norm);
@@ -218,7 +226,8 @@ One update of a policy on a batch whose `advantages` are filled.
  (units of the advantages);
  `kl` = `kl_mean`, `kl_max`: KL(old || new) over the states, in nats; `kl_quadratic` its quadratic model, undamped;
  `entropy` of the old policy, in nats; `step_fraction` ratio^j of the accepted step, or 0; `backtracks` trials that were not
- accepted; `trials` list of `fraction, surrogate, kl, reason`; `cg_iters`, `cg_residual` (relative); `grad_norm`, `step_norm`;
+ accepted; `trials` list of `fraction, surrogate, kl, reason`; `cg_iters`, `cg_residual` (relative); `fisher_form`, the form
+ used (`"auto"` if none was); `grad_norm`, `step_norm`;
  `explained_variance` of the batch's values; `seconds` wall time of `rollout, advantage` (of the batch), `gradient, cg,
  linesearch` (of the update), `preconditioner` (the part of `cg` that makes it, 0 without one), `value` (0 here: the baseline is fitted by `value:fit`, whose info has its `seconds`)
 @raise when the batch does not fit the policy or a setting is out of range; the parameters are then as they were

@@ -18,6 +18,7 @@ typedef struct Dist {
   const char *name;
   int discrete;        /* an action is one double; otherwise A doubles */
   int extras_per_out;  /* 0 or 1: numbers in extra per output */
+  int contrast;        /* only differences of outputs matter */
   double extra_fisher; /* Fisher information of every number in extra; cross terms are zero */
 
   /* logp[i] = log pi(action_i) */
@@ -34,6 +35,8 @@ typedef struct Dist {
                  const double *noise, int n, int A, double *work);
   /* action_i = arg max pi (lowest index on ties) */
   void (*mode)(Precision p, double *action, const void *out, int n, int A);
+  /* 1 when every row has a proper distribution, so that modes and samples have finite log-probabilities */
+  int (*proper)(Precision p, const void *out, const double *extra, int n, int A);
   /* dout_i = weight_i d log pi(action_i) / d out_i;  dextra += sum_i weight_i d log pi / d extra */
   void (*score)(Precision p, void *dout, double *dextra, const void *out, const double *extra,
                 const double *action, const double *weight, int n, int A, double *work);
@@ -41,9 +44,12 @@ typedef struct Dist {
   void (*kl_score)(Precision p, void *dout, double *dextra, const void *out_old,
                    const double *extra_old, const void *out, const double *extra, int n, int A,
                    double *work);
-  /* in place: dot_i = M_i dot_i, M_i the Hessian of KL(old || new) in out at new = old, = Fisher information */
-  void (*metric)(Precision p, void *dot, const void *out, const double *extra, int n, int A,
-                 double *work);
+  /* information_i [A] = what the metric of row i is made of */
+  void (*information)(Precision p, double *information, const void *out, const double *extra, int n,
+                      int A);
+  /* in place: dot_i = M_i dot_i, M_i the Hessian of KL(old || new) in out at new = old, = Fisher information.
+   * dot [n][outputs], outputs = A; or, with contrast, A - 1: the first outputs less the last one */
+  void (*metric)(Precision p, void *dot, const double *information, int n, int outputs, int A);
 } Dist;
 
 /** Softmax over A >= 1 logits. */

@@ -93,17 +93,31 @@ static void sample(Precision precision, double *action, double *logp, const void
   }
 }
 
+static double logit(Precision precision, const void *out, long k) {
+  return precision == SINGLE ? ((const float *)out)[k] : ((const double *)out)[k];
+}
+
+/* the first of row i's largest logits */
+static int best(Precision precision, const void *out, int i, int A) {
+  int top = 0;
+  for (int a = 1; a < A; a++)
+    if (logit(precision, out, (long)i * A + a) > logit(precision, out, (long)i * A + top)) top = a;
+  return top;
+}
+
 static void mode(Precision precision, double *action, const void *out, int n, int A) {
+  for (int i = 0; i < n; i++) action[i] = best(precision, out, i, A);
+}
+
+static int proper(Precision precision, const void *out, const double *extra, int n, int A) {
+  double sum = 0;
+  (void)extra;
   for (int i = 0; i < n; i++) {
-    int best = 0;
-    for (int a = 1; a < A; a++) {
-      const long k = (long)i * A + a, b = (long)i * A + best;
-      if (precision == SINGLE ? ((const float *)out)[k] > ((const float *)out)[b]
-                              : ((const double *)out)[k] > ((const double *)out)[b])
-        best = a;
-    }
-    action[i] = best;
+    const double top = logit(precision, out, (long)i * A + best(precision, out, i, A));
+    if (!isfinite(top)) return 0;
+    for (int a = 0; a < A; a++) sum += logit(precision, out, (long)i * A + a) - top;
   }
+  return !isnan(sum); /* -inf: an action that is masked out */
 }
 
 static void score(Precision precision, void *dout, double *dextra, const void *out,
@@ -132,31 +146,44 @@ static void kl_score(Precision precision, void *dout, double *dextra, const void
   dist_narrow(precision, dout, q, m);
 }
 
-static void metric(Precision precision, void *dot, const void *out, const double *extra, int n,
-                   int A, double *work) {
-  const long m = (long)n * A;
-  double *p = work, *v = work + m;
+static void information(Precision precision, double *information, const void *out,
+                        const double *extra, int n, int A) {
   (void)extra;
-  softmax(precision, p, NULL, out, n, A);
-  dist_widen(precision, v, dot, m);
-  for (int i = 0; i < n; i++) {
-    const double *q = p + (long)i * A;
-    double *x = v + (long)i * A, mean = 0;
-    for (int a = 0; a < A; a++) mean += q[a] * x[a];
-    for (int a = 0; a < A; a++) x[a] = q[a] * (x[a] - mean); /* (diag p - p p') x */
+  softmax(precision, information, NULL, out, n, A);
+}
+
+/* x = (diag p - p p') x; with contrast the last x is 0, and left out */
+#define DEFINE_METRIC(suffix, Real)                                                                \
+  static void metric_##suffix(Real *x, const double *p, int n, int outputs, int A) {               \
+    for (int i = 0; i < n; i++, x += outputs, p += A) {                                            \
+      double mean = 0;                                                                             \
+      for (int a = 0; a < outputs; a++) mean += p[a] * (double)x[a];                               \
+      for (int a = 0; a < outputs; a++) x[a] = (Real)(p[a] * ((double)x[a] - mean));               \
+    }                                                                                              \
   }
-  dist_narrow(precision, dot, v, m);
+DEFINE_METRIC(f32, float)
+DEFINE_METRIC(f64, double)
+
+static void metric(Precision precision, void *dot, const double *information, int n, int outputs,
+                   int A) {
+  if (precision == SINGLE)
+    metric_f32(dot, information, n, outputs, A);
+  else
+    metric_f64(dot, information, n, outputs, A);
 }
 
 const Dist dist_categorical = {
     .name = "categorical",
     .discrete = 1,
+    .contrast = 1,
     .log_prob = log_prob,
     .entropy = entropy,
     .kl = kl,
     .sample = sample,
     .mode = mode,
+    .proper = proper,
     .score = score,
     .kl_score = kl_score,
+    .information = information,
     .metric = metric,
 };

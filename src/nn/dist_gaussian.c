@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "nn/dist.h"
 
@@ -73,6 +74,15 @@ static void mode(Precision precision, double *action, const void *out, int n, in
   dist_widen(precision, action, out, (long)n * A);
 }
 
+static int proper(Precision precision, const void *out, const double *extra, int n, int A) {
+  double sum = 0; /* of zeros, or NaN */
+  for (long k = 0; k < (long)n * A; k++)
+    sum += 0 * (precision == SINGLE ? ((const float *)out)[k] : ((const double *)out)[k]);
+  for (int a = 0; a < A; a++)
+    if (!(fabs(extra[a]) < 700)) return 0; /* a deviation, or one over it, is not finite */
+  return !isnan(sum);
+}
+
 static void score(Precision precision, void *dout, double *dextra, const void *out,
                   const double *extra, const double *action, const double *weight, int n, int A,
                   double *work) {
@@ -109,15 +119,22 @@ static void kl_score(Precision precision, void *dout, double *dextra, const void
   dist_narrow(precision, dout, m, k);
 }
 
-static void metric(Precision precision, void *dot, const void *out, const double *extra, int n,
-                   int A, double *work) {
-  double *v = work, *information = work + (long)n * A;
-  (void)out;
-  dist_widen(precision, v, dot, (long)n * A);
-  for (int a = 0; a < A; a++) information[a] = exp(-2 * extra[a]);
-  for (int i = 0; i < n; i++)
-    for (int a = 0; a < A; a++) v[(long)i * A + a] *= information[a]; /* M = diag(1 / s^2) */
-  dist_narrow(precision, dot, v, (long)n * A);
+static void information(Precision precision, double *information, const void *out,
+                        const double *extra, int n, int A) {
+  (void)precision, (void)out;
+  for (int a = 0; a < A && n > 0; a++) information[a] = exp(-2 * extra[a]); /* M = diag(1 / s^2) */
+  for (int i = 1; i < n; i++)
+    memcpy(information + (long)i * A, information, (size_t)A * sizeof *information);
+}
+
+static void metric(Precision precision, void *dot, const double *information, int n, int outputs,
+                   int A) {
+  (void)A;
+  for (long k = 0; k < (long)n * outputs; k++)
+    if (precision == SINGLE)
+      ((float *)dot)[k] = (float)(information[k] * (double)((float *)dot)[k]);
+    else
+      ((double *)dot)[k] *= information[k];
 }
 
 const Dist dist_gaussian = {
@@ -130,7 +147,9 @@ const Dist dist_gaussian = {
     .kl = kl,
     .sample = sample,
     .mode = mode,
+    .proper = proper,
     .score = score,
     .kl_score = kl_score,
+    .information = information,
     .metric = metric,
 };

@@ -105,38 +105,59 @@ Status policy_forward(const Policy *policy, double *out, const double *obs, long
   return pass_rows(&pass, policy, obs, N, forward_block, arena);
 }
 
-/* Actions and their log_prob of n rows whose outputs are known. work: dist_work doubles, then the noise. */
-static void act_rows(const Policy *policy, double *action, double *log_prob, const void *out, int n,
-                     Rng *rng_, double *work) {
-  const Precision precision = policy->net.mlp.precision;
-  const double *extra = policy_extra(policy);
-  const int A = policy->A;
-  if (rng_) {
-    double *noise = work + dist_work(n, A);
-    dist_noise(policy->dist, noise, rng_, n, A);
-    policy->dist->sample(precision, action, log_prob, out, extra, noise, n, A, work);
-  } else {
-    policy->dist->mode(precision, action, out, n, A);
-    policy->dist->log_prob(precision, log_prob, out, extra, action, n, A, work);
-  }
+/* What acting needs for one block of rows after another. */
+typedef struct Acting {
+  void *tape;
+  double *noise, *work;
+} Acting;
+
+static Status acting_init(Acting *acting, const Policy *policy, Arena *arena) {
+  const int rows = policy->net.mlp.rows;
+  acting->tape = arena_push(arena, mlp_tape_bytes(&policy->net.mlp));
+  acting->noise = ARENA_PUSH(arena, double, (long)rows * policy->A);
+  acting->work = ARENA_PUSH(arena, double, dist_work(rows, policy->A));
+  return acting->tape && acting->noise && acting->work ? OK : E_NOMEM;
 }
 
-Status policy_act(const Policy *policy, double *action, double *log_prob, const double *obs, long N,
-                  Rng *rng_, Arena *arena) {
-  const Mlp *mlp = &policy->net.mlp;
-  const int O = policy->net.observation.size, size = dist_action_size(policy->dist, policy->A);
+/* rows of the block that begins at row i */
+static int block_rows(const Policy *policy, long i, long N) {
+  return N - i < policy->net.mlp.rows ? (int)(N - i) : policy->net.mlp.rows;
+}
+
+Status policy_sample(const Policy *policy, double *action, double *log_prob, const double *obs,
+                     long N, Rng *rng, Arena *arena) {
+  const int O = policy->net.observation.size, A = policy->A;
+  const int size = dist_action_size(policy->dist, A), rows = policy->net.mlp.rows;
   const ArenaMark mark = arena_mark(arena);
-  void *tape = arena_push(arena, mlp_tape_bytes(mlp));
-  double *work = ARENA_PUSH(arena, double,
-                            dist_work(mlp->rows, policy->A) + (long)mlp->rows * policy->A);
-  for (long i = 0; tape && work && i < N; i += mlp->rows) {
-    const int n = N - i < mlp->rows ? (int)(N - i) : mlp->rows;
-    const void *out = network_forward(&policy->net, tape, obs + i * O, O, n);
-    act_rows(policy, action + i * size, log_prob + i, out, n, rng_, work);
+  Acting acting;
+  const Status status = acting_init(&acting, policy, arena);
+  for (long i = 0; status == OK && i < N; i += rows) {
+    const int n = block_rows(policy, i, N);
+    const void *out = network_forward(&policy->net, acting.tape, obs + i * O, O, n);
+    dist_noise(policy->dist, acting.noise, rng, n, A);
+    policy->dist->sample(policy->net.mlp.precision, action + i * size, log_prob + i, out,
+                         policy_extra(policy), acting.noise, n, A, acting.work);
   }
   arena_release(arena, mark);
-  if (!tape || !work) return E_NOMEM;
+  if (status != OK) return status;
   return isfinite(sum_pairwise(log_prob, (size_t)N)) ? OK : E_NOT_FINITE;
+}
+
+Status policy_mode(const Policy *policy, double *action, const double *obs, long N, Arena *arena) {
+  const int O = policy->net.observation.size, A = policy->A;
+  const int size = dist_action_size(policy->dist, A), rows = policy->net.mlp.rows;
+  const ArenaMark mark = arena_mark(arena);
+  void *tape = arena_push(arena, mlp_tape_bytes(&policy->net.mlp));
+  int proper = 1;
+  for (long i = 0; tape && i < N; i += rows) {
+    const int n = block_rows(policy, i, N);
+    const void *out = network_forward(&policy->net, tape, obs + i * O, O, n);
+    policy->dist->mode(policy->net.mlp.precision, action + i * size, out, n, A);
+    proper &= policy->dist->proper(policy->net.mlp.precision, out, policy_extra(policy), n, A);
+  }
+  arena_release(arena, mark);
+  if (!tape) return E_NOMEM;
+  return proper ? OK : E_NOT_FINITE;
 }
 
 static void log_prob_block(void *context, const TapeBlock *block) {

@@ -52,11 +52,14 @@ const double *policy_extra(const Policy *policy);
 Status policy_forward(const Policy *policy, double *out, const double *obs, long N, Arena *arena);
 
 /**
- * Actions for N observations: drawn with rng_, row after row, or the modes when rng_ is NULL.
+ * Actions for N observations, drawn row after row.
  * action [out] [N][action size], log_prob [out] [N].  E_NOMEM; E_NOT_FINITE when a log_prob is not finite.
  */
-Status policy_act(const Policy *policy, double *action, double *log_prob, const double *obs, long N,
-                  Rng *rng_, Arena *arena);
+Status policy_sample(const Policy *policy, double *action, double *log_prob, const double *obs,
+                     long N, Rng *rng, Arena *arena);
+
+/** The most probable actions for N observations: action [out] [N][action size]. Statuses as policy_sample. */
+Status policy_mode(const Policy *policy, double *action, const double *obs, long N, Arena *arena);
 
 /** Logarithm of the density or probability of actions [N][action size]: out [N]. E_NOMEM. */
 Status policy_log_prob(const Policy *policy, double *out, const double *obs, const double *action,

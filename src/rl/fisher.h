@@ -15,20 +15,21 @@
  */
 typedef struct Fisher {
   const Policy *policy;
-  Tape own; /* used when the states are a subset of a batch */
+  Tape own;            /* used when the states are a subset of a batch */
+  double *information; /* [N][A] what the metric of a state is made of */
   GaussNewton product;
 } Fisher;
 
 /**
  * Over the states of a tape that keeps its activations and gradients, recorded at the policy's parameters.
- * products: how many are going to be made, at a guess. E_NOMEM.
+ * products: how many are going to be made, at a guess; form: see gauss_newton.h. E_NOMEM.
  */
 Status fisher_init(Fisher *fisher, const Policy *policy, const Tape *tape, int products,
-                   Arena *arena);
+                   GaussNewtonForm form, Arena *arena);
 
 /** Over every stride-th of N observations [N][O], beginning with the first. E_NOMEM. */
 Status fisher_subset(Fisher *fisher, const Policy *policy, const double *obs, long N, long stride,
-                     int products, Arena *arena);
+                     int products, GaussNewtonForm form, Arena *arena);
 
 /**
  * out = F v.

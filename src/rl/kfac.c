@@ -138,9 +138,10 @@ static int roots(const Policy *policy, double *d, const double *out, int n, doub
   const long column = (long)n * A;
   int kept = 0;
   memset(d, 0, (size_t)A * column * sizeof *d);
+  policy->dist->information(DOUBLE, work, out, policy_extra(policy), n, A);
   for (int k = 0; k < A; k++) {
     for (int i = 0; i < n; i++) d[k * column + (long)i * A + k] = 1;
-    policy->dist->metric(DOUBLE, d + k * column, out, policy_extra(policy), n, A, work); /* M e_k */
+    policy->dist->metric(DOUBLE, d + k * column, work, n, A, A); /* M e_k */
   }
   for (int i = 0; i < n; i++) cholesky(d + (long)i * A, A, column);
   for (int k = 0; k < A; k++) {

@@ -57,34 +57,51 @@ static const double *gather(const Env *env, Group *g) {
   return g->obs;
 }
 
-/* Draws the group's actions, or takes the most probable ones. */
-static void choose(const Walk *walk, Group *g, const void *out) {
+/* The most probable actions of the group; their log_prob, where a batch keeps it. Returns whether all is finite. */
+static int choose(const Walk *walk, Group *g, const void *out) {
   const Policy *policy = walk->policy;
   const Precision precision = policy->net.mlp.precision;
   const double *extra = policy_extra(policy);
+  policy->dist->mode(precision, g->action, out, g->n, policy->A);
+  const int proper = policy->dist->proper(precision, out, extra, g->n, policy->A);
+  if (walk->batch || !proper)
+    policy->dist->log_prob(precision, g->log_prob, out, extra, g->action, g->n, policy->A, g->work);
+  return proper;
+}
+
+/* Draws the group's actions, each lane with the noise of its own clock. Returns whether all is finite. */
+static int draw(const Walk *walk, Group *g, const void *out) {
+  const Policy *policy = walk->policy;
+  const Env *env = walk->env;
   const int n = g->n, A = policy->A;
-  if (walk->options->deterministic) {
-    policy->dist->mode(precision, g->action, out, n, A);
-    policy->dist->log_prob(precision, g->log_prob, out, extra, g->action, n, A, g->work);
-    return;
-  }
-  for (int i = 0; i < n; i++) g->clock[i] = walk->env->clock[g->lane[i]];
+  for (int i = 0; i < n; i++) g->clock[i] = env->clock[g->lane[i]];
   const RngLanes lanes = {
-      .key = walk->env->key, .purpose = RNG_ACTION, .n = n, .lane = g->lane, .step = g->clock};
+      .key = env->key, .purpose = RNG_ACTION, .n = n, .lane = g->lane, .step = g->clock};
   dist_noise_lanes(policy->dist, g->noise, &lanes, A);
-  policy->dist->sample(precision, g->action, g->log_prob, out, extra, g->noise, n, A, g->work);
+  policy->dist->sample(policy->net.mlp.precision, g->action, g->log_prob, out, policy_extra(policy),
+                       g->noise, n, A, g->work);
+  double sum = 0; /* of zeros, or NaN */
+  for (int i = 0; i < n; i++) sum += 0 * g->log_prob[i];
+  return !isnan(sum);
+}
+
+/* Names the lane whose distribution is not finite. */
+static Status fail_action(const Walk *walk, Group *g) {
+  int i = 0;
+  while (i < g->n - 1 && isfinite(g->log_prob[i])) i++;
+  return env_fail(walk->env, &g->call, E_NOT_FINITE, g->lane[i],
+                  "the policy's distribution is not finite");
 }
 
 /* Puts actions of the group's lanes into env->action_in. */
 static Status act(const Walk *walk, Group *g) {
   Env *env = walk->env;
   const int A = env->A;
-  choose(walk, g, network_forward(&walk->policy->net, g->tape, gather(env, g), env->O, g->n));
+  const void *out = network_forward(&walk->policy->net, g->tape, gather(env, g), env->O, g->n);
+  if (!(walk->options->deterministic ? choose(walk, g, out) : draw(walk, g, out)))
+    return fail_action(walk, g);
   for (int i = 0; i < g->n; i++) {
     double *to = env->action_in + (long)g->lane[i] * A;
-    if (!isfinite(g->log_prob[i]))
-      return env_fail(env, &g->call, E_NOT_FINITE, g->lane[i],
-                      "the policy's distribution is not finite");
     if (env->action.kind == SPACE_BOX)
       space_clip(&env->action, to, g->action + (long)i * A);
     else

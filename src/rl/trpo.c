@@ -38,9 +38,10 @@ static Status make_fisher(Fisher *fisher, const TrpoConfig *config, const Surrog
   const double every = round(1 / config->fisher_fraction);
   const long stride = every < (double)problem->N ? (long)every : problem->N;
   if (stride <= 1)
-    return fisher_init(fisher, problem->policy, &problem->tape, config->cg_iters, arena);
+    return fisher_init(fisher, problem->policy, &problem->tape, config->cg_iters,
+                       config->fisher_form, arena);
   return fisher_subset(fisher, problem->policy, problem->obs, problem->N, stride, config->cg_iters,
-                       arena);
+                       config->fisher_form, arena);
 }
 
 /* K-FAC's inverse over the states of the Fisher matrix, damped like it. */
@@ -69,6 +70,7 @@ static Status direction(const TrpoConfig *config, TrpoInfo *info, Surrogate *pro
   CgInfo cg;
   double *work = ARENA_PUSH(arena, double, cg_work(P));
   if (!work || make_fisher(&fisher, config, problem, arena) != OK) return E_NOMEM;
+  info->fisher_form = fisher.product.form;
   Status status = config->kfac ? make_kfac(&kfac, config, info, &fisher, arena) : OK;
   if (status != OK) return status;
   if (config->kfac) {

@@ -2,6 +2,7 @@
 #define TRPO_TRPO_H
 
 #include "base/arena.h"
+#include "policy/gauss_newton.h"
 #include "policy/policy.h"
 #include "rl/linesearch.h"
 
@@ -21,8 +22,9 @@ typedef struct TrpoConfig {
   int cg_iters;           /* products, >= 1 */
   int backtracks;         /* trials of the line search, 1..LINESEARCH_TRIALS */
   int undamped;           /* scale the step by x'Fx instead of x'(F + damping I)x */
-  int standardize;        /* standardise the advantages of the batch first */
-  int kfac;               /* precondition CG with kfac.h */
+  GaussNewtonForm fisher_form;
+  int standardize; /* standardise the advantages of the batch first */
+  int kfac;        /* precondition CG with kfac.h */
 } TrpoConfig;
 
 /** What an update reports; every field is always set (NaN where it was not reached). */
@@ -38,6 +40,7 @@ typedef struct TrpoInfo {
   double step_fraction;        /* accepted ratio^j, or 0 */
   int backtracks;              /* trials before the accepted one, or all of them */
   int cg_iters;
+  GaussNewtonForm fisher_form; /* the form in use; GAUSS_NEWTON_AUTO when no product was made */
   double cg_residual;          /* relative */
   double grad_norm, step_norm; /* 2-norms; step_norm of the step taken */
   double seconds_gradient, seconds_cg, seconds_linesearch; /* wall time */

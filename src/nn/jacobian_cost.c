@@ -1,0 +1,49 @@
+#include "nn/jacobian_cost.h"
+
+#include "base/isa.h"
+
+/* Rates of one core. */
+typedef struct Rates {
+  double matrix[2]; /* operations per second of products with matrices, single and double */
+  double cache[2];  /* of dot products with the cache, limited by loads */
+  double bytes;     /* read from memory per second */
+} Rates;
+
+static const Rates rates[] = {
+    [ISA_GENERIC] = {{25e9, 12e9}, {12e9, 6e9}, 10e9},
+    [ISA_AVX2] = {{110e9, 55e9}, {60e9, 30e9}, 15e9},
+    [ISA_AVX512] = {{220e9, 110e9}, {110e9, 55e9}, 20e9},
+};
+
+static double seconds(const Mlp *net, double matrix, double cache, double reals) {
+  const Rates *rate = &rates[isa()];
+  const double compute = matrix / rate->matrix[net->precision]
+                         + cache / rate->cache[net->precision];
+  const double memory = reals * (double)mlp_real(net) / rate->bytes;
+  return compute > memory ? compute : memory;
+}
+
+static double activations(const Mlp *net) {
+  double reals = 0;
+  for (int l = 0; l < net->layers; l++) reals += net->stride[l];
+  return reals;
+}
+
+double jacobian_cost_classical(const Mlp *net) {
+  double weights = 0;
+  for (int l = 0; l < net->layers; l++) weights += (double)net->width[l] * net->width[l + 1];
+  const double first = (double)net->width[0] * net->width[1]; /* the input has no tangent */
+  return seconds(net, 8 * weights - 4 * first, 0, activations(net));
+}
+
+double jacobian_cost_cached(const Jacobian *jacobian, int products) {
+  const Mlp *net = jacobian->net;
+  const double A = jacobian->outputs;
+  const int last = net->layers - 1;
+  double weights = 0, build = 0;
+  for (int l = 0; l < last; l++) weights += (double)net->width[l] * net->stride[l + 1];
+  for (int l = 1; l < last; l++) build += 2 * A * net->width[l + 1] * net->stride[l];
+  return seconds(net, 4 * weights + build / products,
+                 4 * (double)jacobian->extra + 8 * A * net->stride[last],
+                 activations(net) + (double)jacobian->extra * (1 + 1.0 / products));
+}
