@@ -434,7 +434,7 @@ describe("one observation", function()
 
   it("is drawn for as rows of a batch are, one after another", function()
     local x = trpo.randn(trpo.rng(3), 23, 3)
-    for _, policy in ipairs { box, discrete } do
+    for _, policy in ipairs { box, oracle.policy { O = 3, A = 5 }, discrete } do
       local together, logps = policy:sample(x, trpo.rng(1))
       local modes, rng = policy:act(x), trpo.rng(1)
       for n = 1, 23 do

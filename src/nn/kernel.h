@@ -43,6 +43,12 @@ typedef struct KernelOperand {
   const void *w;
 } KernelOperand;
 
+/** Memory that will be read soon: kernels fetch it while they compute, `pace` lines (1 or 2) at every step of a loop. */
+typedef struct KernelAhead {
+  const char *at, *end;
+  int pace;
+} KernelAhead;
+
 /** y [n][columns] = end(x_0 W_0 + x_1 W_1 + b). */
 typedef struct KernelAffine {
   int n, columns;
@@ -53,6 +59,7 @@ typedef struct KernelAffine {
   KernelEnd end;
   Activation activation;
   const void *h_; /* [n][dy], for KERNEL_SLOPE */
+  KernelAhead *ahead_;
 } KernelAffine;
 
 typedef struct KernelTable {
@@ -66,7 +73,7 @@ typedef struct KernelTable {
   /* G [in][columns] += X' D, X [n][in] with rows dx apart, D [n][columns] with rows dd apart, columns a multiple of
    * KERNEL_PAD; with_ones: a further row of G += the sum of D's rows */
   void (*gradient)(void *G, int columns, const void *x, int dx, int in, int with_ones,
-                   const void *d, int dd, int n);
+                   const void *d, int dd, int n, KernelAhead *ahead_);
 
   /* s [columns] += sum of the rows of d [n][columns] */
   void (*sum_rows)(void *s, const void *d, int n, int columns);

@@ -26,6 +26,14 @@ enum {
     .narrow = narrow_##precision                                                                   \
   }
 
+/* the next lines of what will be read soon */
+SIMD_INLINE void fetch(KernelAhead *ahead) {
+  if (ahead->at >= ahead->end) return;
+  __builtin_prefetch(ahead->at, 0, 2);
+  if (ahead->pace > 1) __builtin_prefetch(ahead->at + 64, 0, 2);
+  ahead->at += 64 * ahead->pace;
+}
+
 /* panels of so many vectors, and the vector with which panel p begins */
 SIMD_INLINE int panel_count(int vectors) {
   return (vectors + PANEL - 1) / PANEL;
@@ -41,9 +49,10 @@ typedef Vec R(Tile)[ROWS][PANEL];
 
 /* a += x w.  x: rows dx apart;  w [depth][vectors] */
 SIMD_INLINE void R(tile_product)(R(Tile) a, int rows, int vectors, const REAL *x, long dx,
-                                 const REAL *w, int depth) {
+                                 const REAL *w, int depth, KernelAhead *ahead) {
   for (int k = 0; k < depth; k++, w += vectors * LANES) {
     Vec b[PANEL];
+    fetch(ahead);
     UNROLL for (int c = 0; c < vectors; c++) b[c] = vload(w + c * LANES);
     UNROLL for (int r = 0; r < rows; r++) {
       const Vec s = vset1(x[r * dx + k]);
@@ -63,6 +72,7 @@ typedef struct R(Pass) {
   const REAL *h; /* NULL: no slope */
   int columns;   /* that may be read and written in y */
   Activation activation;
+  KernelAhead *ahead_;
 } R(Pass);
 
 SIMD_INLINE Vec R(y_load)(const REAL *y, int columns) {
@@ -84,7 +94,7 @@ SIMD_INLINE Vec R(slope)(Activation activation, Vec d, Vec h) {
 }
 
 /* one tile of a pass, from row i on */
-SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i) {
+SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i, KernelAhead *ahead) {
   R(Tile) a;
   REAL *y = pass->y + i * pass->dy;
   /* begin with the bias, or with what earlier passes left */
@@ -93,8 +103,9 @@ SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i) {
         a[r][c] = pass->b ? vload(pass->b + c * LANES)
                           : R(y_load)(y + r * pass->dy + c * LANES, pass->columns - c * LANES);
   }
-  UNROLL for (int p = 0; p < 2; p++) R(tile_product)(a, rows, vectors, pass->x[p] + i * pass->dx[p],
-                                                     pass->dx[p], pass->w[p], pass->depth[p]);
+  UNROLL for (int p = 0; p < 2; p++)
+      R(tile_product)(a, rows, vectors, pass->x[p] + i * pass->dx[p], pass->dx[p], pass->w[p],
+                      pass->depth[p], ahead);
   if (pass->h) {
     const REAL *h = pass->h + i * pass->dy;
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
@@ -119,14 +130,17 @@ SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i) {
 /* a pass over n rows */
 SIMD_INLINE void R(pass_rows)(const R(Pass) * pass, int vectors, int n) {
   int i = 0;
-  for (; i + ROWS <= n; i += ROWS) R(tile)(pass, ROWS, vectors, i);
+  KernelAhead ahead = {0}; /* a copy that may live in registers */
+  if (pass->ahead_) ahead = *pass->ahead_;
+  for (; i + ROWS <= n; i += ROWS) R(tile)(pass, ROWS, vectors, i, &ahead);
   switch (n - i) {
-  case 5: R(tile)(pass, 5, vectors, i); break;
-  case 4: R(tile)(pass, 4, vectors, i); break;
-  case 3: R(tile)(pass, 3, vectors, i); break;
-  case 2: R(tile)(pass, 2, vectors, i); break;
-  case 1: R(tile)(pass, 1, vectors, i); break;
+  case 5: R(tile)(pass, 5, vectors, i, &ahead); break;
+  case 4: R(tile)(pass, 4, vectors, i, &ahead); break;
+  case 3: R(tile)(pass, 3, vectors, i, &ahead); break;
+  case 2: R(tile)(pass, 2, vectors, i, &ahead); break;
+  case 1: R(tile)(pass, 1, vectors, i, &ahead); break;
   }
+  if (pass->ahead_) *pass->ahead_ = ahead;
 }
 
 static __attribute__((noinline)) void R(pass)(const R(Pass) * pass, int vectors, int n) {
@@ -185,6 +199,7 @@ static void R(affine)(const KernelAffine *map) {
             .dy = map->dy,
             .b = map->b_ ? (const REAL *)map->b_ + column : zeros,
             .columns = writable - column,
+            .ahead_ = map->ahead_,
             .activation = map->end == KERNEL_PLAIN ? ACT_IDENTITY : map->activation};
     if (map->end == KERNEL_SLOPE && map->activation != ACT_IDENTITY)
       pass.h = (const REAL *)map->h_ + column;
@@ -246,12 +261,13 @@ static void R(dots)(const KernelAffine *map) {
 
 /* g [rows][vectors], rows dg apart, += x' d over n rows; with ones, the last row of g += the sum of d's rows */
 SIMD_INLINE void R(gradient_tile)(REAL *g, long dg, int rows, int ones, int vectors, const REAL *x,
-                                  long dx, const REAL *d, long dd, int n) {
+                                  long dx, const REAL *d, long dd, int n, KernelAhead *ahead) {
   R(Tile) a;
   UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
       a[r][c] = vload(g + r * dg + c * LANES);
   for (int m = 0; m < n; m++, x += dx, d += dd) {
     Vec b[PANEL];
+    fetch(ahead);
     UNROLL for (int c = 0; c < vectors; c++) b[c] = vload(d + c * LANES);
     UNROLL for (int r = 0; r < rows - ones; r++) {
       const Vec s = vset1(x[r]);
@@ -270,20 +286,24 @@ typedef struct R(Outer) {
   const REAL *x, *d;
   long dg, dx, dd;
   int in, n;
+  KernelAhead *ahead_;
 } R(Outer);
 
 /* the last rows of g, fewer than a tile or a tile that ends with the row of ones */
 #define GRADIENT_TAIL(rows, ones)                                                                  \
   case rows:                                                                                       \
     R(gradient_tile)                                                                               \
-    (o->g + i * o->dg, o->dg, rows, ones, vectors, o->x + i, o->dx, o->d, o->dd, o->n);            \
+    (o->g + i * o->dg, o->dg, rows, ones, vectors, o->x + i, o->dx, o->d, o->dd, o->n, &ahead);    \
     break;
 
 SIMD_INLINE void R(outer_rows)(const R(Outer) * o, int ones, int vectors) {
   long i = 0;
   const int rows = o->in + ones;
+  KernelAhead ahead = {0};
+  if (o->ahead_) ahead = *o->ahead_;
   for (; i + ROWS <= o->in; i += ROWS)
-    R(gradient_tile)(o->g + i * o->dg, o->dg, ROWS, 0, vectors, o->x + i, o->dx, o->d, o->dd, o->n);
+    R(gradient_tile)
+    (o->g + i * o->dg, o->dg, ROWS, 0, vectors, o->x + i, o->dx, o->d, o->dd, o->n, &ahead);
   if (ones) {
     switch (rows - i) {
       GRADIENT_TAIL(6, 1)
@@ -302,6 +322,7 @@ SIMD_INLINE void R(outer_rows)(const R(Outer) * o, int ones, int vectors) {
       GRADIENT_TAIL(1, 0)
     }
   }
+  if (o->ahead_) *o->ahead_ = ahead;
 }
 #undef GRADIENT_TAIL
 
@@ -327,7 +348,7 @@ static __attribute__((noinline)) void R(outer)(const R(Outer) * o, int ones, int
 }
 
 static void R(gradient)(void *G, int columns, const void *x, int dx, int in, int with_ones,
-                        const void *d, int dd, int n) {
+                        const void *d, int dd, int n, KernelAhead *ahead_) {
   const int vectors = columns / LANES;
   for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
     const int begin = panel_begin(vectors, p), size = panel_begin(vectors, p + 1) - begin;
@@ -339,7 +360,8 @@ static void R(gradient)(void *G, int columns, const void *x, int dx, int in, int
                  .dx = dx,
                  .dd = dd,
                  .in = in,
-                 .n = n},
+                 .n = n,
+                 .ahead_ = ahead_},
      with_ones, size);
   }
 }

@@ -231,10 +231,11 @@ static void layer_gradient(const Mlp *net, int l, void *gradient, int n, void *t
   const int in = net->width[l], out = net->width[l + 1];
   void *g = at(net, gradient, net->partial[l]), *h = mlp_layer(net, tape, l);
   if (l > 0 && l + 1 == net->layers) {
-    k->gradient(g, net->stride[l], d, dd, out, 0, h, net->stride[l], n); /* dW' += d' h */
-    k->sum_rows(at(net, g, (long)out * net->stride[l]), d, n, out);      /* db += sum of d */
+    k->gradient(g, net->stride[l], d, dd, out, 0, h, net->stride[l], n, NULL); /* dW' += d' h */
+    k->sum_rows(at(net, g, (long)out * net->stride[l]), d, n, out);            /* db += sum of d */
   } else {
-    k->gradient(g, KERNEL_PADDED(out), h, net->stride[l], in, 1, d, dd, n); /* dW += h' d, db */
+    k->gradient(g, KERNEL_PADDED(out), h, net->stride[l], in, 1, d, dd, n,
+                NULL); /* dW += h' d, db */
   }
 }
 
