@@ -133,8 +133,8 @@ end
 --   { id, time_limit } with an id, a module name or an Mdp as id);
 --   `policy` { `hidden` {64, 64}, `activation` "tanh", `precision` "single", `log_std` 0 };
 --   `value` { `kind` "network", "linear" or "none", `hidden`, `activation`, `precision`, `rescale_targets`, `optimizer`
---   "gauss_newton", "lbfgs", "last_layer" or "adam", each with options of its own (see `trpo.value`) }, or just the kind, or
---   false; `algorithm` trpo.TRPO {…};
+--   "gauss_newton", "lbfgs", "last_layer" or "adam", each with options of its own (see `trpo.value`) }, or just the
+--   kind, or false; `algorithm` trpo.TRPO {…};
 --   `steps` 100000 (environment steps; the last batch is always complete); `lanes` 8 and `horizon` 256 (steps of each
 --   lane in a batch), or `whole_episodes` true with `budget` (steps in a batch, at least; default lanes × horizon);
 --   `seed` 1 (an integer in [0, 2^53)); `normalize_observations` "auto" (on for boxes without finite bounds, off for

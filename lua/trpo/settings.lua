@@ -6,6 +6,7 @@ local settings = {}
 
 local activation = { "tanh", "relu", "identity" }
 local precision = { "single", "double" }
+local optimizers = { "gauss_newton", "lbfgs", "last_layer", "adam" }
 local layers = options.integer { min = 1, max = 65536 }
 
 -- what other libraries call them, and names that stand one level deeper; a hint for those who look for them here
@@ -63,7 +64,7 @@ local value_group = options.group {
     { "activation", options.choice { default = "tanh", of = activation } },
     { "precision", options.choice { default = "single", of = precision } },
     { "rescale_targets", options.boolean { default = true } },
-    { "optimizer", options.choice { default = "gauss_newton", of = { "gauss_newton", "lbfgs", "last_layer", "adam" } } },
+    { "optimizer", options.choice { default = "gauss_newton", of = optimizers } },
     -- those of an optimizer have no value unless given; trpo.value knows their defaults
     { "learning_rate", options.number { optional = true, above = 0, max = 1000 } },
     { "epochs", options.integer { optional = true, min = 1, max = 1e6 } },
@@ -80,8 +81,9 @@ local value_group = options.group {
 --- The options of the critic that belong to certain optimizers: list of { name, their optimizers }.
 settings.optimizers = {
   { "learning_rate", "'adam'" }, { "epochs", "'adam'" }, { "minibatch", "'adam'" },
-  { "iterations", "'lbfgs' or 'gauss_newton'" }, { "cg_products", "'gauss_newton'" }, { "curvature_rows", "'gauss_newton'" },
-  { "lm_damping", "'gauss_newton' or 'last_layer'" }, { "solve_last_layer", "'gauss_newton'" },
+  { "iterations", "'lbfgs' or 'gauss_newton'" }, { "cg_products", "'gauss_newton'" },
+  { "curvature_rows", "'gauss_newton'" }, { "lm_damping", "'gauss_newton' or 'last_layer'" },
+  { "solve_last_layer", "'gauss_newton'" },
 }
 
 local evaluation_group = options.group {

@@ -37,8 +37,8 @@ Status value_last_layer_init(ValueLastLayer *layer, ValueLoss *loss, Arena *aren
 Status value_last_layer_solve(ValueLastLayer *layer, double *L, double damping);
 
 /**
- * Fits a network baseline's last layer only, with options.lm_damping. info: losses before and after, one step. E_NOMEM, E_NOT_POSITIVE,
- * E_NOT_FINITE.
+ * Fits a network baseline's last layer only, with options.lm_damping. info: losses before and after, one step.
+ * E_NOMEM, E_NOT_POSITIVE, E_NOT_FINITE.
  */
 Status value_last_layer(Value *value, ValueFit *info, const double *obs, const double *target,
                         long N, Arena *arena);
