@@ -24,7 +24,7 @@ enum {
     .affine = affine_##precision, .dots = dots_##precision, .gradient = gradient_##precision,      \
     .sum_rows = sum_rows_##precision, .pack = pack_##precision,                                    \
     .pack_transposed = pack_transposed_##precision, .collect = collect_##precision,                \
-    .narrow = narrow_##precision                                                                   \
+    .narrow = narrow_##precision, .normalize = normalize_##precision                               \
   }
 
 /* the next lines of what will be read soon */
@@ -224,11 +224,10 @@ SIMD_INLINE void R(row_dots)(Vec *s, int rows, int A, const REAL *x, long dx, co
   for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
     const int begin = panel_begin(vectors, p), size = panel_begin(vectors, p + 1) - begin;
     const REAL *panel = w + (long)begin * LANES * A;
-    for (int c = 0; c < size; c++)
-      UNROLL for (int r = 0; r < rows; r++) {
+    for (int c = 0; c < size; c++) UNROLL for (int r = 0; r < rows; r++) {
         const Vec h = vload(x + r * dx + (begin + c) * LANES);
         UNROLL for (int a = 0; a < A; a++)
-          s[r * A + a] = vfma(h, vload(panel + (a * size + c) * LANES), s[r * A + a]);
+            s[r * A + a] = vfma(h, vload(panel + (a * size + c) * LANES), s[r * A + a]);
       }
   }
 }
@@ -240,12 +239,10 @@ SIMD_INLINE void R(dots_rows)(const KernelAffine *map, int rows, int A, long i) 
   UNROLL16 for (int a = 0; a < rows * A; a++) s[a] = vzero();
   for (int q = 0; q < 2; q++) {
     const KernelOperand *o = map->operand + q;
-    if (o->depth)
-      R(row_dots)(s, rows, A, (const REAL *)o->x + i * o->dx, o->dx, o->w, o->depth);
+    if (o->depth) R(row_dots)(s, rows, A, (const REAL *)o->x + i * o->dx, o->dx, o->w, o->depth);
   }
   REAL *y = (REAL *)map->y + i * map->dy;
-  UNROLL16 for (int r = 0; r < rows; r++)
-    UNROLL for (int a = 0; a < A; a++)
+  UNROLL16 for (int r = 0; r < rows; r++) UNROLL for (int a = 0; a < A; a++)
       y[r * map->dy + a] = vsum(s[r * A + a]) + (b ? b[a] : 0);
 }
 
@@ -397,6 +394,15 @@ static void R(narrow)(void *y, const double *x, long n) {
   for (long i = 0; i < n; i++) to[i] = (REAL)x[i];
 }
 
+static void R(normalize)(void *y, const double *x, const double *shift, const double *scale,
+                         double clip, int n) {
+  REAL *to = y;
+  for (int i = 0; i < n; i++) {
+    const double z = (x[i] - shift[i]) * scale[i], low = z < -clip ? -clip : z;
+    to[i] = (REAL)(low > clip ? clip : low); /* a NaN stays */
+  }
+}
+
 static void R(pack)(void *packed, const double *w, int depth, int columns) {
   REAL *to = packed;
   const int vectors = KERNEL_PADDED(columns) / LANES, panels = panel_count(vectors);
@@ -416,16 +422,51 @@ static void R(pack)(void *packed, const double *w, int depth, int columns) {
   }
 }
 
+typedef double R(Four_f64) __attribute__((vector_size(32), aligned(8)));
+typedef REAL R(Four) __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL))));
+typedef SIMD_NAME(int, SIMD_BITS, _t) R(Order) __attribute__((vector_size(4 * sizeof(REAL))));
+
+/* to [4][4], rows `width` apart, = the transpose of w [4][4], rows `depth` apart */
+SIMD_INLINE void R(transpose_four)(REAL *to, long width, const double *w, long depth) {
+  const R(Order) low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5},
+                 second = {2, 3, 6, 7};
+  R(Four) row[4];
+  for (int r = 0; r < 4; r++)
+    row[r] = __builtin_convertvector(*(const R(Four_f64) *)(w + r * depth), R(Four));
+  const R(Four) a = __builtin_shuffle(row[0], row[1], low),
+                b = __builtin_shuffle(row[0], row[1], high);
+  const R(Four) c = __builtin_shuffle(row[2], row[3], low),
+                d = __builtin_shuffle(row[2], row[3], high);
+  *(R(Four) *)to = __builtin_shuffle(a, c, first);
+  *(R(Four) *)(to + width) = __builtin_shuffle(a, c, second);
+  *(R(Four) *)(to + 2 * width) = __builtin_shuffle(b, d, first);
+  *(R(Four) *)(to + 3 * width) = __builtin_shuffle(b, d, second);
+}
+
+/* `span` columns of a panel, of which `held` exist.  w [held][depth] */
+static void R(transpose_strip)(REAL *to, long width, const double *w, int depth, int span,
+                               int held) {
+  const int deep = depth / 4 * 4, full = held / 4 * 4;
+  for (int k = 0; k < deep; k += 4)
+    for (int c = 0; c < full; c += 4)
+      R(transpose_four)(to + k * width + c, width, w + (long)c * depth + k, depth);
+  /* what is left over below and to the right, and the padding */
+  for (int k = 0; k < depth; k++)
+    for (int c = k < deep ? full : 0; c < span; c++)
+      to[k * width + c] = c < held ? (REAL)w[(long)c * depth + k] : 0;
+}
+
 /* w is [columns][depth] */
 static void R(pack_transposed)(void *packed, const double *w, int depth, int columns) {
-  REAL *to = packed;
-  const int vectors = KERNEL_PADDED(columns) / LANES, panels = panel_count(vectors);
-  for (int p = 0; p < panels; p++) {
-    const int begin = panel_begin(vectors, p) * LANES;
-    const int width = panel_begin(vectors, p + 1) * LANES - begin;
-    for (int k = 0; k < depth; k++, to += width)
-      for (int c = 0; c < width; c++)
-        to[c] = begin + c < columns ? (REAL)w[(long)(begin + c) * depth + k] : 0;
+  const int vectors = KERNEL_PADDED(columns) / LANES;
+  for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
+    const int begin = panel_begin(vectors, p) * LANES, end = panel_begin(vectors, p + 1) * LANES;
+    REAL *panel = (REAL *)packed + (long)begin * depth;
+    for (int c = begin; c < end; c += KERNEL_PAD) {
+      const int span = end - c < KERNEL_PAD ? end - c : KERNEL_PAD, left = columns - c;
+      const int held = left > span ? span : left > 0 ? left : 0;
+      R(transpose_strip)(panel + c - begin, end - begin, w + (long)c * depth, depth, span, held);
+    }
   }
 }
 
@@ -437,8 +478,10 @@ SIMD_INLINE void R(collect_leaf)(double *sum, const REAL *rows, int count, long 
   const REAL *row[8];
   for (int k = 0; k < 8; k++) row[k] = k < count ? rows + k * stride : zeros;
   for (int j = 0; j < KERNEL_PAD; j++) {
-    const double a = (double)row[0][j] + (double)row[1][j], b = (double)row[2][j] + (double)row[3][j];
-    const double c = (double)row[4][j] + (double)row[5][j], d = (double)row[6][j] + (double)row[7][j];
+    const double a = (double)row[0][j] + (double)row[1][j],
+                 b = (double)row[2][j] + (double)row[3][j];
+    const double c = (double)row[4][j] + (double)row[5][j],
+                 d = (double)row[6][j] + (double)row[7][j];
     sum[j] = (a + b) + (c + d);
   }
 }
