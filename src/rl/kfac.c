@@ -116,7 +116,7 @@ static void gather(const Tape *tape, int l, long first, long stride, int n, doub
 /* C [n][padded] += X'X.  X [rows][padded] */
 static void add_square(double *c, const double *x, int rows, int n) {
   const int padded = KERNEL_PADDED(n);
-  kernel(DOUBLE)->gradient(c, padded, x, padded, n, 0, x, padded, rows);
+  kernel(DOUBLE)->gradient(c, padded, x, padded, n, 0, x, padded, rows, NULL);
 }
 
 /* A_l += sum of h h' over n rows, for every layer */
