@@ -23,7 +23,7 @@ local cases = {
       steps = steps, lanes = 1, horizon = 2048,
       algorithm = trpo.TRPO { cg_iters = 15, damping = 0.1, delta = 0.01, gamma = 0.99, lambda = 0.95,
         backtrack_ratio = 0.8, backtracks = 10 },
-      value = { learning_rate = 1e-3, epochs = 10, minibatch = 128 },
+      value = { optimizer = "adam", learning_rate = 1e-3, epochs = 10, minibatch = 128 },
     }
   end },
   { name = "CartPole-v1, defaults", iterations = 50, make = function(steps)
