@@ -13,7 +13,7 @@ local function iterate(threads, precision, id)
   local policy = trpo.policy {
     env = env, hidden = { 33, 17 }, precision = precision, rng = trpo.rng(1), normalize_observations = true,
   }
-  local value = trpo.value { env = env, hidden = { 21 }, precision = precision, rng = trpo.rng(2), minibatch = 333 }
+  local value = trpo.value { env = env, hidden = { 21 }, precision = precision, rng = trpo.rng(2), optimizer = "adam", minibatch = 333 }
   local algorithm = trpo.TRPO {}
   for _ = 1, 2 do
     local batch = trpo.collect(env, policy, { horizon = 237 })

@@ -39,8 +39,7 @@ describe("an experiment", function()
     local c = made({}).config
     assert.are.same({ 64, 64 }, { unpack(c.policy.hidden) })
     assert.are.same({ "tanh", "single", 0 }, { c.policy.activation, c.policy.precision, c.policy.log_std })
-    assert.are.same({ "network", 1e-3, 10, 128 },
-      { c.value.kind, c.value.learning_rate, c.value.epochs, c.value.minibatch })
+    assert.are.same({ "network", "gauss_newton", true }, { c.value.kind, c.value.optimizer, c.value.rescale_targets })
     assert.are.same({ 0.01, 0.99, 0.97, 10, 0.1, 0.8, 10, true, "damped" }, {
       c.algorithm.delta, c.algorithm.gamma, c.algorithm.lambda, c.algorithm.cg_iters, c.algorithm.damping,
       c.algorithm.backtrack_ratio, c.algorithm.backtracks, c.algorithm.standardize_advantages, c.algorithm.step_scale,
@@ -123,6 +122,12 @@ describe("an experiment", function()
         "trpo.experiment: policy.activation must be 'tanh', 'relu' or 'identity', got the string 'sigmoid'" },
       { { policy = { precision = "half" } },
         "trpo.experiment: policy.precision must be 'single' or 'double', got the string 'half'" },
+      { { value = { epochs = 3 } },
+        "trpo.experiment: value.epochs belongs to optimizer 'adam', and value.optimizer is 'gauss_newton'" },
+      { { value = { optimizer = "adam", iterations = 3 } },
+        "trpo.experiment: value.iterations belongs to optimizer 'lbfgs' or 'gauss_newton', and value.optimizer is 'adam'" },
+      { { value = { optimizer = "sgd" } },
+        "trpo.experiment: value.optimizer must be 'gauss_newton', 'lbfgs', 'last_layer' or 'adam', got the string 'sgd'" },
       { { value = { learning_rate = 0 } },
         "trpo.experiment: value.learning_rate must be a number in (0, 1000], got 0" },
       { { value = "cubic" },

@@ -12,7 +12,7 @@ after_each(function() command.remove(scratch) end)
 -- a small run; options win
 local function small(options)
   local defaults = {
-    env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 }, epochs = 2 },
+    env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 }, optimizer = "adam", epochs = 2 },
     steps = 1024, lanes = 4, horizon = 64, seed = 3, evaluation = { episodes = 5 }, dir = false,
   }
   for key, value in pairs(options or {}) do defaults[key] = value end
@@ -101,7 +101,7 @@ describe("training", function()
     for _, options in ipairs {
       { value = false }, { value = "linear" }, { value = { kind = "linear", ridge = 0.1 } },
       { policy = { hidden = {} } }, { policy = { hidden = { 4, 4, 4 }, activation = "relu", precision = "double" } },
-      { value = { hidden = { 4 }, precision = "double", rescale_targets = false, epochs = 1 } },
+      { value = { hidden = { 4 }, precision = "double", rescale_targets = false, optimizer = "adam", epochs = 1 } },
       { normalize_observations = true }, { whole_episodes = true }, { whole_episodes = true, budget = 300 },
       { algorithm = trpo.TRPO { fisher_fraction = 0.1, step_scale = "undamped", standardize_advantages = false } },
       { algorithm = trpo.TRPO { gamma = 1, lambda = 1 } }, { algorithm = trpo.TRPO { gamma = 0, lambda = 0 } },

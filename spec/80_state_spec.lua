@@ -16,8 +16,9 @@ local function policy(options)
 end
 
 local function value(options)
-  local all = { observation = wide, hidden = { 5 }, epochs = 2, minibatch = 8, rng = trpo.rng(1) }
+  local all = { observation = wide, hidden = { 5 }, optimizer = "adam", epochs = 2, minibatch = 8, rng = trpo.rng(1) }
   for key, entry in pairs(options or {}) do all[key] = entry end
+  if all.optimizer ~= "adam" then all.epochs, all.minibatch = nil, nil end
   if all.kind == "linear" then all = { kind = "linear", observation = wide, ridge = 1e-3 } end
   return trpo.value(all)
 end
@@ -141,6 +142,9 @@ local values = {
   { "a normalising network", { normalize_observations = true } },
   { "a network in double precision", { precision = "double", activation = "relu" } },
   { "a network on plain targets", { rescale_targets = false } },
+  { "a network by Gauss-Newton steps", { optimizer = "gauss_newton", lm_damping = 1e-9, curvature_rows = 3, cg_products = 20 } },
+  { "a normalising network by L-BFGS", { optimizer = "lbfgs", iterations = 3, normalize_observations = true } },
+  { "a network with its last layer solved", { optimizer = "last_layer", precision = "double" } },
   { "a linear one", { kind = "linear" } },
 }
 
@@ -184,8 +188,18 @@ describe("the state of a critic", function()
     assert.are.same({ kind = "linear", ridge = 1e-3 }, value({ kind = "linear" }):options())
     assert.are.same({
       kind = "network", hidden = { 5 }, activation = "tanh", precision = "single", normalize_observations = false,
-      learning_rate = 0.25, epochs = 2, minibatch = 8, rescale_targets = true,
+      optimizer = "adam", learning_rate = 0.25, epochs = 2, minibatch = 8, rescale_targets = true,
     }, value({ learning_rate = 0.25 }):options())
+    local others = { kind = "network", hidden = { 5 }, activation = "tanh", precision = "single",
+      normalize_observations = false, rescale_targets = true }
+    for name, own in pairs {
+      gauss_newton = { iterations = 4, cg_products = 7, curvature_rows = 256, lm_damping = 0.1, solve_last_layer = false },
+      lbfgs = { iterations = 25 }, last_layer = { lm_damping = 0.01 },
+    } do
+      own.optimizer = name
+      for key, entry in pairs(others) do own[key] = entry end
+      assert.are.same(own, value({ optimizer = name }):options())
+    end
   end)
 
   it("holds counters and keys exactly", function()
@@ -368,6 +382,13 @@ describe("a state that does not fit", function()
     { "a critic of another kind", fit, { value { kind = "linear" }, value():state() },
       "value:set_state: the state has an entry that does not belong there" },
     { "infinite moments", fit, v { ["adam.m"] = filled(11, 4, inf) }, "adam.m[4] must be finite, got inf" },
+    { "moments of another optimizer", fit, { value { optimizer = "lbfgs" }, value():state() },
+      "value:set_state: the state has an entry that does not belong there" },
+    { "a damping of 0", fit, { value { optimizer = "gauss_newton" }, (function()
+      local state = value({ optimizer = "gauss_newton" }):state()
+      state.damping[1] = 0
+      return state
+    end)() }, "damping[1] must be finite and > 0, got 0" },
     { "negative second moments", fit, v { ["adam.v"] = filled(11, 4, -1) }, "adam.v[4] must be finite and >= 0, got -1" },
     { "too many fits", fit, v { fits = trpo.tensor { 2 ^ 48 } }, "fits[1] must be an integer in [0, 2^48), got " },
     { "a key beyond 32 bits", fit, v { key = trpo.tensor { 0, 2 ^ 32 } },

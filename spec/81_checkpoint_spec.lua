@@ -41,7 +41,7 @@ local function valley(changes)
   return def
 end
 
-local network = { hidden = { 7 }, epochs = 2, minibatch = 16 }
+local network = { hidden = { 7 }, optimizer = "adam", epochs = 2, minibatch = 16 }
 local garnet = trpo.mdp.garnet { states = 6, actions = 3, branching = 2, seed = 1 }
 
 local runs = {
@@ -49,15 +49,17 @@ local runs = {
   { "a box of actions with a normaliser",
     { env = "Pendulum-v1", normalize_observations = true, policy = { hidden = { 6 }, log_std = -0.5 } } },
   { "double precision", { env = "Pendulum-v1", policy = { hidden = { 6 }, precision = "double" },
-    normalize_observations = true, value = { hidden = { 7 }, precision = "double", epochs = 2, minibatch = 16 } } },
+    normalize_observations = true, value = { hidden = { 7 }, precision = "double", optimizer = "adam", epochs = 2, minibatch = 16 } } },
   { "a linear critic", { env = "CartPole-v1", value = "linear" } },
+  { "Gauss-Newton steps", { env = "CartPole-v1", value = { hidden = { 7 }, cg_products = 30, curvature_rows = 4, lm_damping = 1e-9 } } },
+  { "L-BFGS", { env = "Pendulum-v1", value = { hidden = { 7 }, optimizer = "lbfgs", iterations = 3 } } },
   { "no critic", { env = "CartPole-v1", value = false } },
   { "whole episodes", { env = "CartPole-v1", whole_episodes = true, budget = 60 } },
   { "a built-in process", { env = "FrozenLake-v1", value = network } },
   { "a process", { env = { id = garnet, time_limit = 12 } } },
   { "an environment in Lua", { env = valley() } },
   { "plain targets and no hidden layers", { env = "CartPole-v1", policy = { hidden = {} },
-    value = { hidden = {}, rescale_targets = false, epochs = 1 } } },
+    value = { hidden = {}, rescale_targets = false, optimizer = "adam", epochs = 1 } } },
   { "one lane", { env = "Taxi-v3", lanes = 1, horizon = 40 } },
 }
 
@@ -452,11 +454,13 @@ describe("a checkpoint of another run", function()
     { "a linear critic", with { value = "linear" }, 'value.kind is "linear" here and "network" in the checkpoint' },
     { "no critic", with { value = false }, 'value.kind is "none" here and "network" in the checkpoint' },
     { "a critic", with {}, 'value.kind is "network" here and "none" in the checkpoint', with { value = false } },
-    { "another critic", with { value = { hidden = { 8 }, epochs = 2, minibatch = 16 } },
+    { "another critic", with { value = { hidden = { 8 }, optimizer = "adam", epochs = 2, minibatch = 16 } },
       "value.hidden is {8} here and {7} in the checkpoint" },
-    { "another optimiser", with { value = { hidden = { 7 }, epochs = 2, minibatch = 16, learning_rate = 0.01 } },
+    { "another optimizer", with { value = { hidden = { 7 } } },
+      'value.optimizer is "gauss_newton" here and "adam" in the checkpoint' },
+    { "another learning rate", with { value = { hidden = { 7 }, optimizer = "adam", epochs = 2, minibatch = 16, learning_rate = 0.01 } },
       "value.learning_rate is 0.01 here and 0.001 in the checkpoint" },
-    { "other minibatches", with { value = { hidden = { 7 }, epochs = 2, minibatch = 17 } },
+    { "other minibatches", with { value = { hidden = { 7 }, optimizer = "adam", epochs = 2, minibatch = 17 } },
       "value.minibatch is 17 here and 16 in the checkpoint" },
     { "another ridge", with { value = { kind = "linear", ridge = 1 } },
       "value.ridge is 1 here and 1e-05 in the checkpoint", with { value = "linear" } },
@@ -485,6 +489,17 @@ describe("a checkpoint of another run", function()
       assert.is_true(before == by_hand.bytes(here))
     end)
   end
+
+  it("is not refused for not naming Adam, when there was no other optimizer", function()
+    local writer, here = by_hand.run(base), by_hand.run(base)
+    by_hand.train(writer, 1)
+    assert(checkpoint.save(path, writer))
+    local saved = assert(checkpoint.load(path))
+    assert.are.equal("adam", saved.value.optimizer)
+    saved.value.optimizer = nil
+    assert(checkpoint.restore(saved, here))
+    assert.is_true(by_hand.bytes(writer) == by_hand.bytes(here))
+  end)
 
   it("leaves a run as it was when its environment refuses half-way", function()
     local calls = 0

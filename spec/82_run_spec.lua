@@ -37,7 +37,7 @@ end
 -- a small run; options win
 local function small(options)
   local defaults = {
-    env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 }, epochs = 2 },
+    env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 } },
     steps = 640, lanes = 2, horizon = 64, seed = 3, evaluation = { episodes = 3 }, dir = scratch .. "/runs", name = "small",
   }
   for key, value in pairs(options or {}) do defaults[key] = value end

@@ -23,7 +23,7 @@ end
 -- a small run; options win
 local function small(options)
   local defaults = {
-    env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 }, epochs = 2 },
+    env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 } },
     steps = 1280, lanes = 2, horizon = 32, seed = 3, evaluation = { episodes = 3, every = 5 }, dir = scratch,
   }
   for key, value in pairs(options or {}) do defaults[key] = value end
@@ -61,7 +61,7 @@ describe("20 iterations are 10 and 10 more, to the bit,", function()
     ["with a linear critic"] = { value = "linear" },
     ["without a critic"] = { value = false },
     ["in double precision"] = { policy = { hidden = { 8 }, precision = "double" },
-      value = { hidden = { 4 }, precision = "double", rescale_targets = false, epochs = 1 } },
+      value = { hidden = { 4 }, precision = "double", rescale_targets = false, optimizer = "adam", epochs = 1 } },
     ["with part of the Fisher matrix"] = { algorithm = trpo.TRPO { fisher_fraction = 0.25, gamma = 1, lambda = 1 } },
     ["with K-FAC"] = { algorithm = trpo.TRPO { preconditioner = "kfac", cg_iters = 4 } },
     ["with stochastic evaluations"] = { evaluation = { episodes = 3, every = 2, deterministic = false } },
@@ -124,7 +124,7 @@ function lanes:step(action, obs, rng)
   return -math.abs(self.x), math.abs(self.x) > 1.5
 end
 local run = trpo.experiment {
-  env = trpo.env(lanes), policy = { hidden = { 8 } }, value = { hidden = { 8 }, epochs = 2 },
+  env = trpo.env(lanes), policy = { hidden = { 8 } }, value = { hidden = { 8 } },
   steps = 64 * 60, lanes = 2, horizon = 32, seed = 5, evaluation = { episodes = 4, every = 7 },
   on_episode = function(episode, run) run.memory.sum = (run.memory.sum or 0) + episode.reward end,
   on_iteration = function(record, run) record["user/sum"] = run.memory.sum or 0 end,

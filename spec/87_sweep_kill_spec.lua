@@ -14,7 +14,7 @@ setup(function()
   command.write(scratch .. "/small.lua", [[
 local trpo = require "trpo"
 return trpo.experiment {
-  env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 }, epochs = 1 },
+  env = "CartPole-v1", policy = { hidden = { 8 } }, value = { hidden = { 8 }, optimizer = "adam", epochs = 1 },
   steps = 32 * 40, lanes = 2, horizon = 16, checkpoint = { every = 2, keep = 2 }, evaluation = { episodes = 5, every = 10 },
 }:main(...)
 ]])

@@ -39,6 +39,17 @@ local function try(constructor, ...)
   return nil, (tostring(result):gsub("^[^\n]-:%d+: (trpo%.)", "%1", 1))
 end
 
+-- what is wrong with an option of the critic that belongs to another optimizer
+local function stray_option(value)
+  for _, option in ipairs(value.kind == "network" and settings.optimizers or {}) do
+    local name, owners = option[1], option[2]
+    if value[name] ~= nil and not owners:find("'" .. value.optimizer .. "'", 1, true) then
+      return ("trpo.experiment: value.%s belongs to optimizer %s, and value.optimizer is '%s'")
+        :format(name, owners, value.optimizer)
+    end
+  end
+end
+
 -- what is wrong with options that are right one by one
 local function conflict(config, env)
   if config.budget and not config.whole_episodes then
@@ -52,6 +63,8 @@ local function conflict(config, env)
     return "trpo.experiment: value.kind 'linear' needs a box of observations"
   elseif config.normalize_observations == true and env.observation.kind ~= "box" then
     return "trpo.experiment: normalize_observations needs a box of observations"
+  elseif stray_option(config.value) then
+    return stray_option(config.value)
   elseif config.resume and config.overwrite then
     return "trpo.experiment: resume goes on and overwrite begins anew; give one of them"
   elseif config.resume and not config.dir then
@@ -119,8 +132,9 @@ end
 -- @tparam table opts `env` (an id, a module name, a table that describes an environment, an Mdp, or
 --   { id, time_limit } with an id, a module name or an Mdp as id);
 --   `policy` { `hidden` {64, 64}, `activation` "tanh", `precision` "single", `log_std` 0 };
---   `value` { `kind` "network", "linear" or "none", `hidden`, `activation`, `precision`, `learning_rate` 1e-3,
---   `epochs` 10, `minibatch` 128 }, or just the kind, or false; `algorithm` trpo.TRPO {…};
+--   `value` { `kind` "network", "linear" or "none", `hidden`, `activation`, `precision`, `rescale_targets`, `optimizer`
+--   "gauss_newton", "lbfgs", "last_layer" or "adam", each with options of its own (see `trpo.value`) }, or just the
+--   kind, or false; `algorithm` trpo.TRPO {…};
 --   `steps` 100000 (environment steps; the last batch is always complete); `lanes` 8 and `horizon` 256 (steps of each
 --   lane in a batch), or `whole_episodes` true with `budget` (steps in a batch, at least; default lanes × horizon);
 --   `seed` 1 (an integer in [0, 2^53)); `normalize_observations` "auto" (on for boxes without finite bounds, off for

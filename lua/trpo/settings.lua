@@ -6,6 +6,7 @@ local settings = {}
 
 local activation = { "tanh", "relu", "identity" }
 local precision = { "single", "double" }
+local optimizers = { "gauss_newton", "lbfgs", "last_layer", "adam" }
 local layers = options.integer { min = 1, max = 65536 }
 
 -- what other libraries call them, and names that stand one level deeper; a hint for those who look for them here
@@ -62,12 +63,27 @@ local value_group = options.group {
     { "hidden", options.list { default = { 64, 64 }, of = layers, max = 15 } },
     { "activation", options.choice { default = "tanh", of = activation } },
     { "precision", options.choice { default = "single", of = precision } },
-    { "learning_rate", options.number { default = 1e-3, above = 0, max = 1000 } },
-    { "epochs", options.integer { default = 10, min = 1, max = 1e6 } },
-    { "minibatch", options.integer { default = 128, min = 1, max = 2 ^ 30 } },
     { "rescale_targets", options.boolean { default = true } },
+    { "optimizer", options.choice { default = "gauss_newton", of = optimizers } },
+    -- those of an optimizer have no value unless given; trpo.value knows their defaults
+    { "learning_rate", options.number { optional = true, above = 0, max = 1000 } },
+    { "epochs", options.integer { optional = true, min = 1, max = 1e6 } },
+    { "minibatch", options.integer { optional = true, min = 1, max = 2 ^ 30 } },
+    { "iterations", options.integer { optional = true, min = 1, max = 1e6 } },
+    { "cg_products", options.integer { optional = true, min = 1, max = 1e6 } },
+    { "curvature_rows", options.integer { optional = true, min = 1, max = 2 ^ 30 } },
+    { "lm_damping", options.number { optional = true, above = 0, max = 1e6 } },
+    { "solve_last_layer", options.boolean { optional = true } },
     { "ridge", options.number { default = 1e-5, above = 0 } },
   },
+}
+
+--- The options of the critic that belong to certain optimizers: list of { name, their optimizers }.
+settings.optimizers = {
+  { "learning_rate", "'adam'" }, { "epochs", "'adam'" }, { "minibatch", "'adam'" },
+  { "iterations", "'lbfgs' or 'gauss_newton'" }, { "cg_products", "'gauss_newton'" },
+  { "curvature_rows", "'gauss_newton'" }, { "lm_damping", "'gauss_newton' or 'last_layer'" },
+  { "solve_last_layer", "'gauss_newton'" },
 }
 
 local evaluation_group = options.group {

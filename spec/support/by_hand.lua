@@ -7,7 +7,7 @@ local by_hand = {}
 function by_hand.run(options)
   local all = { lanes = 3, horizon = 16, dir = false, seed = 5, policy = { hidden = { 6, 5 } } }
   for key, value in pairs(options) do all[key] = value end
-  if all.value == nil then all.value = { hidden = { 7 }, epochs = 2, minibatch = 16 } end
+  if all.value == nil then all.value = { hidden = { 7 }, optimizer = "adam", epochs = 2, minibatch = 16 } end
   return assert(trpo.experiment(all):build())
 end
 

@@ -32,7 +32,7 @@ function command.quick_script(more)
   return ([[
 local trpo = require "trpo"
 local run = trpo.experiment {
-  env = "CartPole-v1", policy = { hidden = { 4 } }, value = { hidden = { 4 }, epochs = 1 },
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = { hidden = { 4 }, optimizer = "adam", epochs = 1 },
   algorithm = trpo.TRPO { delta = 0.03 }, steps = 256, lanes = 2, horizon = 64, seed = 11,
   evaluation = { episodes = 3 }, %s
 }

@@ -11,10 +11,11 @@
 #include "lua/l_rng.h"
 #include "lua/l_rows.h"
 #include "lua/l_tensor.h"
+#include "lua/l_value_optimizer.h"
 #include "lua/l_value_state.h"
 
 /***
-Value baselines V(s): a network fitted by Adam on minibatches, or a linear model of simple features.
+Value baselines V(s): a network fitted by Gauss-Newton steps, L-BFGS or Adam, or a linear model of simple features.
 @classmod trpo.Value
 */
 
@@ -36,19 +37,12 @@ static Value *push(lua_State *L) {
 }
 
 static Status new_network(lua_State *L, const char *what, Value *value, const NetworkSpec *spec) {
+  ValueOptions options;
   lua_getfield(L, 1, "rng");
   Rng *rng = l_rng_check(L, lua_gettop(L), what, "rng");
-  const double rate = l_field_number(L, 1, what, "learning_rate", 1e-12, 1e3, 1e-3);
-  const int epochs = (int)l_field_integer(L, 1, what, "epochs", 1, 1000000, 10);
-  const int minibatch = (int)l_field_integer(L, 1, what, "minibatch", 1, 1 << 30, 128);
+  l_value_optimizer_read(L, 1, what, &options);
   const int rescale = l_field_boolean(L, 1, what, "rescale_targets", 1);
-  const Status status = value_network(value, spec, rng);
-  value->adam.rate = rate;
-  value->adam.beta1 = 0.9;
-  value->adam.beta2 = 0.999;
-  value->adam.epsilon = 1e-8;
-  value->epochs = epochs;
-  value->minibatch = minibatch;
+  const Status status = value_network(value, spec, &options, rng);
   value->rescale = rescale;
   value->key = (RngKey){{rng_bits(rng), rng_bits(rng)}};
   return status;
@@ -61,11 +55,18 @@ Makes a value baseline.
  `kind` `"network"` (default) or `"linear"` (rllab's features: obs, obs^2, t, t^2, t^3, 1; boxes only);
  `env` an environment, or `observation`, a space.
  For a network: `hidden`, `activation`, `precision`, `normalize_observations` as for `trpo.policy`;
- `rng` draws the weights and the shuffles; `learning_rate` of Adam (default 1e-3), `epochs` (10), `minibatch` (128);
- `rescale_targets` standardises the targets without changing the predictions (PopArt, default true).
+ `rng` draws the weights and the shuffles;
+ `rescale_targets` standardises the targets without changing the predictions (PopArt, default true);
+ `optimizer` says how a fit lowers the mean squared error, from the present weights on:
+ `"gauss_newton"` (default) by at most `iterations` (4) steps on all rows, of `cg_products` (7) conjugate-gradient products with the matrix of
+ `curvature_rows` (256) evenly spaced rows, `lm_damping` (0.1) being the least number that is added to its diagonal; it ends with a
+ step that lowers the error by less than a tenth; `solve_last_layer` (false) solves the last layer exactly before and after each step;
+ `"lbfgs"` by `iterations` (25) of L-BFGS on all rows;
+ `"last_layer"` by solving for the last layer alone, exactly, with `lm_damping` (0.01);
+ `"adam"` by Adam with `learning_rate` (1e-3) in `epochs` (10) passes over shuffled minibatches of `minibatch` (128) rows.
  For a linear one: `ridge` (default 1e-5).
 @treturn trpo.Value
-@raise on an unknown, missing or ill-shaped option
+@raise on an unknown, missing or ill-shaped option, or one that belongs to another optimizer
 */
 static int l_value_new(lua_State *L) {
   static const char *const network_keys[] = {"kind",
@@ -76,10 +77,16 @@ static int l_value_new(lua_State *L) {
                                              "precision",
                                              "rng",
                                              "normalize_observations",
+                                             "rescale_targets",
+                                             "optimizer",
                                              "learning_rate",
                                              "epochs",
                                              "minibatch",
-                                             "rescale_targets",
+                                             "iterations",
+                                             "cg_products",
+                                             "curvature_rows",
+                                             "lm_damping",
+                                             "solve_last_layer",
                                              NULL};
   static const char *const linear_keys[] = {"kind", "env", "observation", "ridge", "rng", NULL};
   static const char what[] = "trpo.value";
@@ -134,12 +141,18 @@ static int l_value_predict(lua_State *L) {
   return 1;
 }
 
+static void set_number(lua_State *L, const char *key, double x) {
+  lua_pushnumber(L, x);
+  lua_setfield(L, -2, key);
+}
+
 /***
 Fits the baseline to `batch.returns`, which `trpo.gae` fills.
 @function fit
 @tparam trpo.Batch batch
-@treturn[1] table `loss` mean squared error over the last epoch, in reward^2 (nil for the linear kind); `steps` of the optimiser;
- `seconds` of wall time
+@treturn[1] table of a network: `loss_before` and `loss`, the mean squared error over all rows before and after the fit, in reward^2
+ (Adam's `loss` is that over its last epoch, measured before each step, and it has no `loss_before`), and with Gauss-Newton the
+ present `damping`; `steps` of the optimiser; `seconds` of wall time
 @treturn[2] nil, message, `"not_finite"` or `"not_positive_definite"`; the parameters are then as they were
 */
 static int l_value_fit(lua_State *L) {
@@ -152,14 +165,12 @@ static int l_value_fit(lua_State *L) {
                                   l_arena(L));
   if (status != OK) return l_status(L, status);
   lua_newtable(L);
-  if (value->kind == VALUE_NETWORK) {
-    lua_pushnumber(L, info.loss);
-    lua_setfield(L, -2, "loss");
-  }
-  lua_pushnumber(L, (lua_Number)info.steps);
-  lua_setfield(L, -2, "steps");
-  lua_pushnumber(L, info.seconds);
-  lua_setfield(L, -2, "seconds");
+  if (value->kind == VALUE_NETWORK) set_number(L, "loss", info.loss);
+  if (!isnan(info.loss_before)) set_number(L, "loss_before", info.loss_before);
+  if (value->kind == VALUE_NETWORK && value->options.optimizer == VALUE_GAUSS_NEWTON)
+    set_number(L, "damping", value->damping);
+  set_number(L, "steps", (double)info.steps);
+  set_number(L, "seconds", info.seconds);
   return 1;
 }
 
@@ -209,8 +220,8 @@ static int l_value_tostring(lua_State *L) {
   if (value->kind == VALUE_LINEAR)
     lua_pushfstring(L, "trpo.Value: linear, %d weights", (int)n);
   else
-    lua_pushfstring(L, "trpo.Value: network, %d parameters, %d epochs of %d rows", (int)n,
-                    value->epochs, value->minibatch);
+    lua_pushfstring(L, "trpo.Value: network, %d parameters, %s", (int)n,
+                    l_value_optimizer_names[value->options.optimizer]);
   return 1;
 }
 

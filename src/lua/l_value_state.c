@@ -3,6 +3,7 @@
 #include "lua/l_policy_state.h"
 #include "lua/l_state.h"
 #include "lua/l_value.h"
+#include "lua/l_value_optimizer.h"
 
 /***
 What fitting changes in a baseline, to be kept and brought back.
@@ -17,8 +18,8 @@ static void set_number(lua_State *L, const char *key, double x) {
 /***
 What the baseline was made with, as options for `trpo.value`.
 @function options
-@treturn table `kind` and, of a network, `hidden`, `activation`, `precision`, `normalize_observations`, `learning_rate`,
- `epochs`, `minibatch`, `rescale_targets`; of a linear baseline `ridge`
+@treturn table `kind` and, of a network, `hidden`, `activation`, `precision`, `normalize_observations`, `rescale_targets`,
+ `optimizer` and its own options; of a linear baseline `ridge`
 */
 static int l_value_state_options(lua_State *L) {
   const Value *value = l_value_check(L, 1, "value:options");
@@ -28,9 +29,7 @@ static int l_value_state_options(lua_State *L) {
     lua_pushliteral(L, "linear");
   } else {
     l_policy_state_network(L, &value->net);
-    set_number(L, "learning_rate", value->adam.rate);
-    set_number(L, "epochs", value->epochs);
-    set_number(L, "minibatch", value->minibatch);
+    l_value_optimizer_push(L, &value->options);
     lua_pushboolean(L, value->rescale);
     lua_setfield(L, -2, "rescale_targets");
     lua_pushliteral(L, "network");
@@ -57,9 +56,13 @@ static State fields_of(Value *value, Counters *counters) {
   }
   const long P = value->net.P;
   l_state_network(&state, &value->net);
-  l_state_add(&state, "adam.m", value->adam.m, P, 0, STATE_FINITE);
-  l_state_add(&state, "adam.v", value->adam.v, P, 0, STATE_SQUARE);
-  l_state_add(&state, "adam.step", &counters->step, 1, 0, STATE_COUNT);
+  if (value->options.optimizer == VALUE_ADAM) {
+    l_state_add(&state, "adam.m", value->adam.m, P, 0, STATE_FINITE);
+    l_state_add(&state, "adam.v", value->adam.v, P, 0, STATE_SQUARE);
+    l_state_add(&state, "adam.step", &counters->step, 1, 0, STATE_COUNT);
+  } else if (value->options.optimizer == VALUE_GAUSS_NEWTON) {
+    l_state_add(&state, "damping", &value->damping, 1, 0, STATE_POSITIVE);
+  }
   l_state_add(&state, "target.shift", &value->shift, 1, 0, STATE_FINITE);
   l_state_add(&state, "target.scale", &value->scale, 1, 0, STATE_POSITIVE);
   l_state_add(&state, "fits", &counters->fits, 1, 0, STATE_COUNT);
@@ -68,8 +71,8 @@ static State fields_of(Value *value, Counters *counters) {
 }
 
 /***
-Everything of the baseline that fitting changes, as copies: `theta`; of a network also Adam's moments `adam.m` and
-`adam.v` [P], `adam.step` [1], the scale of the targets `target.shift` and `target.scale` [1], the number of `fits` [1], the
+Everything of the baseline that fitting changes, as copies: `theta`; of a network also what its optimizer carries over (Adam's
+moments `adam.m` and `adam.v` [P] and `adam.step` [1]; the `damping` [1] of Gauss-Newton), the scale of the targets `target.shift` and `target.scale` [1], the number of `fits` [1], the
 `key` of the shuffles [2], and the normaliser as in `trpo.Policy:state`.
 @function state
 @treturn {[string]=trpo.Tensor,...}

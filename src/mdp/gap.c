@@ -241,21 +241,25 @@ static void write_same(const Gap *gap, double *q, double *log_q_) {
 static void write_root(const Gap *gap, const GapSolution *s, double *q, double *log_q_) {
   const double log_lambda = s->kind == GAP_INTERIOR ? log(s->lambda) : s->log_lambda;
   for (ptrdiff_t i = 0; i < gap->n; i++) {
-    const double w = s->at.e + gap->D[i];
-    q[gap->at[i]] = s->lambda / w * gap->p[i];
-    if (log_q_) log_q_[gap->at[i]] = log_lambda - log(w) + log(gap->p[i]);
+    const double w = s->at.e + gap->D[i], ratio = s->lambda / w;
+    q[gap->at[i]] = ratio * gap->p[i];
+    /* the logarithms of numbers that are both huge cancel */
+    const int good = s->lambda >= DBL_MIN && ratio >= DBL_MIN && ratio <= DBL_MAX;
+    const double change = good ? log(ratio) : log_lambda - log(w);
+    if (log_q_) log_q_[gap->at[i]] = change + log(gap->p[i]);
   }
 }
 
 /* p restricted to the best of S, and lambda p/D (deep) or nothing (limit) for the others */
 static void write_best(const Gap *gap, const GapSolution *s, double *q, double *log_q_) {
-  double rest;
-  gap_deep_sum(gap, &rest);
-  const double best = log_best(gap, rest);
+  double best = 0.0;
+  for (ptrdiff_t i = 0; i < gap->n; i++) best += gap->D[i] > 0.0 ? 0.0 : gap->p[i];
   for (ptrdiff_t i = 0; i < gap->n; i++) {
-    const double lost = gap->D[i] > 0.0 ? s->log_lambda - log(gap->D[i]) : -best;
-    const double log_q = log(gap->p[i]) + lost;
-    q[gap->at[i]] = exp(log_q);
+    const int left = gap->D[i] > 0.0;
+    const double log_q = left ? log(gap->p[i]) + s->log_lambda - log(gap->D[i])
+                              : log(gap->p[i] / best);
+    /* a single best action has exactly 1 */
+    q[gap->at[i]] = left ? exp(log_q) : gap->p[i] / best;
     if (log_q_) log_q_[gap->at[i]] = log_q;
   }
 }

@@ -2,16 +2,18 @@
 
 #include <math.h>
 
-void adam_step(Adam *adam, double *restrict theta, const double *restrict g, long P) {
-  const double b1 = adam->beta1, b2 = adam->beta2;
-  double *restrict m = adam->m, *restrict v = adam->v;
+#include "base/isa.h"
+
+extern const AdamTable adam_generic, adam_avx2, adam_avx512;
+
+void adam_step(Adam *adam, double *theta, const double *g, long P) {
   adam->step++;
-  const double c1 = -expm1((double)adam->step * log(b1)); /* 1 - b1^t, without cancellation */
-  const double c2 = sqrt(-expm1((double)adam->step * log(b2)));
-  const double rate = adam->rate * c2 / c1, epsilon = adam->epsilon * c2;
-  for (long i = 0; i < P; i++) {
-    m[i] = b1 * m[i] + (1 - b1) * g[i];
-    v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
-    theta[i] -= rate * m[i] / (sqrt(v[i]) + epsilon);
-  }
+  const double c1 = -expm1((double)adam->step
+                           * log(adam->beta1)); /* 1 - b1^t, without cancellation */
+  const double c2 = sqrt(-expm1((double)adam->step * log(adam->beta2)));
+  const AdamUpdate update = {.rate = adam->rate * c2 / c1,
+                             .epsilon = adam->epsilon * c2,
+                             .beta1 = adam->beta1,
+                             .beta2 = adam->beta2};
+  ISA_TABLE(adam, isa())->update(&update, theta, adam->m, adam->v, g, P);
 }

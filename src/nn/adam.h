@@ -13,7 +13,17 @@ typedef struct Adam {
   long step;     /* steps taken */
 } Adam;
 
-/** theta -= step along gradient g. theta [in,out] [P], g [in] [P]. */
+/** theta -= step along gradient g. theta [in,out] [P], g [in] [P]. The bits are those of any instruction set. */
 void adam_step(Adam *adam, double *theta, const double *g, long P);
+
+/** What an instruction set makes of the loop: m, v and theta by the rates of one step. */
+typedef struct AdamUpdate {
+  double rate, epsilon; /* with the bias corrections in them */
+  double beta1, beta2;
+} AdamUpdate;
+
+typedef struct AdamTable {
+  void (*update)(const AdamUpdate *u, double *theta, double *m, double *v, const double *g, long P);
+} AdamTable;
 
 #endif

@@ -11,6 +11,15 @@ extern const JacobianTable jacobian_avx2, jacobian_avx512;
 
 enum { FIRST_LEVEL = 24 << 10, STRIP_STEP = 6, STRIP_MOST = 48 };
 
+/* Lines at every step of the loops of products with matrices, of which a step is 6 rows or entries and 256 bytes of
+ * columns, so that as many bytes are fetched by the end. */
+static int pace(const Mlp *net, size_t bytes) {
+  long steps = 0; /* of 6 rows */
+  for (int l = 1; l < net->layers; l++)
+    steps += net->width[l - 1] * ((net->stride[l] * (long)mlp_real(net) + 255) / 256);
+  return 6 * (long)(bytes / (size_t)net->rows) / 64 > steps ? 2 : 1;
+}
+
 /* Rows of which everything fits into half of the first-level cache. */
 static int strip_rows(const Jacobian *j) {
   const Mlp *net = j->net;
@@ -39,6 +48,10 @@ void jacobian_init(Jacobian *j, const Mlp *net, int contrast) {
     j->transposed[l] = j->reversed;
     j->reversed += (long)net->width[l + 1] * net->stride[l];
   }
+  j->tape_bytes = (size_t)net->column[net->layers] * mlp_real(net);
+  j->cache_bytes = (size_t)(net->rows * j->extra) * mlp_real(net);
+  j->tape_pace = pace(net, j->tape_bytes);
+  j->cache_pace = pace(net, j->cache_bytes);
   /* the workspace */
   j->strip = strip_rows(j);
   j->work = KERNEL_PADDED((long)net->rows * j->outputs);

@@ -39,7 +39,10 @@ typedef struct Jacobian {
       [MLP_LAYERS]; /* where h_{l-1} V_l + vb_l, later delta_l, begins in the workspace; at [0] u */
   long sums;        /* where the rest of the workspace begins */
   long work;        /* Reals of the workspace */
-  int strip;        /* rows worked on at a time, so that they stay in the first-level cache */
+  size_t tape_bytes;         /* of a block, without the outputs */
+  size_t cache_bytes;        /* of a block */
+  int tape_pace, cache_pace; /* lines of the next block fetched at a time */
+  int strip; /* rows worked on at a time, so that they stay in the first-level cache */
 } Jacobian;
 
 /** Multiplies dot, Real [n][outputs], in place by the metric M of rows first..first + n - 1 of all the data. */
@@ -51,6 +54,7 @@ typedef struct JacobianBlock {
   int n;            /* its rows */
   const void *tape; /* its activations, see mlp.h */
   void *cache;      /* its part of the cache, Real [rows][extra], 64-byte aligned */
+  const char *next_tape_, *next_cache_; /* those of the block after it, to be fetched meanwhile */
 } JacobianBlock;
 
 /** Lays out the cache of a network that has hidden layers; with contrast, two outputs or more. */

@@ -199,7 +199,7 @@ static void R(build)(const Jacobian *jacobian, const JacobianBlock *block, const
 /* u = M J v and the deltas of the n rows from row i on, in the workspace */
 static void product_strip(const Jacobian *jacobian, const REAL *w, const REAL *v,
                           const JacobianBlock *block, long i, int n, JacobianMetric metric_,
-                          void *context, REAL *work) {
+                          void *context, REAL *work, KernelAhead *ahead) {
   const Mlp *net = jacobian->net;
   const int A = jacobian->outputs, last = net->layers - 1;
   const REAL *h[MLP_LAYERS], *e[MLP_LAYERS];
@@ -216,6 +216,7 @@ static void product_strip(const Jacobian *jacobian, const REAL *w, const REAL *v
                               .y = r[l],
                               .dy = net->stride[l],
                               .b_ = v + jacobian->bias[l - 1],
+                              .ahead_ = ahead,
                               .operand = {{h[l - 1], net->stride[l - 1], net->width[l - 1],
                                            v + jacobian->weight[l - 1]}}};
     kernel(net->precision)->affine(&map);
@@ -239,17 +240,21 @@ static void R(product)(const Jacobian *jacobian, void *gradient, const void *wei
   const int last = net->layers - 1, A = jacobian->outputs;
   const REAL *tape = block->tape;
   REAL *g = gradient, *r = work, *u = r + jacobian->tangent[0];
+  KernelAhead ahead = {block->next_tape_, block->next_tape_, jacobian->tape_pace};
+  if (block->next_tape_) ahead.end += jacobian->tape_bytes;
   for (int i = 0; i < block->n; i += jacobian->strip) {
     const int left = block->n - i, n = left < jacobian->strip ? left : jacobian->strip;
-    product_strip(jacobian, weights, v, block, i, n, metric_, context, r);
+    product_strip(jacobian, weights, v, block, i, n, metric_, context, r, &ahead);
   }
+  ahead = (KernelAhead){block->next_cache_, block->next_cache_, jacobian->cache_pace};
+  if (block->next_cache_) ahead.end += jacobian->cache_bytes;
   /* G_l += h_{l-1}' delta_l and the sum of delta_l */
   for (int l = 1; l <= last; l++)
     table->gradient(g + jacobian->weight[l - 1], net->stride[l], tape + net->column[l - 1],
                     net->stride[l - 1], net->width[l - 1], 1, r + jacobian->tangent[l],
-                    net->stride[l], block->n);
+                    net->stride[l], block->n, &ahead);
   /* those of the outputs transposed: u' h_L */
   table->gradient(g + jacobian->weight[last], net->stride[last], u, A, A, 0,
-                  tape + net->column[last], net->stride[last], block->n);
+                  tape + net->column[last], net->stride[last], block->n, NULL);
   table->sum_rows(g + jacobian->bias[last], u, block->n, A);
 }

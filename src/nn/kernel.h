@@ -43,6 +43,12 @@ typedef struct KernelOperand {
   const void *w;
 } KernelOperand;
 
+/** Memory that will be read soon: kernels fetch it while they compute, `pace` lines (1 or 2) at every step of a loop. */
+typedef struct KernelAhead {
+  const char *at, *end;
+  int pace;
+} KernelAhead;
+
 /** y [n][columns] = end(x_0 W_0 + x_1 W_1 + b). */
 typedef struct KernelAffine {
   int n, columns;
@@ -53,6 +59,7 @@ typedef struct KernelAffine {
   KernelEnd end;
   Activation activation;
   const void *h_; /* [n][dy], for KERNEL_SLOPE */
+  KernelAhead *ahead_;
 } KernelAffine;
 
 typedef struct KernelTable {
@@ -66,7 +73,7 @@ typedef struct KernelTable {
   /* G [in][columns] += X' D, X [n][in] with rows dx apart, D [n][columns] with rows dd apart, columns a multiple of
    * KERNEL_PAD; with_ones: a further row of G += the sum of D's rows */
   void (*gradient)(void *G, int columns, const void *x, int dx, int in, int with_ones,
-                   const void *d, int dd, int n);
+                   const void *d, int dd, int n, KernelAhead *ahead_);
 
   /* s [columns] += sum of the rows of d [n][columns] */
   void (*sum_rows)(void *s, const void *d, int n, int columns);
@@ -75,11 +82,14 @@ typedef struct KernelTable {
   void (*pack)(void *packed, const double *w, int depth, int columns);
   void (*pack_transposed)(void *packed, const double *w, int depth, int columns);
 
-  /* out [n] double = sum over i < count of rows [count][n], rows stride apart, each column a pairwise tree in double */
+  /* out [n] double = sum over i < count of rows [count][n], rows stride apart, each column a pairwise tree in double;
+   * n a multiple of KERNEL_PAD */
   void (*collect)(double *out, const void *rows, int count, long stride, int n);
 
-  /* y = (Real) x */
+  /* y = (Real) x;  y = clip((x - shift) scale), from -clip to clip */
   void (*narrow)(void *y, const double *x, long n);
+  void (*normalize)(void *y, const double *x, const double *shift, const double *scale, double clip,
+                    int n);
 } KernelTable;
 
 /** The table of a precision for the instruction set in force. */

@@ -16,6 +16,7 @@ enum {
 };
 
 #define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL16 _Pragma("GCC unroll 16")
 
 /* the functions of a precision */
 #define KERNEL_ENTRIES(precision)                                                                  \
@@ -23,8 +24,16 @@ enum {
     .affine = affine_##precision, .dots = dots_##precision, .gradient = gradient_##precision,      \
     .sum_rows = sum_rows_##precision, .pack = pack_##precision,                                    \
     .pack_transposed = pack_transposed_##precision, .collect = collect_##precision,                \
-    .narrow = narrow_##precision                                                                   \
+    .narrow = narrow_##precision, .normalize = normalize_##precision                               \
   }
+
+/* the next lines of what will be read soon */
+SIMD_INLINE void fetch(KernelAhead *ahead) {
+  if (ahead->at >= ahead->end) return;
+  __builtin_prefetch(ahead->at, 0, 2);
+  if (ahead->pace > 1) __builtin_prefetch(ahead->at + 64, 0, 2);
+  ahead->at += 64 * ahead->pace;
+}
 
 /* panels of so many vectors, and the vector with which panel p begins */
 SIMD_INLINE int panel_count(int vectors) {
@@ -41,9 +50,10 @@ typedef Vec R(Tile)[ROWS][PANEL];
 
 /* a += x w.  x: rows dx apart;  w [depth][vectors] */
 SIMD_INLINE void R(tile_product)(R(Tile) a, int rows, int vectors, const REAL *x, long dx,
-                                 const REAL *w, int depth) {
+                                 const REAL *w, int depth, KernelAhead *ahead) {
   for (int k = 0; k < depth; k++, w += vectors * LANES) {
     Vec b[PANEL];
+    fetch(ahead);
     UNROLL for (int c = 0; c < vectors; c++) b[c] = vload(w + c * LANES);
     UNROLL for (int r = 0; r < rows; r++) {
       const Vec s = vset1(x[r * dx + k]);
@@ -63,6 +73,7 @@ typedef struct R(Pass) {
   const REAL *h; /* NULL: no slope */
   int columns;   /* that may be read and written in y */
   Activation activation;
+  KernelAhead *ahead_;
 } R(Pass);
 
 SIMD_INLINE Vec R(y_load)(const REAL *y, int columns) {
@@ -84,7 +95,7 @@ SIMD_INLINE Vec R(slope)(Activation activation, Vec d, Vec h) {
 }
 
 /* one tile of a pass, from row i on */
-SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i) {
+SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i, KernelAhead *ahead) {
   R(Tile) a;
   REAL *y = pass->y + i * pass->dy;
   /* begin with the bias, or with what earlier passes left */
@@ -93,8 +104,9 @@ SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i) {
         a[r][c] = pass->b ? vload(pass->b + c * LANES)
                           : R(y_load)(y + r * pass->dy + c * LANES, pass->columns - c * LANES);
   }
-  UNROLL for (int p = 0; p < 2; p++) R(tile_product)(a, rows, vectors, pass->x[p] + i * pass->dx[p],
-                                                     pass->dx[p], pass->w[p], pass->depth[p]);
+  UNROLL for (int p = 0; p < 2; p++)
+      R(tile_product)(a, rows, vectors, pass->x[p] + i * pass->dx[p], pass->dx[p], pass->w[p],
+                      pass->depth[p], ahead);
   if (pass->h) {
     const REAL *h = pass->h + i * pass->dy;
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
@@ -119,14 +131,17 @@ SIMD_INLINE void R(tile)(const R(Pass) * pass, int rows, int vectors, int i) {
 /* a pass over n rows */
 SIMD_INLINE void R(pass_rows)(const R(Pass) * pass, int vectors, int n) {
   int i = 0;
-  for (; i + ROWS <= n; i += ROWS) R(tile)(pass, ROWS, vectors, i);
+  KernelAhead ahead = {0}; /* a copy that may live in registers */
+  if (pass->ahead_) ahead = *pass->ahead_;
+  for (; i + ROWS <= n; i += ROWS) R(tile)(pass, ROWS, vectors, i, &ahead);
   switch (n - i) {
-  case 5: R(tile)(pass, 5, vectors, i); break;
-  case 4: R(tile)(pass, 4, vectors, i); break;
-  case 3: R(tile)(pass, 3, vectors, i); break;
-  case 2: R(tile)(pass, 2, vectors, i); break;
-  case 1: R(tile)(pass, 1, vectors, i); break;
+  case 5: R(tile)(pass, 5, vectors, i, &ahead); break;
+  case 4: R(tile)(pass, 4, vectors, i, &ahead); break;
+  case 3: R(tile)(pass, 3, vectors, i, &ahead); break;
+  case 2: R(tile)(pass, 2, vectors, i, &ahead); break;
+  case 1: R(tile)(pass, 1, vectors, i, &ahead); break;
   }
+  if (pass->ahead_) *pass->ahead_ = ahead;
 }
 
 static __attribute__((noinline)) void R(pass)(const R(Pass) * pass, int vectors, int n) {
@@ -185,6 +200,7 @@ static void R(affine)(const KernelAffine *map) {
             .dy = map->dy,
             .b = map->b_ ? (const REAL *)map->b_ + column : zeros,
             .columns = writable - column,
+            .ahead_ = map->ahead_,
             .activation = map->end == KERNEL_PLAIN ? ACT_IDENTITY : map->activation};
     if (map->end == KERNEL_SLOPE && map->activation != ACT_IDENTITY)
       pass.h = (const REAL *)map->h_ + column;
@@ -201,32 +217,41 @@ static void R(affine)(const KernelAffine *map) {
 
 /* --- few outputs -------------------------------------------------------------------------------------------- */
 
-/* s_a += x . w_a over all panels */
-SIMD_INLINE void R(row_dots)(Vec *s, int A, const REAL *x, const REAL *w, int columns) {
+/* s[r A + a] += x_r . w_a over all panels, for a few rows */
+SIMD_INLINE void R(row_dots)(Vec *s, int rows, int A, const REAL *x, long dx, const REAL *w,
+                             int columns) {
   const int vectors = KERNEL_PADDED(columns) / LANES;
   for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
     const int begin = panel_begin(vectors, p), size = panel_begin(vectors, p + 1) - begin;
     const REAL *panel = w + (long)begin * LANES * A;
-    for (int c = 0; c < size; c++) {
-      const Vec h = vload(x + (begin + c) * LANES);
-      UNROLL for (int a = 0; a < A; a++)
-          s[a] = vfma(h, vload(panel + (a * size + c) * LANES), s[a]);
-    }
+    for (int c = 0; c < size; c++) UNROLL for (int r = 0; r < rows; r++) {
+        const Vec h = vload(x + r * dx + (begin + c) * LANES);
+        UNROLL for (int a = 0; a < A; a++)
+            s[r * A + a] = vfma(h, vload(panel + (a * size + c) * LANES), s[r * A + a]);
+      }
   }
 }
 
-SIMD_INLINE void R(dots_of)(const KernelAffine *map, int A) {
+/* rows i .. i + rows - 1 of y */
+SIMD_INLINE void R(dots_rows)(const KernelAffine *map, int rows, int A, long i) {
   const REAL *b = map->b_;
-  for (int i = 0; i < map->n; i++) {
-    Vec s[KERNEL_THIN];
-    UNROLL for (int a = 0; a < A; a++) s[a] = vzero();
-    for (int q = 0; q < 2; q++) {
-      const KernelOperand *o = map->operand + q;
-      if (o->depth) R(row_dots)(s, A, (const REAL *)o->x + (long)i * o->dx, o->w, o->depth);
-    }
-    REAL *y = (REAL *)map->y + (long)i * map->dy;
-    UNROLL for (int a = 0; a < A; a++) y[a] = vsum(s[a]) + (b ? b[a] : 0);
+  Vec s[4 * KERNEL_THIN];
+  UNROLL16 for (int a = 0; a < rows * A; a++) s[a] = vzero();
+  for (int q = 0; q < 2; q++) {
+    const KernelOperand *o = map->operand + q;
+    if (o->depth) R(row_dots)(s, rows, A, (const REAL *)o->x + i * o->dx, o->dx, o->w, o->depth);
   }
+  REAL *y = (REAL *)map->y + i * map->dy;
+  UNROLL16 for (int r = 0; r < rows; r++) UNROLL for (int a = 0; a < A; a++)
+      y[r * map->dy + a] = vsum(s[r * A + a]) + (b ? b[a] : 0);
+}
+
+/* as many rows share a load of w as registers allow */
+SIMD_INLINE void R(dots_of)(const KernelAffine *map, int A) {
+  const int rows = A <= 4 && PANEL == 4 ? 4 : A <= 4 || PANEL == 4 ? 2 : 1;
+  long i = 0;
+  for (; i + rows <= map->n; i += rows) R(dots_rows)(map, rows, A, i);
+  for (; i < map->n; i++) R(dots_rows)(map, 1, A, i);
 }
 
 static void R(dots)(const KernelAffine *map) {
@@ -246,12 +271,13 @@ static void R(dots)(const KernelAffine *map) {
 
 /* g [rows][vectors], rows dg apart, += x' d over n rows; with ones, the last row of g += the sum of d's rows */
 SIMD_INLINE void R(gradient_tile)(REAL *g, long dg, int rows, int ones, int vectors, const REAL *x,
-                                  long dx, const REAL *d, long dd, int n) {
+                                  long dx, const REAL *d, long dd, int n, KernelAhead *ahead) {
   R(Tile) a;
   UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < vectors; c++)
       a[r][c] = vload(g + r * dg + c * LANES);
   for (int m = 0; m < n; m++, x += dx, d += dd) {
     Vec b[PANEL];
+    fetch(ahead);
     UNROLL for (int c = 0; c < vectors; c++) b[c] = vload(d + c * LANES);
     UNROLL for (int r = 0; r < rows - ones; r++) {
       const Vec s = vset1(x[r]);
@@ -270,20 +296,24 @@ typedef struct R(Outer) {
   const REAL *x, *d;
   long dg, dx, dd;
   int in, n;
+  KernelAhead *ahead_;
 } R(Outer);
 
 /* the last rows of g, fewer than a tile or a tile that ends with the row of ones */
 #define GRADIENT_TAIL(rows, ones)                                                                  \
   case rows:                                                                                       \
     R(gradient_tile)                                                                               \
-    (o->g + i * o->dg, o->dg, rows, ones, vectors, o->x + i, o->dx, o->d, o->dd, o->n);            \
+    (o->g + i * o->dg, o->dg, rows, ones, vectors, o->x + i, o->dx, o->d, o->dd, o->n, &ahead);    \
     break;
 
 SIMD_INLINE void R(outer_rows)(const R(Outer) * o, int ones, int vectors) {
   long i = 0;
   const int rows = o->in + ones;
+  KernelAhead ahead = {0};
+  if (o->ahead_) ahead = *o->ahead_;
   for (; i + ROWS <= o->in; i += ROWS)
-    R(gradient_tile)(o->g + i * o->dg, o->dg, ROWS, 0, vectors, o->x + i, o->dx, o->d, o->dd, o->n);
+    R(gradient_tile)
+    (o->g + i * o->dg, o->dg, ROWS, 0, vectors, o->x + i, o->dx, o->d, o->dd, o->n, &ahead);
   if (ones) {
     switch (rows - i) {
       GRADIENT_TAIL(6, 1)
@@ -302,6 +332,7 @@ SIMD_INLINE void R(outer_rows)(const R(Outer) * o, int ones, int vectors) {
       GRADIENT_TAIL(1, 0)
     }
   }
+  if (o->ahead_) *o->ahead_ = ahead;
 }
 #undef GRADIENT_TAIL
 
@@ -327,7 +358,7 @@ static __attribute__((noinline)) void R(outer)(const R(Outer) * o, int ones, int
 }
 
 static void R(gradient)(void *G, int columns, const void *x, int dx, int in, int with_ones,
-                        const void *d, int dd, int n) {
+                        const void *d, int dd, int n, KernelAhead *ahead_) {
   const int vectors = columns / LANES;
   for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
     const int begin = panel_begin(vectors, p), size = panel_begin(vectors, p + 1) - begin;
@@ -339,7 +370,8 @@ static void R(gradient)(void *G, int columns, const void *x, int dx, int in, int
                  .dx = dx,
                  .dd = dd,
                  .in = in,
-                 .n = n},
+                 .n = n,
+                 .ahead_ = ahead_},
      with_ones, size);
   }
 }
@@ -362,6 +394,15 @@ static void R(narrow)(void *y, const double *x, long n) {
   for (long i = 0; i < n; i++) to[i] = (REAL)x[i];
 }
 
+static void R(normalize)(void *y, const double *x, const double *shift, const double *scale,
+                         double clip, int n) {
+  REAL *to = y;
+  for (int i = 0; i < n; i++) {
+    const double z = (x[i] - shift[i]) * scale[i], low = z < -clip ? -clip : z;
+    to[i] = (REAL)(low > clip ? clip : low); /* a NaN stays */
+  }
+}
+
 static void R(pack)(void *packed, const double *w, int depth, int columns) {
   REAL *to = packed;
   const int vectors = KERNEL_PADDED(columns) / LANES, panels = panel_count(vectors);
@@ -381,42 +422,87 @@ static void R(pack)(void *packed, const double *w, int depth, int columns) {
   }
 }
 
+typedef double R(Four_f64) __attribute__((vector_size(32), aligned(8)));
+typedef REAL R(Four) __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL))));
+typedef SIMD_NAME(int, SIMD_BITS, _t) R(Order) __attribute__((vector_size(4 * sizeof(REAL))));
+
+/* to [4][4], rows `width` apart, = the transpose of w [4][4], rows `depth` apart */
+SIMD_INLINE void R(transpose_four)(REAL *to, long width, const double *w, long depth) {
+  const R(Order) low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5},
+                 second = {2, 3, 6, 7};
+  R(Four) row[4];
+  for (int r = 0; r < 4; r++)
+    row[r] = __builtin_convertvector(*(const R(Four_f64) *)(w + r * depth), R(Four));
+  const R(Four) a = __builtin_shuffle(row[0], row[1], low),
+                b = __builtin_shuffle(row[0], row[1], high);
+  const R(Four) c = __builtin_shuffle(row[2], row[3], low),
+                d = __builtin_shuffle(row[2], row[3], high);
+  *(R(Four) *)to = __builtin_shuffle(a, c, first);
+  *(R(Four) *)(to + width) = __builtin_shuffle(a, c, second);
+  *(R(Four) *)(to + 2 * width) = __builtin_shuffle(b, d, first);
+  *(R(Four) *)(to + 3 * width) = __builtin_shuffle(b, d, second);
+}
+
+/* `span` columns of a panel, of which `held` exist.  w [held][depth] */
+static void R(transpose_strip)(REAL *to, long width, const double *w, int depth, int span,
+                               int held) {
+  const int deep = depth / 4 * 4, full = held / 4 * 4;
+  for (int k = 0; k < deep; k += 4)
+    for (int c = 0; c < full; c += 4)
+      R(transpose_four)(to + k * width + c, width, w + (long)c * depth + k, depth);
+  /* what is left over below and to the right, and the padding */
+  for (int k = 0; k < depth; k++)
+    for (int c = k < deep ? full : 0; c < span; c++)
+      to[k * width + c] = c < held ? (REAL)w[(long)c * depth + k] : 0;
+}
+
 /* w is [columns][depth] */
 static void R(pack_transposed)(void *packed, const double *w, int depth, int columns) {
-  REAL *to = packed;
-  const int vectors = KERNEL_PADDED(columns) / LANES, panels = panel_count(vectors);
-  for (int p = 0; p < panels; p++) {
-    const int begin = panel_begin(vectors, p) * LANES;
-    const int width = panel_begin(vectors, p + 1) * LANES - begin;
-    for (int k = 0; k < depth; k++, to += width)
-      for (int c = 0; c < width; c++)
-        to[c] = begin + c < columns ? (REAL)w[(long)(begin + c) * depth + k] : 0;
+  const int vectors = KERNEL_PADDED(columns) / LANES;
+  for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
+    const int begin = panel_begin(vectors, p) * LANES, end = panel_begin(vectors, p + 1) * LANES;
+    REAL *panel = (REAL *)packed + (long)begin * depth;
+    for (int c = begin; c < end; c += KERNEL_PAD) {
+      const int span = end - c < KERNEL_PAD ? end - c : KERNEL_PAD, left = columns - c;
+      const int held = left > span ? span : left > 0 ? left : 0;
+      R(transpose_strip)(panel + c - begin, end - begin, w + (long)c * depth, depth, span, held);
+    }
   }
 }
 
 /* --- sums of chunks ------------------------------------------------------------------------------------------ */
 
-/* Columns [0, width) of the rows, added like a binary counter: level k holds the sum of 2^k rows. */
-SIMD_INLINE void R(collect_strip)(double *out, const REAL *rows, int count, long stride,
-                                  int width) {
+/* sum [KERNEL_PAD] = columns of up to eight rows, as a tree */
+SIMD_INLINE void R(collect_leaf)(double *sum, const REAL *rows, int count, long stride) {
+  static const REAL zeros[KERNEL_PAD];
+  const REAL *row[8];
+  for (int k = 0; k < 8; k++) row[k] = k < count ? rows + k * stride : zeros;
+  for (int j = 0; j < KERNEL_PAD; j++) {
+    const double a = (double)row[0][j] + (double)row[1][j],
+                 b = (double)row[2][j] + (double)row[3][j];
+    const double c = (double)row[4][j] + (double)row[5][j],
+                 d = (double)row[6][j] + (double)row[7][j];
+    sum[j] = (a + b) + (c + d);
+  }
+}
+
+/* Leaves of eight rows, added like a binary counter: level k holds the sum of 2^k leaves. */
+static void R(collect_strip)(double *out, const REAL *rows, int count, long stride) {
   double level[32][KERNEL_PAD];
   int top = 0;
   memset(level[0], 0, sizeof level[0]); /* the sum of no rows */
-  for (int i = 0; i < count; i++, top++) {
-    for (int j = 0; j < width; j++) level[top][j] = (double)rows[i * stride + j];
+  for (int i = 0; i < count; i += 8, top++) {
+    R(collect_leaf)(level[top], rows + i * stride, count - i, stride);
     /* every trailing one bit of the counter merges two equal subtrees */
-    for (int bits = i; bits & 1; bits >>= 1, top--)
-      for (int j = 0; j < width; j++) level[top - 1][j] += level[top][j];
+    for (int bits = i / 8; bits & 1; bits >>= 1, top--)
+      for (int j = 0; j < KERNEL_PAD; j++) level[top - 1][j] += level[top][j];
   }
   for (; top > 1; top--)
-    for (int j = 0; j < width; j++) level[top - 2][j] += level[top - 1][j];
-  for (int j = 0; j < width; j++) out[j] = level[0][j];
+    for (int j = 0; j < KERNEL_PAD; j++) level[top - 2][j] += level[top - 1][j];
+  memcpy(out, level[0], sizeof level[0]);
 }
 
 static void R(collect)(double *out, const void *rows, int count, long stride, int n) {
-  const REAL *from = rows;
-  int j = 0;
-  for (; j + KERNEL_PAD <= n; j += KERNEL_PAD)
-    R(collect_strip)(out + j, from + j, count, stride, KERNEL_PAD);
-  if (j < n) R(collect_strip)(out + j, from + j, count, stride, n - j);
+  for (int j = 0; j < n; j += KERNEL_PAD)
+    R(collect_strip)(out + j, (const REAL *)rows + j, count, stride);
 }

@@ -231,10 +231,11 @@ static void layer_gradient(const Mlp *net, int l, void *gradient, int n, void *t
   const int in = net->width[l], out = net->width[l + 1];
   void *g = at(net, gradient, net->partial[l]), *h = mlp_layer(net, tape, l);
   if (l > 0 && l + 1 == net->layers) {
-    k->gradient(g, net->stride[l], d, dd, out, 0, h, net->stride[l], n); /* dW' += d' h */
-    k->sum_rows(at(net, g, (long)out * net->stride[l]), d, n, out);      /* db += sum of d */
+    k->gradient(g, net->stride[l], d, dd, out, 0, h, net->stride[l], n, NULL); /* dW' += d' h */
+    k->sum_rows(at(net, g, (long)out * net->stride[l]), d, n, out);            /* db += sum of d */
   } else {
-    k->gradient(g, KERNEL_PADDED(out), h, net->stride[l], in, 1, d, dd, n); /* dW += h' d, db */
+    k->gradient(g, KERNEL_PADDED(out), h, net->stride[l], in, 1, d, dd, n,
+                NULL); /* dW += h' d, db */
   }
 }
 
@@ -319,8 +320,9 @@ static void put(const Collect *c, int l, long place, long n, const double *x) {
 static void collect_part(void *context, int part, int worker) {
   const Collect *c = context;
   const Mlp *net = c->net;
-  const long all = net->partial[net->layers];
-  const long begin = part * all / c->parts, end = (part + 1) * all / c->parts;
+  const long strips = net->partial[net->layers] / KERNEL_PAD;
+  const long begin = part * strips / c->parts * KERNEL_PAD;
+  const long end = (part + 1) * strips / c->parts * KERNEL_PAD;
   const size_t real = c->widened ? sizeof(double) : mlp_real(net);
   const KernelTable *k = kernel(c->widened ? DOUBLE : net->precision);
   double sum[STRIP];

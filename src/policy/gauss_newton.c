@@ -39,23 +39,31 @@ static long chunk_begin(const Tape *tape, int chunk) {
   return chunk * tape->blocks / tape->chunks;
 }
 
-static JacobianBlock cached_block(const GaussNewton *gn, long b) {
+/* block b; the thread goes on with block next */
+static JacobianBlock cached_block(const GaussNewton *gn, long b, long next) {
   const Tape *tape = gn->tape;
   const int rows = gn->net->mlp.rows;
   const long left = tape->N - b * rows;
-  return (JacobianBlock){.first = b * rows,
+  JacobianBlock block = {.first = b * rows,
                          .n = left < rows ? (int)left : rows,
                          .tape = tape_block(tape, b),
                          .cache = gn->cache + (size_t)b * gn->cache_bytes};
+  if (next < tape->blocks) {
+    block.next_tape_ = tape_block(tape, next);
+    block.next_cache_ = gn->cache + (size_t)next * gn->cache_bytes;
+  }
+  return block;
 }
 
 static void cached_chunk(void *context, int chunk, int worker) {
   const GaussNewton *gn = context;
   char *gradient = gn->gradient + (size_t)chunk * gn->gradient_bytes;
   char *work = gn->work + (size_t)worker * gn->work_bytes;
+  const long end = chunk_begin(gn->tape, chunk + 1);
+  const long then = chunk_begin(gn->tape, chunk + pool_threads()); /* at a guess */
   memset(gradient, 0, gn->gradient_bytes);
-  for (long b = chunk_begin(gn->tape, chunk); b < chunk_begin(gn->tape, chunk + 1); b++) {
-    const JacobianBlock block = cached_block(gn, b);
+  for (long b = chunk_begin(gn->tape, chunk); b < end; b++) {
+    const JacobianBlock block = cached_block(gn, b, b + 1 < end ? b + 1 : then);
     jacobian_product(&gn->jacobian, gradient, gn->weights, gn->v, &block, gn->metric_, gn->context,
                      work);
   }
@@ -92,7 +100,7 @@ static void build_chunk(void *context, int chunk, int worker) {
   const Build *build = context;
   const GaussNewton *gn = build->gn;
   for (long b = chunk_begin(gn->tape, chunk); b < chunk_begin(gn->tape, chunk + 1); b++) {
-    const JacobianBlock block = cached_block(gn, b);
+    const JacobianBlock block = cached_block(gn, b, gn->tape->blocks);
     jacobian_build(&gn->jacobian, &block, gn->weights, build->transposed,
                    gn->work + (size_t)worker * gn->work_bytes);
   }

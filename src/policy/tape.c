@@ -4,6 +4,8 @@
 
 #include "base/pool.h"
 
+enum { TAPE_NEAR = 4 << 20 }; /* bytes of a tape that the last-level cache holds for sure */
+
 static size_t aligned(size_t bytes) {
   return (bytes + 63) / 64 * 64;
 }
@@ -18,14 +20,11 @@ static size_t partial_bytes(const Network *net) {
   return aligned(mlp_gradient_bytes(&net->mlp));
 }
 
-/* Chunks of so many blocks: enough to share among threads, but no more than make the chunks' gradients as large
- * as the activations. */
+/* Enough chunks to share among threads, but none so small that adding up its gradient would count. */
 static int chunk_count(const Mlp *mlp, long blocks) {
-  const long balance = blocks * mlp->column[mlp->layers + 1] / mlp->P;
-  const long most = balance < TAPE_CHUNKS_LEAST ? TAPE_CHUNKS_LEAST
-                    : balance > TAPE_CHUNKS     ? TAPE_CHUNKS
-                                                : balance;
-  return (int)(blocks < most ? blocks : most);
+  const long least = (TAPE_CHUNK_ROWS + mlp->rows - 1) / mlp->rows; /* blocks of a chunk */
+  const long chunks = (blocks + least - 1) / least;
+  return (int)(chunks < TAPE_CHUNKS ? chunks : TAPE_CHUNKS);
 }
 
 void tape_resize(Tape *tape, long N) {
@@ -64,7 +63,14 @@ typedef struct Run {
   const Tape *tape;
   TapeTask task;
   void *context;
+  int gradient; /* whether the chunk's gradient begins at 0 */
 } Run;
+
+/* Reads a block once, in order: that streams from memory, where a pass that stops for its arithmetic would wait for it.
+ * (Prefetches interleaved with the passes gained less: they are dropped where translations are missing.) */
+static void read_ahead(const void *block, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64) (void)*((const volatile char *)block + i);
+}
 
 static void run_chunk(void *context, int chunk, int worker) {
   const Run *run = context;
@@ -74,9 +80,11 @@ static void run_chunk(void *context, int chunk, int worker) {
   TapeBlock block = {.chunk = chunk, .work = scratch};
   block.out = scratch + aligned(mlp_work_bytes(mlp));
   block.row = (double *)((char *)block.out + out_bytes(tape->net));
+  if (run->gradient) memset(tape_partial(tape, chunk), 0, partial_bytes(tape->net));
   /* blocks [begin, end) belong to this chunk */
   const long begin = chunk * tape->blocks / tape->chunks;
   const long end = (chunk + 1) * tape->blocks / tape->chunks;
+  const int distant = tape->data && (size_t)tape->blocks * tape->block_bytes > TAPE_NEAR;
   for (long b = begin; b < end; b++) {
     const long left = tape->N - b * mlp->rows;
     block.first = b * mlp->rows;
@@ -84,12 +92,13 @@ static void run_chunk(void *context, int chunk, int worker) {
     block.tape = tape->data ? tape_block(tape, b)
                             : scratch + tape->scratch_bytes - tape->block_bytes;
     block.extra = (char *)block.tape + aligned(mlp_tape_bytes(mlp));
+    if (distant) read_ahead(block.tape, tape->block_bytes);
     run->task(run->context, &block);
   }
 }
 
 void tape_run(const Tape *tape, TapeTask task, void *context) {
-  pool_run(run_chunk, &(Run){tape, task, context}, tape->chunks);
+  pool_run(run_chunk, &(Run){tape, task, context, 0}, tape->chunks);
 }
 
 typedef struct Record {
@@ -111,8 +120,7 @@ void tape_record(const Tape *tape, const double *obs, long stride) {
 void tape_gradient(const Tape *tape, TapeTask task, void *context, double *out, double scale) {
   const Mlp *mlp = &tape->net->mlp;
   const size_t bytes = partial_bytes(tape->net);
-  memset(tape->partial, 0, (size_t)tape->chunks * bytes);
-  tape_run(tape, task, context);
+  pool_run(run_chunk, &(Run){tape, task, context, 1}, tape->chunks);
   mlp_collect(mlp, out, tape->partial, tape->chunks, bytes, 0, scale);
 }
 

@@ -9,7 +9,7 @@
  * no forward pass. Rows lie in blocks (see nn/mlp.h), each block's activations together; blocks are grouped in a fixed
  * grid of chunks that depends on N and the network only. Work on a tape runs over the chunks in parallel.
  */
-enum { TAPE_CHUNKS_LEAST = 8, TAPE_CHUNKS = 64 };
+enum { TAPE_CHUNKS = 64, TAPE_CHUNK_ROWS = 256 };
 
 typedef struct Tape {
   const Network *net;

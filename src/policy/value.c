@@ -5,22 +5,35 @@
 
 #include "base/clock.h"
 #include "base/sum.h"
+#include "policy/value_adam.h"
+#include "policy/value_gauss_newton.h"
+#include "policy/value_last_layer.h"
+#include "policy/value_lbfgs.h"
 
-Status value_network(Value *value, const NetworkSpec *spec, Rng *rng) {
+/* Adam's moments, zero; the others carry no vectors over */
+static Status make_moments(Value *value) {
+  const long P = value->net.P;
+  value->storage = buffer_new(2 * (size_t)P * sizeof(double));
+  if (!value->storage) return E_NOMEM;
+  double *m = value->storage->data;
+  value->adam = (Adam){value->options.learning_rate, 0.9, 0.999, 1e-8, m, m + P, 0};
+  return OK;
+}
+
+Status value_network(Value *value, const NetworkSpec *spec, const ValueOptions *options, Rng *rng) {
   *value = (Value){.kind = VALUE_NETWORK, .O = spec->observation->size, .scale = 1};
+  value->options = *options;
+  value->damping = options->lm_damping;
   Status status = network_init(&value->net, spec);
   if (status != OK) return status;
   space_share(&value->observation, spec->observation);
-  value->storage = buffer_new(2 * (size_t)value->net.P * sizeof(double));
-  status = value->storage ? mlp_orthogonal(&value->net.mlp, value->net.theta, rng, sqrt(2), 1)
-                          : E_NOMEM;
+  if (options->optimizer == VALUE_ADAM) status = make_moments(value);
+  if (status == OK) status = mlp_orthogonal(&value->net.mlp, value->net.theta, rng, sqrt(2), 1);
   if (status != OK) {
     value_free(value);
     return status;
   }
   network_set(&value->net, value->net.theta);
-  value->adam.m = value->storage->data;
-  value->adam.v = value->adam.m + value->net.P;
   return OK;
 }
 
@@ -89,130 +102,76 @@ static void retarget(Value *value, const double *target, long N) {
   network_set(&value->net, value->net.theta);
 }
 
-/* What one fit works on. */
-typedef struct Fit {
-  Value *value;
-  const double *obs, *target;
-  uint32_t *order;  /* [N] shuffled rows */
-  double *obs_row;  /* [minibatch][O] gathered */
-  double *goal;     /* [minibatch] gathered targets */
-  double *gradient; /* [P] */
-  double *loss;     /* [minibatch] squared errors */
-  Tape tape;        /* over one minibatch */
-} Fit;
-
-/* d/df of (shift + scale f - target)^2 / (2 scale^2): the error in units of scale */
-static void fit_block(void *context, const TapeBlock *block) {
-  const Fit *fit = context;
-  const Value *value = fit->value;
-  const Mlp *mlp = &value->net.mlp;
-  const void *f = network_forward(&value->net, block->tape, fit->obs_row + block->first * value->O,
-                                  value->O, block->n);
-  for (int i = 0; i < block->n; i++) {
-    const long row = block->first + i;
-    const double y = mlp->precision == SINGLE ? (double)((const float *)f)[i]
-                                              : ((const double *)f)[i];
-    const double error = y - (fit->goal[row] - value->shift) / value->scale;
-    fit->loss[row] = error * error * value->scale * value->scale;
-    if (mlp->precision == SINGLE)
-      ((float *)block->out)[i] = (float)error;
-    else
-      ((double *)block->out)[i] = error;
-  }
-  mlp_vjp(mlp, tape_partial(&fit->tape, block->chunk), value->net.weights, block->n, block->tape,
-          block->out, block->work);
-}
-
-/* One Adam step on rows order[first .. first + n). Returns their summed squared error. */
-static double fit_minibatch(Fit *fit, long first, long n) {
-  Value *value = fit->value;
-  for (long i = 0; i < n; i++) {
-    const long row = fit->order[first + i];
-    memcpy(fit->obs_row + i * value->O, fit->obs + row * value->O,
-           (size_t)value->O * sizeof(double));
-    fit->goal[i] = fit->target[row];
-  }
-  tape_resize(&fit->tape, n);
-  tape_gradient(&fit->tape, fit_block, fit, fit->gradient, 2 / (double)n);
-  adam_step(&value->adam, value->net.theta, fit->gradient, value->net.P);
-  network_set(&value->net, value->net.theta);
-  return sum_pairwise(fit->loss, (size_t)n);
-}
-
-static Status fit_init(Fit *fit, long N, Arena *arena) {
-  Value *value = fit->value;
-  const long n = value->minibatch < N ? value->minibatch : N;
-  fit->order = ARENA_PUSH(arena, uint32_t, N);
-  fit->obs_row = ARENA_PUSH(arena, double, n * value->O);
-  fit->goal = ARENA_PUSH(arena, double, n);
-  fit->loss = ARENA_PUSH(arena, double, n);
-  fit->gradient = ARENA_PUSH(arena, double, value->net.P);
-  if (!fit->order || !fit->obs_row || !fit->goal || !fit->loss || !fit->gradient) return E_NOMEM;
-  return tape_init(&fit->tape, arena, &value->net, n, 0, 1, 0);
-}
-
-static void fit_epochs(Fit *fit, ValueFit *info, long N) {
-  Value *value = fit->value;
-  for (int epoch = 0; epoch < value->epochs; epoch++) {
-    Rng rng = rng_at(value->key, RNG_SHUFFLE, (uint32_t)epoch, value->fits);
-    double loss = 0;
-    rng_permutation(&rng, fit->order, (uint32_t)N);
-    for (long first = 0; first < N; first += value->minibatch, info->steps++)
-      loss += fit_minibatch(fit, first,
-                            N - first < value->minibatch ? N - first : value->minibatch);
-    info->loss = loss / (double)N;
-  }
-  value->fits++;
-}
-
 /* What a failed fit gives back: the object itself with its scalars, and the arrays it points to. */
 typedef struct Saved {
   Value object;
   double *theta, *moments, *normalizer;
 } Saved;
 
+/* doubles of the moments and of the normaliser */
+static long moments_size(const Value *value) {
+  return value->storage ? 2 * value->net.P : 0;
+}
+
+static long normalizer_size(const Value *value) {
+  return value->net.normalize ? 4L * value->net.normalizer.O : 0;
+}
+
+static void copy(double *to, const double *from, long n) {
+  if (n) memcpy(to, from, (size_t)n * sizeof *to);
+}
+
 static Status save(Saved *saved, const Value *value, Arena *arena) {
-  const Network *net = &value->net;
-  const long features = net->normalize ? 4L * net->normalizer.O : 0;
   saved->object = *value;
-  saved->theta = ARENA_PUSH(arena, double, net->P);
-  saved->moments = ARENA_PUSH(arena, double, 2 * net->P);
-  saved->normalizer = ARENA_PUSH(arena, double, features);
+  saved->theta = ARENA_PUSH(arena, double, value->net.P);
+  saved->moments = ARENA_PUSH(arena, double, moments_size(value));
+  saved->normalizer = ARENA_PUSH(arena, double, normalizer_size(value));
   if (!saved->theta || !saved->moments || !saved->normalizer) return E_NOMEM;
-  memcpy(saved->theta, net->theta, (size_t)net->P * sizeof(double));
-  memcpy(saved->moments, value->adam.m, 2 * (size_t)net->P * sizeof(double));
-  if (features) memcpy(saved->normalizer, net->normalizer.mean, (size_t)features * sizeof(double));
+  copy(saved->theta, value->net.theta, value->net.P);
+  copy(saved->moments, value->adam.m, moments_size(value));
+  copy(saved->normalizer, value->net.normalizer.mean, normalizer_size(value));
   return OK;
 }
 
 static void restore(Value *value, const Saved *saved) {
   *value = saved->object;
-  memcpy(value->adam.m, saved->moments, 2 * (size_t)value->net.P * sizeof(double));
-  if (value->net.normalize)
-    memcpy(value->net.normalizer.mean, saved->normalizer,
-           4 * (size_t)value->net.normalizer.O * sizeof(double));
+  copy(value->adam.m, saved->moments, moments_size(value));
+  copy(value->net.normalizer.mean, saved->normalizer, normalizer_size(value));
   network_set(&value->net, saved->theta);
+}
+
+static Status optimize(Value *value, ValueFit *info, const double *obs, const double *target,
+                       long N, Arena *arena) {
+  switch (value->options.optimizer) {
+  case VALUE_LBFGS: return value_lbfgs(value, info, obs, target, N, arena);
+  case VALUE_GAUSS_NEWTON: return value_gauss_newton(value, info, obs, target, N, arena);
+  case VALUE_LAST_LAYER: return value_last_layer(value, info, obs, target, N, arena);
+  default: return value_adam(value, info, obs, target, N, arena);
+  }
 }
 
 static Status fit_network(Value *value, ValueFit *info, const double *obs, const double *target,
                           long N, Arena *arena) {
-  Fit fit = {.value = value, .obs = obs, .target = target};
   Saved saved;
-  if (save(&saved, value, arena) != OK || fit_init(&fit, N, arena) != OK) return E_NOMEM;
+  if (save(&saved, value, arena) != OK) return E_NOMEM;
   if (value->net.normalize && normalizer_update(&value->net.normalizer, obs, N) != OK)
     return E_NOT_FINITE;
   if (value->rescale) retarget(value, target, N);
-  fit_epochs(&fit, info, N);
+  Status status = optimize(value, info, obs, target, N, arena);
   /* commit only what is finite */
-  if (isfinite(sum_pairwise(value->net.theta, (size_t)value->net.P))) return OK;
-  restore(value, &saved);
-  return E_NOT_FINITE;
+  if (status == OK && !isfinite(sum_pairwise(value->net.theta, (size_t)value->net.P)))
+    status = E_NOT_FINITE;
+  if (status == OK)
+    value->fits++;
+  else
+    restore(value, &saved);
+  return status;
 }
 
 Status value_fit(Value *value, ValueFit *info, const double *obs, const double *time,
                  const double *target, long N, Arena *arena) {
   const double start = clock_seconds();
-  *info = (ValueFit){0};
+  *info = (ValueFit){.loss_before = NAN};
   if (N == 0) return OK;
   if (!isfinite(sum_pairwise(target, (size_t)N))) return E_NOT_FINITE;
   const ArenaMark mark = arena_mark(arena);

@@ -8,13 +8,33 @@
 #include "policy/tape.h"
 
 /**
- * A value baseline V(s): a network fitted by Adam on minibatches, or a linear model of simple features.
+ * A value baseline V(s): a network, or a linear model of simple features.
  *
  * The network predicts V = shift + scale * f(s). Before every fit, shift and scale become mean and standard deviation
  * of the new targets and the last layer is rewritten so that predictions do not change (PopArt: van Hasselt
- * et al. 2016, arXiv:1602.07714, section 2.2), so the unit of the rewards does not matter to the step size.
+ * et al. 2016, arXiv:1602.07714, section 2.2), so the unit of the rewards does not matter to the step size. What is then
+ * minimised, by one of several optimisers, is the mean squared error in units of scale, from the present weights on.
  */
 typedef enum ValueKind { VALUE_NETWORK, VALUE_LINEAR } ValueKind;
+
+typedef enum ValueOptimizer {
+  VALUE_ADAM,         /* on shuffled minibatches: value_adam.h */
+  VALUE_LBFGS,        /* on all rows: value_lbfgs.h */
+  VALUE_GAUSS_NEWTON, /* on all rows: value_gauss_newton.h */
+  VALUE_LAST_LAYER    /* the last layer only, exactly: value_last_layer.h */
+} ValueOptimizer;
+
+typedef struct ValueOptions {
+  ValueOptimizer optimizer;
+  double learning_rate; /* adam */
+  int epochs;           /* adam: passes over the data in one fit */
+  int minibatch;        /* adam: rows of one step */
+  int iterations;       /* lbfgs, gauss_newton: most steps of one fit */
+  int cg_products;      /* gauss_newton: most products of one step */
+  long curvature_rows;  /* gauss_newton: at least so many rows make the matrix, if there are more */
+  int solve_last_layer; /* gauss_newton: solve the last layer exactly before every step and after the last */
+  double lm_damping; /* gauss_newton, last_layer: least damping, > 0 */
+} ValueOptions;
 
 typedef struct Value {
   ValueKind kind;
@@ -23,25 +43,26 @@ typedef struct Value {
   /* linear */
   Linear linear;
   /* network */
+  ValueOptions options;
   Network net;
   double shift, scale; /* of the targets */
   int rescale;         /* adapt shift and scale to the targets */
-  Adam adam;
-  int epochs;      /* passes over the data in one fit */
-  int minibatch;   /* rows of one step */
-  RngKey key;      /* for the shuffles */
-  uint64_t fits;   /* fits so far: step of the random counter */
-  Buffer *storage; /* Adam's moments */
+  Adam adam;           /* adam: carried from fit to fit */
+  double damping;      /* gauss_newton: the present one, carried from fit to fit */
+  RngKey key;          /* for adam's shuffles */
+  uint64_t fits;       /* fits so far: step of the random counter */
+  Buffer *storage;     /* Adam's moments */
 } Value;
 
 typedef struct ValueFit {
-  double loss; /* mean squared error over the last epoch, measured before each step, in reward^2 */
-  long steps;  /* optimiser steps */
+  double loss_before; /* mean squared error of all rows before the fit, in reward^2; NaN for adam */
+  double loss;    /* the same after it; for adam over the last epoch, measured before each step */
+  long steps;     /* optimiser steps */
   double seconds; /* wall time */
 } ValueFit;
 
-/** Network baseline; the network's last layer starts at zero times gain 1 (orthogonal). E_NOMEM. */
-Status value_network(Value *value, const NetworkSpec *spec, Rng *rng);
+/** Network baseline; the network's last layer is orthogonal with gain 1. E_NOMEM. */
+Status value_network(Value *value, const NetworkSpec *spec, const ValueOptions *options, Rng *rng);
 
 /** Linear baseline of boxes. E_NOMEM. */
 Status value_linear(Value *value, const Space *observation, double ridge);

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/blas.h"
 #include "base/pool.h"
 #include "base/sum.h"
+#include "nn/kernel.h"
 
 /* rows that are gathered at once; fewest groups in a chunk, most chunks */
 enum { GROUP = 64, GROUPS = 2, CHUNKS = 8 };
@@ -15,10 +15,6 @@ static const double ROUNDING = 1e-12;
 
 static long least(long a, long b) {
   return a < b ? a : b;
-}
-
-static size_t square(int n) {
-  return (size_t)n * n;
 }
 
 /* ---- layout ------------------------------------------------------------------------------------------------- */
@@ -42,24 +38,38 @@ static void choose_rows(Kfac *kfac) {
   kfac->chunks = chunks < 1 ? 1 : (int)least(CHUNKS, chunks);
 }
 
+/* Doubles of a sum of squares of rows of n, as the kernels add it up: rows padded. */
+static size_t padded_square(int n) {
+  return (size_t)n * KERNEL_PADDED(n);
+}
+
 /* Doubles of all A_l; of all S_l. */
 static size_t doubles_A(const Mlp *mlp) {
   size_t sum = 0;
-  for (int l = 0; l < mlp->layers; l++) sum += square(mlp->width[l] + 1);
+  for (int l = 0; l < mlp->layers; l++) sum += padded_square(mlp->width[l] + 1);
   return sum;
 }
 
 static size_t doubles_S(const Mlp *mlp) {
   size_t sum = 0;
-  for (int l = 0; l < mlp->layers; l++) sum += square(mlp->width[l + 1]);
+  for (int l = 0; l < mlp->layers; l++) sum += padded_square(mlp->width[l + 1]);
   return sum;
+}
+
+/* Doubles of W_l' as the kernels want it. */
+static size_t packed_doubles(const Mlp *mlp, int l) {
+  return (size_t)mlp->width[l + 1] * KERNEL_PADDED(mlp->width[l]);
+}
+
+/* Doubles of GROUP padded rows of any layer. */
+static long group_doubles(const Mlp *mlp) {
+  return GROUP * (long)KERNEL_PADDED(mlp->widest + 1);
 }
 
 /* A worker's scratch: activations, columns twice, work of the distribution; or the work of a reduction; or of a solution. */
 static long scratch_doubles(const Kfac *kfac) {
   const Policy *policy = kfac->policy;
-  const long widest = policy->net.mlp.widest + 1, A = policy->A;
-  long most = GROUP * widest * (1 + 2 * A) + GROUP * A + dist_work(GROUP, policy->A);
+  long most = group_doubles(&policy->net.mlp) * (1 + 2 * policy->A) + dist_work(GROUP, policy->A);
   for (int l = 0; l < policy->net.mlp.layers; l++) {
     const long reduce = kronecker_reduce_work(&kfac->layer[l]);
     const long solve = kronecker_solve_work(&kfac->layer[l]);
@@ -77,6 +87,8 @@ Status kfac_init(Kfac *kfac, const Policy *policy, const Tape *tape, Arena *aren
   for (int l = 0; l < mlp->layers; l++)
     if (kronecker_init(&kfac->layer[l], mlp->width[l] + 1, mlp->width[l + 1], arena) != OK)
       return E_NOMEM;
+  for (int l = 1; l < mlp->layers; l++)
+    if (!(kfac->turned[l] = ARENA_PUSH(arena, double, packed_doubles(mlp, l)))) return E_NOMEM;
   if ((kfac->scratch_doubles = scratch_doubles(kfac)) == 0) return E_NOMEM;
   kfac->scratch = ARENA_PUSH(arena, double, pool_threads() * kfac->scratch_doubles);
   kfac->partial = ARENA_PUSH(arena, double,
@@ -86,22 +98,25 @@ Status kfac_init(Kfac *kfac, const Policy *policy, const Tape *tape, Arena *aren
 
 /* ---- factors ------------------------------------------------------------------------------------------------ */
 
-/* to [n][stride_to] = h_l of n rows of the tape, every stride-th from the first-th on */
-static void gather(const Tape *tape, int l, long first, long stride, int n, double *to,
-                   long stride_to) {
+/* to [n][padded] = h_l of n rows of the tape, every stride-th from the first-th on, then `last` (1 or 0), then zeros */
+static void gather(const Tape *tape, int l, long first, long stride, int n, double *to, int padded,
+                   double last) {
   const Mlp *mlp = &tape->net->mlp;
+  const int width = mlp->width[l];
   const size_t row_bytes = (size_t)mlp->stride[l] * mlp_real(mlp);
-  for (int i = 0; i < n; i++, to += stride_to) {
+  for (int i = 0; i < n; i++, to += padded) {
     const long row = (first + i) * stride;
     const char *h = mlp_layer(mlp, tape_block(tape, row / mlp->rows), l);
     h += (size_t)(row % mlp->rows) * row_bytes;
-    dist_widen(mlp->precision, to, h, mlp->width[l]);
+    dist_widen(mlp->precision, to, h, width);
+    for (int j = width; j < padded; j++) to[j] = j == width ? last : 0;
   }
 }
 
-/* upper triangle of C [n][n] += X'X.  X [rows][n] */
-static void add_square(double *c, const double *x, long rows, int n) {
-  cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, n, (int)rows, 1, x, n, 1, c, n);
+/* C [n][padded] += X'X.  X [rows][padded] */
+static void add_square(double *c, const double *x, int rows, int n) {
+  const int padded = KERNEL_PADDED(n);
+  kernel(DOUBLE)->gradient(c, padded, x, padded, n, 0, x, padded, rows, NULL);
 }
 
 /* A_l += sum of h h' over n rows, for every layer */
@@ -109,10 +124,9 @@ static void add_inputs(const Kfac *kfac, double *sums, long first, int n, double
   const Mlp *mlp = &kfac->policy->net.mlp;
   for (int l = 0; l < mlp->layers; l++) {
     const int width = mlp->width[l] + 1;
-    gather(kfac->tape, l, first, kfac->stride_A, n, h, width);
-    for (int i = 0; i < n; i++) h[(long)i * width + width - 1] = 1;
+    gather(kfac->tape, l, first, kfac->stride_A, n, h, KERNEL_PADDED(width), 1);
     add_square(sums, h, n, width);
-    sums += square(width);
+    sums += padded_square(width);
   }
 }
 
@@ -154,35 +168,47 @@ static int roots(const Policy *policy, double *d, const double *out, int n, doub
   return kept;
 }
 
-/* d *= act'(z) from the activations h, n numbers */
-static void derivative(Activation activation, double *d, const double *h, long n) {
-  if (activation == ACT_TANH)
-    for (long i = 0; i < n; i++) d[i] *= 1 - h[i] * h[i];
-  if (activation == ACT_RELU)
-    for (long i = 0; i < n; i++) d[i] = h[i] > 0 ? d[i] : 0;
+/* to [rows][padded] = from [rows][width], then zeros */
+static void pad(double *to, const double *from, long rows, int width) {
+  const int padded = KERNEL_PADDED(width);
+  for (long i = 0; i < rows; i++, to += padded, from += width) {
+    memcpy(to, from, (size_t)width * sizeof *to);
+    for (int j = width; j < padded; j++) to[j] = 0;
+  }
 }
 
-/* S_l += sum of J_l'M J_l over n rows, for every layer: the columns of M's root, backpropagated */
+/* to [columns][n] = d W_l' * act'(z_{l-1}), one layer back; h [n] = the activations there. Rows are padded. */
+static void backpropagate(const Kfac *kfac, int l, int columns, int n, double *to, const double *d,
+                          const double *h) {
+  const Mlp *mlp = &kfac->policy->net.mlp;
+  const int in = KERNEL_PADDED(mlp->width[l]), out = KERNEL_PADDED(mlp->width[l + 1]);
+  for (long k = 0; k < columns; k++)
+    kernel(DOUBLE)->affine(
+        &(KernelAffine){.n = n,
+                        .columns = mlp->width[l],
+                        .y = to + k * n * in,
+                        .dy = in,
+                        .operand = {{d + k * n * out, out, mlp->width[l + 1], kfac->turned[l]}},
+                        .end = KERNEL_SLOPE,
+                        .activation = mlp->activation,
+                        .h_ = h});
+}
+
+/* S_l += sum of J_l'M J_l over n rows, for every layer: the columns of M's root, backpropagated. sums ends behind S_L. */
 static void add_outputs(const Kfac *kfac, double *sums, long first, int n, double *scratch) {
   const Policy *policy = kfac->policy;
   const Mlp *mlp = &policy->net.mlp;
-  double *h = scratch, *d = h + GROUP * (mlp->widest + 1L);
-  double *other = d + GROUP * (mlp->widest + 1L) * policy->A;
-  double *work = other + GROUP * (mlp->widest + 1L) * policy->A;
-  gather(kfac->tape, mlp->layers, first, kfac->stride_S, n, h, policy->A);
-  const long columns = roots(policy, d, h, n, work);
-  sums += doubles_S(mlp);
+  const long group = group_doubles(mlp);
+  double *h = scratch, *d = h + group, *other = d + group * policy->A;
+  gather(kfac->tape, mlp->layers, first, kfac->stride_S, n, h, policy->A, 0);
+  const int columns = roots(policy, other, h, n, other + group * policy->A);
+  pad(d, other, (long)columns * n, policy->A);
   for (int l = mlp->layers - 1;; l--) {
-    const int in = mlp->width[l], out = mlp->width[l + 1];
-    sums -= square(out);
-    add_square(sums, d, columns * n, out);
+    sums -= padded_square(mlp->width[l + 1]);
+    add_square(sums, d, columns * n, mlp->width[l + 1]);
     if (l == 0) break;
-    /* d_{l-1} = d_l W_l' * act'(z_{l-1}) */
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)columns * n, in, out, 1, d, out,
-                policy->net.theta + mlp->weight[l], out, 0, other, in);
-    gather(kfac->tape, l, first, kfac->stride_S, n, h, in);
-    for (long k = 0; k < columns; k++)
-      derivative(mlp->activation, other + k * n * in, h, (long)n * in);
+    gather(kfac->tape, l, first, kfac->stride_S, n, h, KERNEL_PADDED(mlp->width[l]), 0);
+    backpropagate(kfac, l, columns, n, other, d, h);
     double *swap = d;
     d = other, other = swap;
   }
@@ -194,32 +220,33 @@ static void factor_chunk(void *context, int chunk, int worker) {
   const size_t all = doubles_A(mlp) + doubles_S(mlp);
   double *sums = kfac->partial + (size_t)chunk * all;
   double *scratch = kfac->scratch + worker * kfac->scratch_doubles;
+  const unsigned state = kernel_enter();
   memset(sums, 0, all * sizeof *sums);
   const long end_A = (chunk + 1) * kfac->rows_A / kfac->chunks;
   for (long i = chunk * kfac->rows_A / kfac->chunks; i < end_A; i += GROUP)
     add_inputs(kfac, sums, i, (int)least(GROUP, end_A - i), scratch);
   const long end_S = (chunk + 1) * kfac->rows_S / kfac->chunks;
   for (long i = chunk * kfac->rows_S / kfac->chunks; i < end_S; i += GROUP)
-    add_outputs(kfac, sums + doubles_A(mlp), i, (int)least(GROUP, end_S - i), scratch);
+    add_outputs(kfac, sums + all, i, (int)least(GROUP, end_S - i), scratch);
+  kernel_leave(state);
 }
 
-static void mirror(double *a, int n) {
-  for (long i = 1; i < n; i++)
-    for (long j = 0; j < i; j++) a[i * n + j] = a[j * n + i];
-}
-
-/* a factor = mean over rows of the chunks' sums, which begin at *from; both triangles. *from moves on. */
+/* factor [n][n] = mean over rows of the chunks' sums, which begin at *from; *from moves on */
 static void finish(const Kfac *kfac, double *factor, int n, const double **from, long rows) {
   const Mlp *mlp = &kfac->policy->net.mlp;
-  sum_rows_f64(factor, *from, kfac->chunks, doubles_A(mlp) + doubles_S(mlp), square(n),
-               1 / (double)rows);
-  mirror(factor, n);
-  *from += square(n);
+  const size_t all = doubles_A(mlp) + doubles_S(mlp);
+  for (long i = 0; i < n; i++)
+    sum_rows_f64(factor + i * n, *from + i * KERNEL_PADDED(n), kfac->chunks, all, (size_t)n,
+                 1 / (double)rows);
+  *from += padded_square(n);
 }
 
 void kfac_factors(Kfac *kfac) {
   const Mlp *mlp = &kfac->policy->net.mlp;
   const double *from = kfac->partial;
+  for (int l = 1; l < mlp->layers; l++)
+    kernel(DOUBLE)->pack_transposed(kfac->turned[l], kfac->policy->net.theta + mlp->weight[l],
+                                    mlp->width[l + 1], mlp->width[l]);
   pool_run(factor_chunk, kfac, kfac->chunks);
   for (int l = 0; l < mlp->layers; l++)
     finish(kfac, kfac->layer[l].A, mlp->width[l] + 1, &from, kfac->rows_A);

@@ -2,8 +2,8 @@
 #define TRPO_KFAC_H
 
 #include "base/arena.h"
+#include "nn/kronecker.h"
 #include "policy/policy.h"
-#include "solve/kronecker.h"
 
 /**
  * Kronecker-factored approximation of the Fisher information matrix of a policy, inverted: a preconditioner of conjugate
@@ -14,7 +14,7 @@
  * h_{l-1} = inputs of layer l and a 1 for its bias, J_l = d(outputs of the network)/d(z_l), M = the distribution's Fisher
  * information of the outputs. So S_l is exact in the actions: no action is drawn, none of the batch is used.
  * Source: Martens and Grosse 2015, arXiv:1503.05671, sections 2 and 3; Grosse and Martens 2016, arXiv:1602.01407, section 2.2. The
- * damping is the inverse's own, see solve/kronecker.h: of the measured alternatives (factored Tikhonov damping, section 6.3 there;
+ * damping is the inverse's own, see nn/kronecker.h: of the measured alternatives (factored Tikhonov damping, section 6.3 there;
  * eigenvalues corrected as in George et al. 2018, arXiv:1806.03884) it gives the smallest residual for its cost.
  *
  * Means are over a fixed subset of the states: every k-th for A_l and every k'-th for S_l, such that about KFAC_SAMPLES times the
@@ -27,8 +27,9 @@ typedef struct Kfac {
   long rows_A, rows_S;     /* states in the means */
   long stride_A, stride_S; /* one of so many of the tape's */
   int chunks;
-  double *partial; /* [chunks][sums of squares of orders] */
-  double *scratch; /* [workers][scratch_doubles] */
+  double *partial;            /* [chunks][sums of squares of orders] */
+  double *turned[MLP_LAYERS]; /* W_l' packed, l >= 1 */
+  double *scratch;            /* [workers][scratch_doubles] */
   long scratch_doubles;
   double extra; /* 1 / (extra_fisher + damping) */
   Kronecker layer[MLP_LAYERS];

@@ -3,7 +3,7 @@
 --     parameters = {
 --       delta = { 0.001, 0.01, 0.1 },              -- a list of values
 --       gamma = { uniform = { 0.9, 0.999 } },      -- or a distribution, where cells are drawn
---       ["value.learning_rate"] = { log_uniform = { 1e-4, 1e-2 } },
+--       ["value.lm_damping"] = { log_uniform = { 0.01, 1 } },
 --       lanes = { integer = { 4, 32 } },           -- both ends included; log_integer spreads over orders of magnitude
 --       ["policy.activation"] = { choice = { "tanh", "relu" } },
 --     }

@@ -19,6 +19,8 @@ typedef struct Kronecker {
       *S; /* [in] the factors, of which the upper triangles count; after kronecker_reduce their bases, one vector a row */
   double *d;               /* [smaller order] eigenvalues of the smaller factor */
   double *diagonal, *next; /* [larger order] T */
+  double *turned;          /* the larger one's basis, one vector a column */
+  double *to, *fro;        /* V and V', packed for the kernels */
   double *pivot;           /* [larger][smaller] 1 / pivots of d_j T + damping I = L D L' */
   double *below;           /* [larger][smaller] L's subdiagonal: row i multiplies row i of y */
 } Kronecker;
@@ -40,7 +42,7 @@ long kronecker_solve_work(const Kronecker *k);
 Status kronecker_reduce(Kronecker *k, KroneckerSide side, double *work);
 
 /**
- * Factors the tridiagonal systems, after both reductions. Eigenvalues below zero by rounding count as zero, and the damping is at
+ * Lays out the bases for products and factors the tridiagonal systems, after both reductions. Eigenvalues below zero by rounding count as zero, and the damping is at
  * least 1e-10 of the largest eigenvalue of A (x) S, so that the inverse is positive definite for singular factors, too. damping >= 0.
  */
 void kronecker_damp(Kronecker *k, double damping);

@@ -1,9 +1,10 @@
-#include "solve/kronecker.h"
+#include "nn/kronecker.h"
 
 #include <limits.h>
 #include <math.h>
 
 #include "base/blas.h"
+#include "nn/kernel.h"
 
 static int larger(const Kronecker *k) {
   return k->p >= k->m ? k->p : k->m;
@@ -21,9 +22,13 @@ Status kronecker_init(Kronecker *k, int p, int m, Arena *arena) {
   k->d = ARENA_PUSH(arena, double, C);
   k->diagonal = ARENA_PUSH(arena, double, B);
   k->next = ARENA_PUSH(arena, double, B);
+  k->turned = ARENA_PUSH(arena, double, B *B);
+  k->to = ARENA_PUSH(arena, double, C *KERNEL_PADDED(C));
+  k->fro = ARENA_PUSH(arena, double, C *KERNEL_PADDED(C));
   k->pivot = ARENA_PUSH(arena, double, B *C);
   k->below = ARENA_PUSH(arena, double, B *C);
-  const int all = k->A && k->S && k->d && k->diagonal && k->next && k->pivot && k->below;
+  const int all = k->A && k->S && k->d && k->diagonal && k->next && k->pivot && k->below
+                  && k->turned && k->to && k->fro;
   return all ? OK : E_NOMEM;
 }
 
@@ -104,8 +109,23 @@ static void factor_row(double *restrict pivot, double *restrict below, const dou
   }
 }
 
+/* to [columns][rows] = from' */
+static void transpose(double *to, const double *from, long rows, long columns) {
+  for (long i = 0; i < rows; i++)
+    for (long j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j];
+}
+
+static void lay_out(Kronecker *k) {
+  const int n = larger(k), m = smaller(k);
+  const double *Q = k->p >= k->m ? k->A : k->S, *V = k->p >= k->m ? k->S : k->A; /* rows: vectors */
+  transpose(k->turned, Q, n, n);
+  kernel(DOUBLE)->pack_transposed(k->to, V, m, m);
+  kernel(DOUBLE)->pack(k->fro, V, m, m);
+}
+
 void kronecker_damp(Kronecker *k, double damping) {
   const int n = larger(k), m = smaller(k);
+  lay_out(k);
   for (int j = 0; j < m; j++) k->d[j] = fmax(k->d[j], 0);
   const double scale = largest(k->diagonal, k->next, n) * k->d[m - 1]; /* d ascends */
   damping = fmax(damping, 1e-10 * scale);
@@ -121,7 +141,8 @@ void kronecker_damp(Kronecker *k, double damping) {
 /* ---- solution ------------------------------------------------------------------------------------------- */
 
 long kronecker_solve_work(const Kronecker *k) {
-  return 2 * (long)k->p * k->m;
+  const long n = larger(k), m = smaller(k);
+  return 2 * n * m + n * KERNEL_PADDED(m);
 }
 
 /* y -= factor x, entry by entry */
@@ -141,27 +162,27 @@ static void solve_tridiagonal(const Kronecker *k, double *y) {
     subtract_product(y + i * m, k->below + i * m, y + (i + 1) * m, m);
 }
 
-static void multiply(double *c, const double *a, int turned_a, int lda, const double *b,
-                     int turned_b, int ldb, int rows, int columns, int inner) {
-  cblas_dgemm(CblasRowMajor, turned_a ? CblasTrans : CblasNoTrans,
-              turned_b ? CblasTrans : CblasNoTrans, rows, columns, inner, 1, a, lda, b, ldb, 0, c,
-              columns);
+/* y [n][columns] = x [n][depth] W, W packed */
+static void multiply(double *y, const double *x, const double *w, int n, int depth, int columns) {
+  kernel(DOUBLE)->affine(&(KernelAffine){
+      .n = n, .columns = columns, .y = y, .dy = columns, .operand = {{x, depth, depth, w}}});
 }
 
 void kronecker_solve(const Kronecker *k, double *z, const double *x, double *work) {
   const int turned = k->p < k->m, n = larger(k), m = smaller(k);
-  const double *Q = turned ? k->S : k->A, *V = turned ? k->A : k->S; /* bases, one vector a row */
-  double *y = work, *t = work + (long)n * m;
+  const double *Q = turned ? k->S : k->A; /* Q' row by row */
+  double *y = work, *t = y + (long)n * m, *packed = t + (long)n * m;
+  const unsigned state = kernel_enter();
   /* y [n][m] = Q'XV, of X' where S is the larger */
-  multiply(t, Q, 0, n, x, turned, k->m, n, m, n);
-  multiply(y, t, 0, m, V, 1, m, n, m, m);
+  if (turned) transpose(y, x, m, n);
+  multiply(t, turned ? y : x, k->to, n, m, m);
+  kernel(DOUBLE)->pack(packed, t, n, m);
+  multiply(y, Q, packed, n, n, m);
   solve_tridiagonal(k, y);
   /* and back */
-  if (turned) {
-    multiply(t, V, 1, m, y, 1, m, m, n, m);
-    multiply(z, t, 0, n, Q, 0, n, m, n, n);
-  } else {
-    multiply(t, Q, 1, n, y, 0, m, n, m, n);
-    multiply(z, t, 0, m, V, 0, m, n, m, m);
-  }
+  kernel(DOUBLE)->pack(packed, y, n, m);
+  multiply(t, k->turned, packed, n, n, m);
+  multiply(turned ? y : z, t, k->fro, n, m, m);
+  if (turned) transpose(z, y, n, m);
+  kernel_leave(state);
 }
