@@ -1,8 +1,9 @@
 -- What K-FAC saves conjugate gradients: products and time to the residual of ten plain ones.
 --
 -- On batches met early, midway and late in training: CartPole, Pendulum, a leg with contacts (bench/leg.lua), and
--- actions that are rewarded for being near those of a random network of shape 11-64-64-3. The gain is g'x / sqrt(x'(F + damping I)x), which the improvement
--- within the trust region is proportional to, as a share of what an exact solution has; it is met within 0.1 %.
+-- actions that are rewarded for being near those of a random network of shape 11-64-64-3. The gain is
+-- g'x / sqrt(x'(F + damping I)x), which the improvement within the trust region is proportional to, as a share of what
+-- an exact solution has; it is met within 0.1 %.
 --
 --   luajit bench/kfac.lua [short] [--only PROBLEM] [--threads N] [--damping X] [--rows N]
 local support = require "bench.support"
