@@ -1,8 +1,9 @@
 -- What K-FAC saves conjugate gradients: products and time to the residual of ten plain ones.
 --
--- On batches met early, midway and late in training: CartPole, Pendulum, and actions that are rewarded for being near
--- those of a random network of shape 11-64-64-3. The gain is g'x / sqrt(x'(F + damping I)x), which the improvement
--- within the trust region is proportional to, as a share of what an exact solution has; it is met within 0.1 %.
+-- On batches met early, midway and late in training: CartPole, Pendulum, a leg with contacts (bench/leg.lua), and
+-- actions that are rewarded for being near those of a random network of shape 11-64-64-3. The gain is
+-- g'x / sqrt(x'(F + damping I)x), which the improvement within the trust region is proportional to, as a share of what
+-- an exact solution has; it is met within 0.1 %.
 --
 --   luajit bench/kfac.lua [short] [--only PROBLEM] [--threads N] [--damping X] [--rows N]
 local support = require "bench.support"
@@ -58,6 +59,10 @@ local problems = {
   { name = "CartPole", layers = "4-64-64-2", at = { 1, 20, 50 }, run = gym "CartPole-v1" },
   { name = "Pendulum", layers = "3-64-64-1", at = { 1, 40, 95 },
     run = gym("Pendulum-v1", { delta = 0.02, gamma = 0.9, lambda = 0.95 }) },
+  { name = "leg", layers = "11-64-64-3", at = { 1, 40, 150 },
+    run = function(iterations, see)
+      train(trpo.make(require "bench.leg", { lanes = 8, seed = 3 }), {}, iterations, see)
+    end },
   { name = "imitation", layers = "11-64-64-3", at = { 1, 20, 80 }, run = imitate },
 }
 
