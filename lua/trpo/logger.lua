@@ -244,9 +244,11 @@ function logger:record(record)
   if not ok then return nil, message, code end
   local first = not self.fields
   self.fields = self.fields or #self.names
-  local step = record["time/total_timesteps"]
-  local csv, line, event = core.log.encode(self.names, self.fields, record, tensorboard.now(),
-    is_position(step) and step or 0)
+  local step, csv, line, event = record["time/total_timesteps"], nil, nil, nil
+  if self.events or self.json then
+    csv, line, event = core.log.encode(self.names, self.fields, record, tensorboard.now(),
+      is_position(step) and step or 0)
+  end
   if self.events then
     ok, message, code = append(self, first and header(self.names) .. csv or csv, line, event)
     if not ok then return nil, message, code end

@@ -18,8 +18,13 @@ function record.remember(counters, batch)
   end
 end
 
+local ring = trpo.zeros(window)
+
+-- the mean of a list of at most `window` numbers, or nil; nothing is allocated
 local function mean(list)
-  return #list > 0 and trpo.tensor(list):mean() or nil
+  if #list == 0 then return nil end
+  for i = 1, #list do ring[i] = list[i] end
+  return ring:narrow(1, 1, #list):mean()
 end
 
 -- mean standard deviation of a Gaussian policy (the same in every state); nil for a categorical one
