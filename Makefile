@@ -212,14 +212,14 @@ check-gc-interpreter: all ctest
 	@$(call gc_pass,TRPO_JIT=off TRPO_CASES_SHARE=0.2 SPEC_EXACT_SHARE=0.1)
 
 # Valgrind 3.19 knows no AVX-512, and of LuaJIT only the interpreter. The C tests run under it as well, but for
-# those of vmath, whose oracle is the long double, which valgrind rounds to double. Of the random cases it runs a part.
+# those whose oracle is the long double, which valgrind rounds to double. Of the random cases it runs a part.
 VALGRIND_SPECS ?= $(wildcard spec/02_* spec/[1-5]*_spec.lua)
 valgrind = valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
            --suppressions=$(CURDIR)/spec/support/valgrind.supp
 check-valgrind: ## a subset of the specs under valgrind's memcheck
 	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES))
 	@$(MAKE) --no-print-directory check SPECS='$(VALGRIND_SPECS)' LUAJIT_ARGS=-joff \
-	  FILTER='--filter-out=vmath_test $(FILTER)' \
+	  FILTER='$(addprefix --filter-out=,vmath_test rng_test trig_test) $(FILTER)' \
 	  RUN="env TRPO_ISA=avx2 TRPO_CASES_SHARE=0.05 OPENBLAS_CORETYPE=Haswell TRPO_UNDER='$(valgrind)' $(valgrind)"
 
 # ---- fuzzing -----------------------------------------------------------------------------------
@@ -287,22 +287,15 @@ coverage: ## line coverage of the C files by the specs
 	lcov --quiet --capture --no-external --base-directory . --directory $(BUILD)/coverage/obj \
 	  --output-file $(BUILD)/coverage/lcov.info 2>$(BUILD)/coverage/lcov.log && lcov --list $(BUILD)/coverage/lcov.info && exit $$code
 
-bench: all ## how long an update takes, how fast rollouts are
-	@$(TREE) $(LUAJIT) bench/update.lua
-	@$(TREE) $(LUAJIT) bench/rollout.lua
-	@$(TREE) $(LUAJIT) bench/tensor.lua
-	@$(TREE) $(LUAJIT) bench/logging.lua
-	@$(TREE) $(LUAJIT) bench/trials.lua
+# CASES='fisher update' runs some of them (luajit bench/run.lua --list names them), and makes the document anew.
+CASES ?=
+bench: all $(MEASURES) ## speed beside the peers and the machine's limits (minutes); writes docs/performance.md
+	@$(TREE) $(LUAJIT) bench/run.lua $(CASES)
 
-bench-short: all $(MEASURES) ## the same in seconds, to see that it works
-	@$(TREE) $(LUAJIT) bench/update.lua short
-	@$(TREE) $(LUAJIT) bench/rollout.lua short
-	@$(TREE) $(LUAJIT) bench/tensor.lua short
-	@$(TREE) $(LUAJIT) bench/mdp.lua short
-	@$(TREE) $(LUAJIT) bench/logging.lua short
-	@$(TREE) $(LUAJIT) bench/trials.lua short
+bench-short: all $(MEASURES) ## the same in less than a minute, to see that it works
+	@$(TREE) $(LUAJIT) bench/run.lua short $(CASES)
 
-# Read bandwidth, and what is bound by it: programs without Lua, as the C tests.
+# What is measured without Lua: programs like the C tests.
 $(BUILD)/bench/%: bench/%.c $(filter-out $(BUILD)/obj/lua/%,$(OBJECTS)) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -311,7 +304,7 @@ $(BUILD)/bench/%: bench/%.c $(filter-out $(BUILD)/obj/lua/%,$(OBJECTS)) $(BUILD)
 bench-mdp: all $(MEASURES) ## exact MDPs, beside the peers if they are there (minutes)
 	@$(TREE) $(LUAJIT) bench/mdp.lua
 
-bench-peers: bench/.venv/installed ## install the Python packages that the benchmarks compare with into bench/.venv
+bench-peers: bench/.venv/installed ## install the packages that benchmarks compare with into bench/.venv
 
 # the stamp comes last, so that an installation that was interrupted is tried again
 bench/.venv/installed: bench/peers.txt
@@ -351,7 +344,7 @@ dist: $(DIST)/$(NAME)-1.src.rock ## tarball, versioned rockspec and source rock
 
 $(DIST)/$(NAME).tar.gz: FORCE
 	@mkdir -p $(@D)
-	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(or $(SOURCE_DATE_EPOCH),0) --exclude=runs --exclude=bench/.venv --exclude=bench/results \
+	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(or $(SOURCE_DATE_EPOCH),0) --exclude=runs --exclude=bench/.venv \
 	  --transform='s,^,$(NAME)/,' -cf - $(FILES) | gzip -n9 >$@
 
 $(DIST)/$(NAME)-1.rockspec: rockspec/trpo-scm-1.rockspec $(DIST)/$(NAME).tar.gz

@@ -76,25 +76,21 @@ end
 
 local calibrator = assert(support.calibrator(), "bench/calibrate.c is not built: make bench")
 local torch = learner.torch()
-local checks, grid = {}, {}
+
+local grid, checks = learner.grid("fisher", function(shape, N, precision)
+  return cell(shape, N, precision, torch, calibrator)
+end, function(shape)
+  local list = {}
+  for i, form in ipairs(torch and { "jacobian", "double" } or {}) do
+    list[i] = { shape = shape.name, form = form, product = learner.check(torch, shape, form) }
+    assert(list[i].product < 1e-10, "the peer's product is another one")
+  end
+  return list
+end)
+
 local rows = { { "Fisher-vector product",
   "1 thread", "of limit", "2 threads", "of limit", "gain", "once", "PyTorch", "ratio" } }
-
-for _, shape in ipairs(learner.shapes) do
-  if (support.option "--only" or shape.name) == shape.name then
-    for _, form in ipairs(torch and { "jacobian", "double" } or {}) do
-      local product = learner.check(torch, shape, form)
-      checks[#checks + 1] = { shape = shape.name, form = form, product = product }
-      assert(product < 1e-10, "the peer's product is another one")
-    end
-    for _, N in ipairs(short and { 1000 } or learner.sizes) do
-      for _, precision in ipairs(learner.precisions) do
-        grid[#grid + 1] = cell(shape, N, precision, torch, calibrator)
-        rows[#rows + 1] = row(grid[#grid])
-      end
-    end
-  end
-end
+for _, record in ipairs(grid) do rows[#rows + 1] = row(record) end
 support.print(rows)
 if torch then torch.close() end
 calibrator.close()

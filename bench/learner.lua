@@ -30,6 +30,31 @@ function learner.update_flops(shape)
   return 6 * weights(shape) + 10 * learner.product_flops(shape) + 2 * weights(shape)
 end
 
+--- Measures the grid, or with --only SHAPE a part of it that takes the place of what was saved under this name.
+-- `cell(shape, N, precision)` gives a record, `check(shape)` a list of records. Returns both lists.
+function learner.grid(name, cell, check)
+  local only = support.option "--only"
+  local before = only and support.saved(name) or { grid = {}, checks = {} }
+  local grid, checks = {}, {}
+  local function keep(to, from, shape)
+    for _, record in ipairs(from) do
+      if record.shape == shape.name then to[#to + 1] = record end
+    end
+  end
+  for _, shape in ipairs(learner.shapes) do
+    if only and only ~= shape.name then
+      keep(grid, before.grid, shape)
+      keep(checks, before.checks, shape)
+    else
+      for _, record in ipairs(check(shape)) do checks[#checks + 1] = record end
+      for _, N in ipairs(support.short and { 1000 } or learner.sizes) do
+        for _, precision in ipairs(learner.precisions) do grid[#grid + 1] = cell(shape, N, precision) end
+      end
+    end
+  end
+  return grid, checks
+end
+
 --- A problem with normal numbers: policy, batch.
 function learner.problem(shape, N, precision)
   return support.synthetic { O = shape.O, A = shape.A, discrete = shape.discrete, N = N, precision = precision }
@@ -60,14 +85,29 @@ function learner.torch() return learner.peer("peer_torch", "torch") end
 --- The form and the number of threads at which PyTorch answers a question fastest: { form, threads, seconds }.
 function learner.best_of(torch, question, ...)
   local best
+  torch.ask(question, "double", 1, ...)
   for threads = 1, 2 do
     for _, form in ipairs { "double", "jacobian" } do
-      torch.ask(question, form, threads, ...)
+      -- what a product keeps is made by the first one
+      if question == "product" then torch.ask(question, form, threads, ...) end
       local seconds = tonumber((torch.ask(question, form, threads, ...)))
       if not best or seconds < best.seconds then best = { form = form, threads = threads, seconds = seconds } end
     end
   end
   return best
+end
+
+--- The number of threads at which a peer answers a question fastest, asked twice each.
+function learner.best_threads(process, ...)
+  local seconds = {}
+  for threads = 1, 2 do
+    for _ = 1, 2 do
+      local parts = { ... }
+      parts[#parts + 1] = threads
+      seconds[threads] = tonumber((process.ask(unpack(parts))))
+    end
+  end
+  return seconds[1] < seconds[2] and 1 or 2
 end
 
 -- the step of one update, before the line search shortens it

@@ -1,8 +1,10 @@
 -- Exact solution of tabular MDPs (B10): a sweep against the read bandwidth of the machine, optimal values to 1e-8
 -- beside other packages, policy evaluation, exact policy steps. Everything that is compared is timed in turn.
 --
---   make bench-mdp                      peers: make bench-peers
---   luajit bench/mdp.lua [short|large] [--json FILE] [--no-peers] [--only sweep|solve|evaluate|step] [--model NAME]
+--   make bench-mdp                      (peers: make bench-peers)
+--
+-- `grid`, what make bench runs, solves 10^4 to 10^7 states in a minute or two; the strongest peers take part at
+-- gamma = 0.99, up to 10^5.
 --
 -- Peers solve the very same model to the same accuracy; where their values are further from ours than twice the
 -- tolerance, the table says by how much. It has seconds and, in parentheses, the peer's time over ours on two threads.
@@ -19,11 +21,13 @@ for i = 1, #arg do
   end
   options[arg[i]] = true
 end
-local short, large = options.short, options.large
-local limit = short and 10 or 30 -- seconds that a peer may take for one solution
+local short, grid, large = options.short, options.grid, options.large
+local limit = grid and 5 or short and 10 or 30 -- seconds that a peer may take for one solution
+local turns, seconds_each = grid and 3 or short and 2 or 9, grid and 2 or short and 1 or 8
+local single_up_to = grid and 1e6 or math.huge
 local most = trpo.threads()
 local two = math.min(2, most)
-local python = not options["--no-peers"] and peers.python() or nil
+local python = not short and not options["--no-peers"] and peers.python() or nil
 local results = { sweep = {}, solve = {}, evaluate = {}, step = {} }
 
 -- Near 1 the discount factor leaves less: values of 1 / (1 - gamma) have rounding errors, which the peers cannot undo.
@@ -127,30 +131,35 @@ local function their_cell(part, ours, gamma)
   return ("%s (%.2f%s)"):format(duration(part.seconds), part.seconds / ours.seconds, note)
 end
 
+-- whether a peer has a column
+local function shown(entry) return not grid or entry.strong end
+
 local function bench_case(case, gamma, rows)
   case.tired = case.tired or {}
   local mdp = case.make(gamma)
-  local ours, single = our_part(mdp, two), our_part(mdp, 1)
+  local ours, single = our_part(mdp, two), mdp.S <= single_up_to and our_part(mdp, 1) or nil
   local parts, by_name, folder = { ours, single }, {}, nil
-  if python then
+  if python and (not grid or mdp.S <= 1e5 and gamma == 0.99) then
     local solution = assert(mdp:solve { tolerance = tolerance_at(gamma) })
     folder = peers.export(mdp, solution.V)
     for _, entry in ipairs(peers.list) do
-      if (not entry.grids or case.grid) and not case.tired[entry.name] then
+      local fits = grid and entry.strong or not grid and (not entry.grids or case.grid)
+      if fits and not case.tired[entry.name] then
         by_name[entry.name] = their_part(entry, folder, mdp)
         parts[#parts + 1] = by_name[entry.name]
       end
     end
   end
-  in_turn(parts, short and 2 or 9, short and 1 or 8)
+  in_turn(parts, turns, seconds_each)
   local solution = ours.solution
-  local row = { case.name, ("%g"):format(gamma), duration(ours.seconds), duration(single.seconds), solution.method,
+  local alone = single and single.seconds
+  local row = { case.name, ("%g"):format(gamma), duration(ours.seconds), duration(alone), solution.method,
     ("%.0f"):format(solution.sweeps or solution.iterations), ("%.0e"):format(solution.bound) }
-  local record = { name = case.name, states = mdp.S, gamma = gamma, seconds = ours.seconds, seconds_1 = single.seconds,
+  local record = { name = case.name, states = mdp.S, gamma = gamma, seconds = ours.seconds, seconds_1 = alone,
     method = solution.method, bound = solution.bound, iterations = solution.iterations, peers = {} }
   for _, entry in ipairs(peers.list) do
     local part = by_name[entry.name]
-    if python then row[#row + 1] = their_cell(part, ours, gamma) end
+    if python and shown(entry) then row[#row + 1] = their_cell(part, ours, gamma) end
     if part then
       record.peers[entry.name] = { version = part.version, seconds = part.seconds, difference = part.difference,
         failed = part.failed }
@@ -170,9 +179,11 @@ end
 local function bench_solve()
   local rows = { { "V* to 1e-8, 1e-6 at 0.9999", "gamma", two .. " threads", "1 thread", "method", "sweeps",
     "bound" } }
-  for _, entry in ipairs(python and peers.list or {}) do table.insert(rows[1], entry.title) end
+  for _, entry in ipairs(python and peers.list or {}) do
+    if shown(entry) then table.insert(rows[1], entry.title) end
+  end
   table.insert(rows[1], "best peer / ours")
-  for _, case in ipairs(models.solves(short, large)) do
+  for _, case in ipairs(models.solves(short, large, grid)) do
     local wanted = not options.model or case.name:find(options.model, 1, true)
     for _, gamma in ipairs(wanted and case.gammas or {}) do
       bench_case(case, gamma, rows)
@@ -289,9 +300,12 @@ print(("  trpo %s, %s, %d cores, %s"):format(machine.version, machine.cpu, machi
 
 for _, part in ipairs { { "sweep", bench_sweep }, { "solve", bench_solve }, { "evaluate", bench_evaluate },
   { "step", bench_steps } } do
-  if not options.only or options.only == part[1] then part[2]() end
+  local wanted = not grid or part[1] == "sweep" or part[1] == "solve"
+  if wanted and (not options.only or options.only == part[1]) then part[2]() end
 end
-print_bars()
+if not grid then
+  print_bars()
+  results.bars = bars
+end
 trpo.threads(most)
-results.bars = bars
-support.save("mdp", results, options.json)
+support.save(grid and "mdp" or "mdp_full", results, options.json)

@@ -91,8 +91,14 @@ local function maze_case(side, gammas)
   return { name = ("maze %d x %d"):format(side, side), make = models.maze(side), gammas = gammas, grid = true }
 end
 
---- What is solved.
-function models.solves(short, large)
+--- What is solved: with `grid`, sizes times discount factors, of which the largest size has one.
+function models.solves(short, large, grid)
+  if grid then
+    local list = {}
+    for k = 4, 6 do list[#list + 1] = garnet_case(10 ^ k, { 0.9, 0.99, 0.999 }) end
+    list[4] = garnet_case(1e7, { 0.99 })
+    return list
+  end
   if short then return { garnet_case(1e4, { 0.99 }), torus_case(40, { 0.999 }), maze_case(40, { 0.99 }) } end
   local all = { 0.9, 0.99, 0.999, 0.9999 }
   local list = { garnet_case(1e4, all), garnet_case(1e5, all), garnet_case(1e6, all),

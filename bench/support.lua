@@ -88,8 +88,11 @@ function support.calibrate(megabytes)
   return limits
 end
 
---- Prints a table of strings with aligned columns; the first row is the header.
+local printed = {}
+
+--- Prints a table of strings with aligned columns; the first row is the header. What is saved later holds it, too.
 function support.print(rows)
+  printed[#printed + 1] = rows
   local width = {}
   for _, row in ipairs(rows) do
     for c, cell in ipairs(row) do width[c] = math.max(width[c] or 0, #tostring(cell)) end
@@ -128,6 +131,22 @@ function support.duration(seconds)
   return seconds < 1 and ("%.2f ms"):format(seconds * 1e3) or ("%.2f s"):format(seconds)
 end
 
+local function path_of(name)
+  local build = os.getenv "TRPO_BUILD" or "build"
+  local folder = support.short and build .. "/bench/short" or "bench/results"
+  os.execute("mkdir -p " .. peer.quoted(folder))
+  return ("%s/%s.json"):format(folder, name)
+end
+
+--- The results that were saved under a name, or nil.
+function support.saved(name)
+  local file = io.open(path_of(name))
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return json.decode(text).results
+end
+
 --- Facts about the machine and the build that a figure depends on.
 function support.machine()
   local info = trpo.info()
@@ -136,13 +155,11 @@ function support.machine()
     date = os.date "!%Y-%m-%d" }
 end
 
---- Writes results to a file, bench/results/<name>.json if not told which; those of a short run into the build folder.
+--- Writes results, and the tables that were printed, to a file, bench/results/<name>.json if not told which; those of a
+-- short run into the build folder.
 function support.save(name, results, path)
-  local build = os.getenv "TRPO_BUILD" or "build"
-  local folder = support.short and build .. "/bench/short" or "bench/results"
-  os.execute("mkdir -p " .. peer.quoted(folder))
-  local file = assert(io.open(path or ("%s/%s.json"):format(folder, name), "w"))
-  assert(file:write(json.encode { machine = support.machine(), results = results }, "\n"))
+  local file = assert(io.open(path or path_of(name), "w"))
+  assert(file:write(json.encode { machine = support.machine(), tables = printed, results = results }, "\n"))
   assert(file:close())
 end
 

@@ -1,11 +1,11 @@
--- What a sweep costs beside the training in it: milliseconds per trial, and how busy two cores are.
+-- B8: how many runs a minute a sweep makes, what it costs beside the training in it, and how busy two cores are.
 --
---   make bench         or        luajit bench/trials.lua [short]
+--   luajit bench/trials.lua [short]
 local support = require "bench.support"
 local project = require "spec.support.project"
 local trpo = require "trpo"
 
-local short = arg[1] == "short"
+local short = support.short
 local scratch = project.lines "mktemp -d"[1]
 
 local function write(name, text)
@@ -35,10 +35,17 @@ write("experiment.lua", [[
 local trpo = require "trpo"
 return trpo.experiment { env = "CartPole-v1", steps = 8192, evaluation = { episodes = 10 } }:main(...)
 ]])
-local found, wall = sweep("overhead", ([[
+local alone, wall = sweep("overhead", ([[
 local trpo = require "trpo"
 return trpo.sweep { experiment = "experiment.lua", parameters = { delta = { 0.01 } }, seeds = %d }:main(...)
 ]]):format(n), 1)
+
+-- twice as many, two at a time
+local found, both = sweep("throughput", ([[
+local trpo = require "trpo"
+return trpo.sweep { experiment = "experiment.lua", parameters = { delta = { 0.005, 0.01 } }, seeds = %d }:main(...)
+]]):format(n), 2)
+results.throughput = { trials = #found.trials, processes = 2, seconds = both, per_minute = 60 * #found.trials / both }
 
 -- the same without files, and within one process
 trpo.threads(1)
@@ -51,16 +58,18 @@ end
 local bare = (support.now() - start) / n
 
 local inside = 0
-for _, trial in ipairs(found.trials) do inside = inside + trial.seconds / n end
+for _, trial in ipairs(alone.trials) do inside = inside + trial.seconds / n end
 results.overhead = { trials = n, seconds_per_trial = wall / n, run_train = inside, training_without_files = bare }
 local function row(text, seconds) rows[#rows + 1] = { text, n, 1, ("%.1f ms"):format(1000 * seconds) } end
+rows[#rows + 1] = { "trials of 8,192 steps and an evaluation, a minute", 2 * n, 2,
+  ("%.0f"):format(results.throughput.per_minute) }
 row("a trial", wall / n)
 row("  training in it, without files", bare)
 row("  process, claim, result", wall / n - inside)
 row("  these, folder, logs, checkpoint", wall / n - bare)
 
 -- trials that compute for one second each
-n = short and 20 or 200
+n = short and 4 or 20
 found, wall = sweep("busy", ([[
 local trpo = require "trpo"
 local function run()

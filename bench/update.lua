@@ -9,7 +9,7 @@ local support = require "bench.support"
 local trpo = require "trpo"
 
 local short = support.short
-local rounds, patience = short and 3 or 15, short and 0.2 or 4
+local rounds, patience = short and 3 or 15, short and 0.2 or 3
 
 -- The advantages are noise, so the full step may be refused; the line search gets one trial like any accepted step.
 local algorithm = trpo.TRPO { delta = 0.01, cg_iters = 10, backtracks = 1 }
@@ -42,16 +42,6 @@ local function choose(torch, shape, N, precision)
   return searched[key]
 end
 
--- the number of threads at which sb3-contrib is fastest
-local function best_threads(sb3)
-  local seconds = {}
-  for threads = 1, 2 do
-    sb3.ask("update", threads)
-    seconds[threads] = tonumber((sb3.ask("update", threads)))
-  end
-  return seconds[1] < seconds[2] and 1 or 2
-end
-
 -- ---- one cell of the grid -------------------------------------------------------------------------------------------
 
 local function cell(shape, N, precision, torch, sb3, calibrator)
@@ -69,7 +59,7 @@ local function cell(shape, N, precision, torch, sb3, calibrator)
   local threads
   if sb3 then
     sb3.ask("make", shape.O, shape.A, N)
-    threads = best_threads(sb3)
+    threads = learner.best_threads(sb3, "update")
     parts[#parts + 1] = function() return tonumber((sb3.ask("update", threads))) end
   end
   local medians = support.in_turn(parts, rounds, patience)
@@ -103,26 +93,24 @@ end
 
 local calibrator = assert(support.calibrator(), "bench/calibrate.c is not built: make bench")
 local torch, sb3 = learner.torch(), learner.peer("peer_sb3", "sb3_contrib")
-local checks, grid = {}, {}
+
+local grid, checks = learner.grid("update", function(shape, N, precision)
+  local beside = shape.name == "Hopper" and precision == "single" and N >= 5000 and sb3 or nil
+  -- PyTorch takes seconds for the largest ones
+  local numeric = (N <= 5000 or precision == "single") and torch or nil
+  return cell(shape, N, precision, numeric, beside, calibrator)
+end, function(shape)
+  local list = {}
+  for i, form in ipairs(torch and { "jacobian", "double" } or {}) do
+    list[i] = { shape = shape.name, form = form, step = select(2, learner.check(torch, shape, form)) }
+    assert(list[i].step < 1e-6, "the peer's step is another one")
+  end
+  return list
+end)
+
 local rows = { { "policy update, 10 CG", "1 thread", "of limit", "2 threads", "of limit", "gain", "PyTorch", "ratio",
   "sb3-contrib", "ratio" } }
-
-for _, shape in ipairs(learner.shapes) do
-  if (support.option "--only" or shape.name) == shape.name then
-    for _, form in ipairs(torch and { "jacobian", "double" } or {}) do
-      local _, step = learner.check(torch, shape, form)
-      checks[#checks + 1] = { shape = shape.name, form = form, step = step }
-      assert(step < 1e-6, "the peer's step is another one")
-    end
-    for _, N in ipairs(short and { 1000 } or learner.sizes) do
-      for _, precision in ipairs(learner.precisions) do
-        local beside = shape.name == "Hopper" and precision == "single" and N >= 5000 and sb3 or nil
-        grid[#grid + 1] = cell(shape, N, precision, torch, beside, calibrator)
-        rows[#rows + 1] = row(grid[#grid])
-      end
-    end
-  end
-end
+for _, record in ipairs(grid) do rows[#rows + 1] = row(record) end
 support.print(rows)
 for _, process in pairs { calibrator, torch or nil, sb3 or nil } do process.close() end
 support.save("update", { grid = grid, checks = checks, torch = torch and torch.version, sb3 = sb3 and sb3.version })
