@@ -1,10 +1,10 @@
 -- B3: fitting the critic. Held-out explained variance against time, for every optimizer at several efforts.
 --
 -- Runs of TRPO are recorded: the observations of every batch and the returns that its critic, fitted by Adam, was
--- given. Then critics of every optimizer and effort follow the same batches from the first to the last, each from its own
--- weights of the batch before. Each is fitted to three quarters of a batch's lanes and judged on the last quarter and on
--- the next batch, which it has not seen. Early, middle and late are the first sixth of a run, the next third and the rest;
--- the figures are medians over the batches of a phase.
+-- given. Then critics of every optimizer and effort follow the same batches from the first to the last, each from its
+-- own weights of the batch before. Each is fitted to three quarters of a batch's lanes and judged on the last quarter
+-- and on the next batch, which it has not seen. Early, middle and late are the first sixth of a run, the next third
+-- and the rest; the figures are medians over the batches of a phase.
 --
 --   luajit bench/critic.lua [short] [--only ENVIRONMENT]
 local support = require "bench.support"
