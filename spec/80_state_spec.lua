@@ -193,7 +193,7 @@ describe("the state of a critic", function()
     local others = { kind = "network", hidden = { 5 }, activation = "tanh", precision = "single",
       normalize_observations = false, rescale_targets = true }
     for name, own in pairs {
-      gauss_newton = { iterations = 4, cg_products = 7, curvature_rows = 256, lm_damping = 0.1, solve_last_layer = false },
+      gauss_newton = { iterations = 4, cg_products = 10, curvature_rows = 256, lm_damping = 0.1, solve_last_layer = false },
       lbfgs = { iterations = 25 }, last_layer = { lm_damping = 0.01 },
     } do
       own.optimizer = name

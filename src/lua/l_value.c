@@ -58,7 +58,7 @@ Makes a value baseline.
  `rng` draws the weights and the shuffles;
  `rescale_targets` standardises the targets without changing the predictions (PopArt, default true);
  `optimizer` says how a fit lowers the mean squared error, from the present weights on:
- `"gauss_newton"` (default) by at most `iterations` (4) steps on all rows, of `cg_products` (7) conjugate-gradient products with the matrix of
+ `"gauss_newton"` (default) by at most `iterations` (4) steps on all rows, of `cg_products` (10) conjugate-gradient products with the matrix of
  `curvature_rows` (256) evenly spaced rows, `lm_damping` (0.1) being the least number that is added to its diagonal; it ends with a
  step that lowers the error by less than a tenth; `solve_last_layer` (false) solves the last layer exactly before and after each step;
  `"lbfgs"` by `iterations` (25) of L-BFGS on all rows;

@@ -70,7 +70,7 @@ void l_value_optimizer_read(lua_State *L, int t, const char *what, ValueOptions 
   options->minibatch = (int)l_field_integer(L, t, what, "minibatch", 1, 1 << 30, 128);
   options->iterations = (int)l_field_integer(L, t, what, "iterations", 1, 1000000,
                                              optimizer == VALUE_LBFGS ? 25 : 4);
-  options->cg_products = (int)l_field_integer(L, t, what, "cg_products", 1, 1000000, 7);
+  options->cg_products = (int)l_field_integer(L, t, what, "cg_products", 1, 1000000, 10);
   options->lm_damping = l_field_number(L, t, what, "lm_damping", 1e-12, 1e6,
                                        optimizer == VALUE_LAST_LAYER ? 0.01 : 0.1);
   options->curvature_rows = l_field_integer(L, t, what, "curvature_rows", 1, 1 << 30, 256);
