@@ -120,15 +120,21 @@ local list = {
   end },
 }
 
+-- "met", or how far it is from that
+local function verdict(kind, bar, x)
+  if kind == AT_LEAST and x >= bar or kind == AT_MOST and x <= bar then return "met" end
+  local part = kind == AT_LEAST and x / bar or bar / x
+  return ("**missed**, %.0f %% of it"):format(100 * part)
+end
+
 --- The table: statement, benchmark, measured, bar, verdict.
 function bars.rows(all)
   local rows = { { "what", "benchmark", "measured", "bar", "" } }
   for _, entry in ipairs(list) do
     local statement, name, format, kind, bar, value = unpack(entry)
     local x = value(all)
-    local met = x and (kind == AT_LEAST and x >= bar or kind == AT_MOST and x <= bar)
     rows[#rows + 1] = { statement, name, x and format:format(x) or "-",
-      (kind == AT_LEAST and "≥ " or "≤ ") .. format:format(bar), x and (met and "met" or "**missed**") or "" }
+      (kind == AT_LEAST and "≥ " or "≤ ") .. format:format(bar), x and verdict(kind, bar, x) or "" }
   end
   return rows
 end

@@ -3,7 +3,7 @@ return {
   { name = "fisher", id = "B1", title = "Fisher-vector product" },
   { name = "update", id = "B2", title = "policy update" },
   { name = "kfac", title = "preconditioned conjugate gradients" },
-  { name = "critic", id = "B3", title = "critic" },
+  { name = "critic", id = "B3", title = "fitting the critic" },
   { name = "inference", id = "B4", title = "acting" },
   { name = "rollout", id = "B5", title = "environments and rollouts" },
   { name = "training", id = "B6", title = "training" },
