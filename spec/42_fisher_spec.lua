@@ -230,8 +230,8 @@ describe("both forms of the Fisher product", function()
   end)
 
   it("have names, and a policy without hidden layers knows the classical one only", function()
-    local policy, v = oracle.policy { hidden = {} }, nil
-    v = trpo.randn(trpo.rng(1), policy:size())
+    local policy = oracle.policy { hidden = {} }
+    local v = trpo.randn(trpo.rng(1), policy:size())
     local observations = trpo.randn(trpo.rng(2), 9, 3)
     assert.are.equal(oracle.bits(policy:fisher_product(observations, v, { form = "classical" })),
       oracle.bits(policy:fisher_product(observations, v, { form = "cached" })))
