@@ -168,7 +168,9 @@ static int l_batch_collect(lua_State *L) {
 }
 
 /***
-Plays whole episodes and returns their sums of rewards. Every episode begins with a reset.
+Plays whole episodes and returns their sums of rewards. Every episode begins with a reset. Each of L lanes plays
+episodes / L of them, the first episodes % L lanes one more; lanes step together until they are done. Episodes are
+returned lane after lane, and depend on seed and lane, not on the other lanes or on threads.
 @function trpo.play
 @tparam trpo.Env env
 @tparam trpo.Policy policy

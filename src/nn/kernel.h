@@ -82,11 +82,14 @@ typedef struct KernelTable {
   void (*pack)(void *packed, const double *w, int depth, int columns);
   void (*pack_transposed)(void *packed, const double *w, int depth, int columns);
 
-  /* out [n] double = sum over i < count of rows [count][n], rows stride apart, each column a pairwise tree in double */
+  /* out [n] double = sum over i < count of rows [count][n], rows stride apart, each column a pairwise tree in double;
+   * n a multiple of KERNEL_PAD */
   void (*collect)(double *out, const void *rows, int count, long stride, int n);
 
-  /* y = (Real) x */
+  /* y = (Real) x;  y = clip((x - shift) scale), from -clip to clip */
   void (*narrow)(void *y, const double *x, long n);
+  void (*normalize)(void *y, const double *x, const double *shift, const double *scale, double clip,
+                    int n);
 } KernelTable;
 
 /** The table of a precision for the instruction set in force. */

@@ -16,6 +16,7 @@ enum {
 };
 
 #define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL16 _Pragma("GCC unroll 16")
 
 /* the functions of a precision */
 #define KERNEL_ENTRIES(precision)                                                                  \
@@ -23,7 +24,7 @@ enum {
     .affine = affine_##precision, .dots = dots_##precision, .gradient = gradient_##precision,      \
     .sum_rows = sum_rows_##precision, .pack = pack_##precision,                                    \
     .pack_transposed = pack_transposed_##precision, .collect = collect_##precision,                \
-    .narrow = narrow_##precision                                                                   \
+    .narrow = narrow_##precision, .normalize = normalize_##precision                               \
   }
 
 /* the next lines of what will be read soon */
@@ -216,32 +217,41 @@ static void R(affine)(const KernelAffine *map) {
 
 /* --- few outputs -------------------------------------------------------------------------------------------- */
 
-/* s_a += x . w_a over all panels */
-SIMD_INLINE void R(row_dots)(Vec *s, int A, const REAL *x, const REAL *w, int columns) {
+/* s[r A + a] += x_r . w_a over all panels, for a few rows */
+SIMD_INLINE void R(row_dots)(Vec *s, int rows, int A, const REAL *x, long dx, const REAL *w,
+                             int columns) {
   const int vectors = KERNEL_PADDED(columns) / LANES;
   for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
     const int begin = panel_begin(vectors, p), size = panel_begin(vectors, p + 1) - begin;
     const REAL *panel = w + (long)begin * LANES * A;
-    for (int c = 0; c < size; c++) {
-      const Vec h = vload(x + (begin + c) * LANES);
-      UNROLL for (int a = 0; a < A; a++)
-          s[a] = vfma(h, vload(panel + (a * size + c) * LANES), s[a]);
-    }
+    for (int c = 0; c < size; c++) UNROLL for (int r = 0; r < rows; r++) {
+        const Vec h = vload(x + r * dx + (begin + c) * LANES);
+        UNROLL for (int a = 0; a < A; a++)
+            s[r * A + a] = vfma(h, vload(panel + (a * size + c) * LANES), s[r * A + a]);
+      }
   }
 }
 
-SIMD_INLINE void R(dots_of)(const KernelAffine *map, int A) {
+/* rows i .. i + rows - 1 of y */
+SIMD_INLINE void R(dots_rows)(const KernelAffine *map, int rows, int A, long i) {
   const REAL *b = map->b_;
-  for (int i = 0; i < map->n; i++) {
-    Vec s[KERNEL_THIN];
-    UNROLL for (int a = 0; a < A; a++) s[a] = vzero();
-    for (int q = 0; q < 2; q++) {
-      const KernelOperand *o = map->operand + q;
-      if (o->depth) R(row_dots)(s, A, (const REAL *)o->x + (long)i * o->dx, o->w, o->depth);
-    }
-    REAL *y = (REAL *)map->y + (long)i * map->dy;
-    UNROLL for (int a = 0; a < A; a++) y[a] = vsum(s[a]) + (b ? b[a] : 0);
+  Vec s[4 * KERNEL_THIN];
+  UNROLL16 for (int a = 0; a < rows * A; a++) s[a] = vzero();
+  for (int q = 0; q < 2; q++) {
+    const KernelOperand *o = map->operand + q;
+    if (o->depth) R(row_dots)(s, rows, A, (const REAL *)o->x + i * o->dx, o->dx, o->w, o->depth);
   }
+  REAL *y = (REAL *)map->y + i * map->dy;
+  UNROLL16 for (int r = 0; r < rows; r++) UNROLL for (int a = 0; a < A; a++)
+      y[r * map->dy + a] = vsum(s[r * A + a]) + (b ? b[a] : 0);
+}
+
+/* as many rows share a load of w as registers allow */
+SIMD_INLINE void R(dots_of)(const KernelAffine *map, int A) {
+  const int rows = A <= 4 && PANEL == 4 ? 4 : A <= 4 || PANEL == 4 ? 2 : 1;
+  long i = 0;
+  for (; i + rows <= map->n; i += rows) R(dots_rows)(map, rows, A, i);
+  for (; i < map->n; i++) R(dots_rows)(map, 1, A, i);
 }
 
 static void R(dots)(const KernelAffine *map) {
@@ -383,6 +393,15 @@ static void R(narrow)(void *y, const double *x, long n) {
   for (long i = 0; i < n; i++) to[i] = (REAL)x[i];
 }
 
+static void R(normalize)(void *y, const double *x, const double *shift, const double *scale,
+                         double clip, int n) {
+  REAL *to = y;
+  for (int i = 0; i < n; i++) {
+    const double z = (x[i] - shift[i]) * scale[i], low = z < -clip ? -clip : z;
+    to[i] = (REAL)(low > clip ? clip : low); /* a NaN stays */
+  }
+}
+
 static void R(pack)(void *packed, const double *w, int depth, int columns) {
   REAL *to = packed;
   const int vectors = KERNEL_PADDED(columns) / LANES, panels = panel_count(vectors);
@@ -402,42 +421,87 @@ static void R(pack)(void *packed, const double *w, int depth, int columns) {
   }
 }
 
+typedef double R(Four_f64) __attribute__((vector_size(32), aligned(8)));
+typedef REAL R(Four) __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL))));
+typedef SIMD_NAME(int, SIMD_BITS, _t) R(Order) __attribute__((vector_size(4 * sizeof(REAL))));
+
+/* to [4][4], rows `width` apart, = the transpose of w [4][4], rows `depth` apart */
+SIMD_INLINE void R(transpose_four)(REAL *to, long width, const double *w, long depth) {
+  const R(Order) low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5},
+                 second = {2, 3, 6, 7};
+  R(Four) row[4];
+  for (int r = 0; r < 4; r++)
+    row[r] = __builtin_convertvector(*(const R(Four_f64) *)(w + r * depth), R(Four));
+  const R(Four) a = __builtin_shuffle(row[0], row[1], low),
+                b = __builtin_shuffle(row[0], row[1], high);
+  const R(Four) c = __builtin_shuffle(row[2], row[3], low),
+                d = __builtin_shuffle(row[2], row[3], high);
+  *(R(Four) *)to = __builtin_shuffle(a, c, first);
+  *(R(Four) *)(to + width) = __builtin_shuffle(a, c, second);
+  *(R(Four) *)(to + 2 * width) = __builtin_shuffle(b, d, first);
+  *(R(Four) *)(to + 3 * width) = __builtin_shuffle(b, d, second);
+}
+
+/* `span` columns of a panel, of which `held` exist.  w [held][depth] */
+static void R(transpose_strip)(REAL *to, long width, const double *w, int depth, int span,
+                               int held) {
+  const int deep = depth / 4 * 4, full = held / 4 * 4;
+  for (int k = 0; k < deep; k += 4)
+    for (int c = 0; c < full; c += 4)
+      R(transpose_four)(to + k * width + c, width, w + (long)c * depth + k, depth);
+  /* what is left over below and to the right, and the padding */
+  for (int k = 0; k < depth; k++)
+    for (int c = k < deep ? full : 0; c < span; c++)
+      to[k * width + c] = c < held ? (REAL)w[(long)c * depth + k] : 0;
+}
+
 /* w is [columns][depth] */
 static void R(pack_transposed)(void *packed, const double *w, int depth, int columns) {
-  REAL *to = packed;
-  const int vectors = KERNEL_PADDED(columns) / LANES, panels = panel_count(vectors);
-  for (int p = 0; p < panels; p++) {
-    const int begin = panel_begin(vectors, p) * LANES;
-    const int width = panel_begin(vectors, p + 1) * LANES - begin;
-    for (int k = 0; k < depth; k++, to += width)
-      for (int c = 0; c < width; c++)
-        to[c] = begin + c < columns ? (REAL)w[(long)(begin + c) * depth + k] : 0;
+  const int vectors = KERNEL_PADDED(columns) / LANES;
+  for (int p = 0, panels = panel_count(vectors); p < panels; p++) {
+    const int begin = panel_begin(vectors, p) * LANES, end = panel_begin(vectors, p + 1) * LANES;
+    REAL *panel = (REAL *)packed + (long)begin * depth;
+    for (int c = begin; c < end; c += KERNEL_PAD) {
+      const int span = end - c < KERNEL_PAD ? end - c : KERNEL_PAD, left = columns - c;
+      const int held = left > span ? span : left > 0 ? left : 0;
+      R(transpose_strip)(panel + c - begin, end - begin, w + (long)c * depth, depth, span, held);
+    }
   }
 }
 
 /* --- sums of chunks ------------------------------------------------------------------------------------------ */
 
-/* Columns [0, width) of the rows, added like a binary counter: level k holds the sum of 2^k rows. */
-SIMD_INLINE void R(collect_strip)(double *out, const REAL *rows, int count, long stride,
-                                  int width) {
+/* sum [KERNEL_PAD] = columns of up to eight rows, as a tree */
+SIMD_INLINE void R(collect_leaf)(double *sum, const REAL *rows, int count, long stride) {
+  static const REAL zeros[KERNEL_PAD];
+  const REAL *row[8];
+  for (int k = 0; k < 8; k++) row[k] = k < count ? rows + k * stride : zeros;
+  for (int j = 0; j < KERNEL_PAD; j++) {
+    const double a = (double)row[0][j] + (double)row[1][j],
+                 b = (double)row[2][j] + (double)row[3][j];
+    const double c = (double)row[4][j] + (double)row[5][j],
+                 d = (double)row[6][j] + (double)row[7][j];
+    sum[j] = (a + b) + (c + d);
+  }
+}
+
+/* Leaves of eight rows, added like a binary counter: level k holds the sum of 2^k leaves. */
+static void R(collect_strip)(double *out, const REAL *rows, int count, long stride) {
   double level[32][KERNEL_PAD];
   int top = 0;
   memset(level[0], 0, sizeof level[0]); /* the sum of no rows */
-  for (int i = 0; i < count; i++, top++) {
-    for (int j = 0; j < width; j++) level[top][j] = (double)rows[i * stride + j];
+  for (int i = 0; i < count; i += 8, top++) {
+    R(collect_leaf)(level[top], rows + i * stride, count - i, stride);
     /* every trailing one bit of the counter merges two equal subtrees */
-    for (int bits = i; bits & 1; bits >>= 1, top--)
-      for (int j = 0; j < width; j++) level[top - 1][j] += level[top][j];
+    for (int bits = i / 8; bits & 1; bits >>= 1, top--)
+      for (int j = 0; j < KERNEL_PAD; j++) level[top - 1][j] += level[top][j];
   }
   for (; top > 1; top--)
-    for (int j = 0; j < width; j++) level[top - 2][j] += level[top - 1][j];
-  for (int j = 0; j < width; j++) out[j] = level[0][j];
+    for (int j = 0; j < KERNEL_PAD; j++) level[top - 2][j] += level[top - 1][j];
+  memcpy(out, level[0], sizeof level[0]);
 }
 
 static void R(collect)(double *out, const void *rows, int count, long stride, int n) {
-  const REAL *from = rows;
-  int j = 0;
-  for (; j + KERNEL_PAD <= n; j += KERNEL_PAD)
-    R(collect_strip)(out + j, from + j, count, stride, KERNEL_PAD);
-  if (j < n) R(collect_strip)(out + j, from + j, count, stride, n - j);
+  for (int j = 0; j < n; j += KERNEL_PAD)
+    R(collect_strip)(out + j, (const REAL *)rows + j, count, stride);
 }

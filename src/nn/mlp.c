@@ -320,8 +320,9 @@ static void put(const Collect *c, int l, long place, long n, const double *x) {
 static void collect_part(void *context, int part, int worker) {
   const Collect *c = context;
   const Mlp *net = c->net;
-  const long all = net->partial[net->layers];
-  const long begin = part * all / c->parts, end = (part + 1) * all / c->parts;
+  const long strips = net->partial[net->layers] / KERNEL_PAD;
+  const long begin = part * strips / c->parts * KERNEL_PAD;
+  const long end = (part + 1) * strips / c->parts * KERNEL_PAD;
   const size_t real = c->widened ? sizeof(double) : mlp_real(net);
   const KernelTable *k = kernel(c->widened ? DOUBLE : net->precision);
   double sum[STRIP];

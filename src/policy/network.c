@@ -63,22 +63,32 @@ void network_set(Network *net, const double *theta) {
   mlp_prepare(&net->mlp, net->weights, net->theta);
 }
 
-/* Input f of the network for one observation. */
-static double feature(const Network *net, const double *obs, int f) {
-  if (net->observation.kind == SPACE_DISCRETE) return f == (int)obs[0]; /* one-hot */
-  return net->normalize ? normalizer_apply(&net->normalizer, f, obs[f]) : obs[f];
+/* One-hot rows, of states obs[0], obs[stride], ... */
+static void encode_states(const Mlp *mlp, char *x, const double *obs, long stride, int n) {
+  const int F = mlp->width[0];
+  const size_t real = mlp_real(mlp);
+  const double one = 1;
+  memset(x, 0, (size_t)n * (size_t)F * real);
+  for (int i = 0; i < n; i++, x += (size_t)F * real, obs += stride)
+    if (*obs >= 0 && *obs < F) mlp->kernel->narrow(x + (size_t)*obs * real, &one, 1);
 }
 
 void network_encode(const Network *net, void *tape, const double *obs, long stride, int n) {
-  const int F = net->mlp.width[0];
-  float *single = tape;
-  double *twice = tape;
-  for (int i = 0; i < n; i++, obs += stride)
-    for (int f = 0; f < F; f++)
-      if (net->mlp.precision == SINGLE)
-        *single++ = (float)feature(net, obs, f);
+  const Mlp *mlp = &net->mlp;
+  const int F = mlp->width[0];
+  const Normalizer *z = &net->normalizer;
+  char *x = mlp_layer(mlp, tape, 0);
+  if (net->observation.kind == SPACE_DISCRETE) {
+    encode_states(mlp, x, obs, stride, n);
+  } else if (!net->normalize && stride == F) {
+    mlp->kernel->narrow(x, obs, (long)n * F);
+  } else {
+    for (int i = 0; i < n; i++, x += (size_t)F * mlp_real(mlp), obs += stride)
+      if (net->normalize)
+        mlp->kernel->normalize(x, obs, z->shift, z->scale, NORMALIZER_CLIP, F);
       else
-        *twice++ = feature(net, obs, f);
+        mlp->kernel->narrow(x, obs, F);
+  }
 }
 
 void *network_forward(const Network *net, void *tape, const double *obs, long stride, int n) {

@@ -44,8 +44,3 @@ Status normalizer_update(Normalizer *z, const double *obs, long N) {
   z->count = total;
   return OK;
 }
-
-double normalizer_apply(const Normalizer *z, int o, double x) {
-  const double y = (x - z->shift[o]) * z->scale[o];
-  return y > NORMALIZER_CLIP ? NORMALIZER_CLIP : y < -NORMALIZER_CLIP ? -NORMALIZER_CLIP : y;
-}

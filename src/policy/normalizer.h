@@ -20,7 +20,7 @@ typedef struct Normalizer {
   Buffer *storage;
 } Normalizer;
 
-/** Normalised features are clipped to this many standard deviations. */
+/** A feature becomes clip((x - shift) scale): normalised features are clipped to this many standard deviations. */
 #define NORMALIZER_CLIP 10.0
 
 /** The identity for O features. E_NOMEM. */
@@ -31,8 +31,5 @@ void normalizer_free(Normalizer *normalizer);
 
 /** Takes in obs [N][O] and puts the new map in force. E_NOT_FINITE: nothing has changed. Allocates nothing. */
 Status normalizer_update(Normalizer *normalizer, const double *obs, long N);
-
-/** Feature o of an observation: clip((x - shift) scale). A NaN stays a NaN. */
-double normalizer_apply(const Normalizer *normalizer, int o, double x);
 
 #endif

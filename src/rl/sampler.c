@@ -225,8 +225,9 @@ static void walk_episodes(void *context, int index, int worker) {
   (void)worker;
   int n = 0;
   for (int lane = g->a; lane < g->b; lane++) {
+    if (walk->quota[lane] <= 0) continue;
     walk->env->ended[lane] = 1;
-    if (walk->quota[lane] > 0) g->lane[n++] = lane;
+    g->lane[n++] = lane;
   }
   g->n = n;
   while (g->n > 0 && g->status == OK) {
