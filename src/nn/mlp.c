@@ -29,8 +29,9 @@ static void lay_out(Mlp *net, int l) {
   net->prepared += columns;
   net->transposed[l] = net->prepared;
   if (l > 0) net->prepared += out * KERNEL_PADDED(in);
-  net->partial[l + 1] = net->partial[l]
-                        + (last && l > 0 ? out * net->stride[l] + columns : (in + 1) * columns);
+  /* cppcheck-suppress arrayIndexOutOfBoundsCond ; l is below the number of layers */
+  const long size = last && l > 0 ? out * net->stride[l] + columns : (in + 1) * columns;
+  net->partial[l + 1] = net->partial[l] + size;
 }
 
 void mlp_init(Mlp *net, Precision precision, Activation activation, int layers, const int *width) {
@@ -231,6 +232,7 @@ static void layer_gradient(const Mlp *net, int l, void *gradient, int n, void *t
   const int in = net->width[l], out = net->width[l + 1];
   void *g = at(net, gradient, net->partial[l]), *h = mlp_layer(net, tape, l);
   if (l > 0 && l + 1 == net->layers) {
+    /* cppcheck-suppress arrayIndexOutOfBoundsCond ; l is below the number of layers */
     k->gradient(g, net->stride[l], d, dd, out, 0, h, net->stride[l], n, NULL); /* dW' += d' h */
     k->sum_rows(at(net, g, (long)out * net->stride[l]), d, n, out);            /* db += sum of d */
   } else {
