@@ -318,4 +318,24 @@ describe("the settings", function()
       assert.is_true(oracle.relative(expected.theta - theta, policy:theta() - theta) < 1e-8, tostring(fraction))
     end
   end)
+
+  it("make the same step with either form of the Fisher products, and say which it was", function()
+    for _, kind in ipairs(POLICIES) do
+      local step = {}
+      for _, form in ipairs { "classical", "cached" } do
+        local policy = oracle.policy(kind)
+        local batch, theta = batch_of(policy, 60), policy:theta()
+        assert.are.equal(form, trpo.TRPO(exact { fisher_form = form }):update(policy, batch).fisher_form)
+        step[form] = policy:theta() - theta
+      end
+      assert.is_true(oracle.relative(step.classical, step.cached) < 1e-8)
+    end
+  end)
+
+  it("take the cheaper form by themselves", function()
+    for form, shape in pairs { cached = { O = 11, A = 3 }, classical = { O = 376, A = 17 } } do
+      local policy = oracle.policy { O = shape.O, A = shape.A, hidden = { 64, 64 }, precision = "single" }
+      assert.are.equal(form, trpo.TRPO {}:update(policy, batch_of(policy, 64)).fisher_form)
+    end
+  end)
 end)

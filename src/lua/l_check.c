@@ -323,8 +323,8 @@ static int fail_unknown(lua_State *L, const char *what, const char *key, const c
   return l_fail(L, what, "unknown option '%s', expected one of: %s", key, lua_tostring(L, -1));
 }
 
-int l_field_choice(lua_State *L, int t, const char *what, const char *key,
-                   const char *const *names, int def) {
+int l_field_choice(lua_State *L, int t, const char *what, const char *key, const char *const *names,
+                   int def) {
   const char *got = l_field_string(L, t, what, key, names[def]);
   for (int i = 0; names[i]; i++)
     if (strcmp(names[i], got) == 0) return i;

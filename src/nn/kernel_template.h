@@ -311,9 +311,8 @@ SIMD_INLINE void R(outer_rows)(const R(Outer) * o, int ones, int vectors) {
   const int rows = o->in + ones;
   KernelAhead ahead = {0};
   if (o->ahead_) ahead = *o->ahead_;
-  for (; i + ROWS <= o->in; i += ROWS)
-    R(gradient_tile)
-    (o->g + i * o->dg, o->dg, ROWS, 0, vectors, o->x + i, o->dx, o->d, o->dd, o->n, &ahead);
+  for (; i + ROWS <= o->in; i += ROWS) R(gradient_tile)
+  (o->g + i * o->dg, o->dg, ROWS, 0, vectors, o->x + i, o->dx, o->d, o->dd, o->n, &ahead);
   if (ones) {
     switch (rows - i) {
       GRADIENT_TAIL(6, 1)

@@ -36,15 +36,8 @@ void tape_resize(Tape *tape, long N) {
 
 Status tape_init(Tape *tape, Arena *arena, const Network *net, long N, int keep, int gradients,
                  long row_doubles) {
-  return tape_init_extra(tape, arena, net, N, keep, gradients, row_doubles, 0);
-}
-
-Status tape_init_extra(Tape *tape, Arena *arena, const Network *net, long N, int keep,
-                       int gradients, long row_doubles, long extra) {
   const Mlp *mlp = &net->mlp;
-  *tape = (Tape){.net = net, .extra = extra};
-  tape->block_bytes = aligned(mlp_tape_bytes(mlp))
-                      + aligned((size_t)mlp->rows * (size_t)extra * mlp_real(mlp));
+  *tape = (Tape){.net = net, .block_bytes = aligned(mlp_tape_bytes(mlp))};
   tape_resize(tape, N);
   /* each worker's scratch: workspace, outputs, row scalars and, without kept activations, one block of them */
   tape->scratch_bytes = aligned(mlp_work_bytes(mlp)) + out_bytes(net)
@@ -91,7 +84,6 @@ static void run_chunk(void *context, int chunk, int worker) {
     block.n = left < mlp->rows ? (int)left : mlp->rows;
     block.tape = tape->data ? tape_block(tape, b)
                             : scratch + tape->scratch_bytes - tape->block_bytes;
-    block.extra = (char *)block.tape + aligned(mlp_tape_bytes(mlp));
     if (distant) read_ahead(block.tape, tape->block_bytes);
     run->task(run->context, &block);
   }

@@ -16,8 +16,7 @@ typedef struct Tape {
   long N;
   long blocks;
   int chunks;
-  long extra;         /* Reals that a row may keep beside its activations */
-  size_t block_bytes; /* of a block: activations, then extra [rows][extra] */
+  size_t block_bytes; /* of a block */
   char *data;         /* [blocks][block_bytes]; NULL for a tape that is only walked over */
   char *scratch;      /* [workers][scratch_bytes] */
   size_t scratch_bytes;
@@ -31,7 +30,6 @@ typedef struct TapeBlock {
   int chunk;
   void
       *tape; /* the block's activations; for a tape without data, scratch memory of the same size */
-  void *extra; /* Real [rows][extra], kept like the activations, 64-byte aligned */
   void *work;  /* mlp_work_bytes */
   void *out;   /* Real [n][outputs], scratch */
   double *row; /* doubles of scratch asked for by tape_init */
@@ -45,10 +43,6 @@ typedef void (*TapeTask)(void *context, const TapeBlock *block);
  */
 Status tape_init(Tape *tape, Arena *arena, const Network *net, long N, int keep, int gradients,
                  long row_doubles);
-
-/** The same, with room for extra Reals per row that tasks keep in the blocks (TapeBlock.extra). */
-Status tape_init_extra(Tape *tape, Arena *arena, const Network *net, long N, int keep,
-                       int gradients, long row_doubles, long extra);
 
 /** The same tape for fewer rows, 1 <= N <= the number it was made for. */
 void tape_resize(Tape *tape, long N);

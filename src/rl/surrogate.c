@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/sum.h"
+#include "base/vmath.h"
 #include "rl/advantage.h"
 
 static Precision precision(const Surrogate *s) {
@@ -93,10 +94,11 @@ static void trial_block(void *context, const TapeBlock *block) {
                                     block->n);
   policy->dist->log_prob(precision(s), term, new, policy_extra(policy), actions(s, block), block->n,
                          policy->A, block->row);
-  for (int i = 0; i < block->n; i++) {
-    const long n = block->first + i;
-    term[i] = exp(term[i] - s->old_log_prob[n]) * s->advantage[n];
-  }
+  const double *old_log_prob = s->old_log_prob + block->first;
+  const double *advantage = s->advantage + block->first;
+  for (int i = 0; i < block->n; i++) term[i] -= old_log_prob[i];
+  vmath()->exp_f64(term, term, (size_t)block->n); /* exactly 1 at 0 */
+  for (int i = 0; i < block->n; i++) term[i] *= advantage[i];
   policy->dist->kl(precision(s), s->kl + block->first, old, s->old_extra, new, policy_extra(policy),
                    block->n, policy->A, block->row);
 }
