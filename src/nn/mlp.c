@@ -287,7 +287,7 @@ typedef struct Collect {
   const Mlp *net;
   double *out;
   const char *gradients;
-  int count, widened;
+  int count;
   size_t stride;
   double scale;
   int parts;
@@ -325,8 +325,7 @@ static void collect_part(void *context, int part, int worker) {
   const long strips = net->partial[net->layers] / KERNEL_PAD;
   const long begin = part * strips / c->parts * KERNEL_PAD;
   const long end = (part + 1) * strips / c->parts * KERNEL_PAD;
-  const size_t real = c->widened ? sizeof(double) : mlp_real(net);
-  const KernelTable *k = kernel(c->widened ? DOUBLE : net->precision);
+  const long stride = (long)(c->stride / mlp_real(net));
   double sum[STRIP];
   (void)worker;
   for (int l = 0; l < net->layers; l++) {
@@ -334,18 +333,18 @@ static void collect_part(void *context, int part, int worker) {
     const long behind = end < net->partial[l + 1] ? end : net->partial[l + 1];
     for (long i = first; i < behind; i += STRIP) {
       const long n = behind - i < STRIP ? behind - i : STRIP;
-      k->collect(sum, c->gradients + (size_t)i * real, c->count, (long)(c->stride / real), (int)n);
+      net->kernel->collect(sum, at(net, c->gradients, i), c->count, stride, (int)n);
       put(c, l, i - net->partial[l], n, sum);
     }
   }
 }
 
 void mlp_collect(const Mlp *net, double *out, const void *gradients, int count, size_t stride,
-                 int widened, double scale) {
+                 double scale) {
   const long work = net->partial[net->layers] * count;
   const long most = net->partial[net->layers] / KERNEL_PAD;
   long parts = work / PART < 64 ? work / PART : 64;
   if (parts > most) parts = most;
-  Collect c = {net, out, gradients, count, widened, stride, scale, parts < 1 ? 1 : (int)parts};
+  Collect c = {net, out, gradients, count, stride, scale, parts < 1 ? 1 : (int)parts};
   pool_run(collect_part, &c, c.parts);
 }
