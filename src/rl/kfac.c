@@ -236,8 +236,8 @@ static void finish(const Kfac *kfac, double *factor, int n, const double **from,
   const Mlp *mlp = &kfac->policy->net.mlp;
   const size_t all = doubles_A(mlp) + doubles_S(mlp);
   for (long i = 0; i < n; i++)
-    sum_rows_f64(factor + i * n, *from + i * KERNEL_PADDED(n), kfac->chunks, all, (size_t)n,
-                 1 / (double)rows);
+    sum_rows(factor + i * n, *from + i * KERNEL_PADDED(n), kfac->chunks, all, (size_t)n,
+             1 / (double)rows);
   *from += padded_square(n);
 }
 
