@@ -30,17 +30,21 @@ static int chunk_count(long N) {
   if (chunks >= TAPE_CHUNKS) return TAPE_CHUNKS;
   if (chunks >= 8) return (int)(chunks / 8 * 8);
   const long few = (N + FEW_ROWS - 1) / FEW_ROWS;
-  return (int)(few < FEW ? few : FEW);
+  return few < 1 ? 1 : few < FEW ? (int)few : FEW;
+}
+
+static long ratio_up(long a, long b) {
+  return (a + b - 1) / b;
 }
 
 void tape_resize(Tape *tape, long N) {
   enum { TILE = 6 }; /* rows that the kernels like to have */
   const long most = tape->net->mlp.rows, chunks = chunk_count(N);
-  const long each = (N + chunks * most - 1) / (chunks * most); /* blocks of a chunk */
-  const long even = (N + chunks * each - 1) / (chunks * each), tiles = (even + TILE - 1) / TILE * TILE;
+  const long blocks = chunks * ratio_up(N, chunks * most); /* as many for every chunk */
+  const long even = blocks ? TILE * ratio_up(ratio_up(N, blocks), TILE) : most;
   tape->N = N;
-  tape->rows = (int)(tiles < most ? tiles : most);
-  tape->blocks = (N + tape->rows - 1) / tape->rows;
+  tape->rows = (int)(even < most ? even : most);
+  tape->blocks = ratio_up(N, tape->rows);
   tape->chunks = (int)(chunks < tape->blocks ? chunks : tape->blocks);
 }
 
