@@ -18,7 +18,7 @@ typedef struct Tape {
   int rows; /* of every block but the last; at most the network's */
   long blocks;
   int chunks;
-  size_t block_bytes; /* of a block */
+  size_t block_bytes; /* of the activations of a block */
   char *data;         /* [blocks][block_bytes]; NULL for a tape that is only walked over */
   char *scratch;      /* [workers][scratch_bytes] */
   size_t scratch_bytes;
