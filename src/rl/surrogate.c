@@ -88,7 +88,7 @@ static void trial_block(void *context, const TapeBlock *block) {
   const Mlp *mlp = &policy->net.mlp;
   const long O = policy->net.observation.size;
   double *term = s->term + block->first;
-  void *old_tape = tape_block(&s->tape, block->first / mlp->rows);
+  void *old_tape = tape_block(&s->tape, block->first / s->tape.rows);
   const void *old = mlp_layer(mlp, old_tape, mlp->layers);
   const void *new = network_forward(&policy->net, block->tape, s->obs + block->first * O, O,
                                     block->n);
