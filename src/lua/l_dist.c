@@ -95,9 +95,9 @@ static int l_dist_log_prob_gradient(lua_State *L) {
   const Call c = begin(L, "log_prob_gradient", "params");
   const Space space = actions(&c);
   const double *action = l_rows_actions(L, 2, c.what, &space, c.N), one = 1;
-  double *d = l_rows_push_matrix(L, c.N, c.D);
+  double *d = l_rows_push_matrix(L, c.N, c.D), logp, h;
   for (long i = 0; i < c.N; i++, d += c.D)
-    c.dist->score(DOUBLE, d, d + c.A, out(&c, c.params, i), extra(&c, c.params, i),
+    c.dist->score(DOUBLE, d, d + c.A, &logp, &h, out(&c, c.params, i), extra(&c, c.params, i),
                   action + i * space.size, &one, 1, c.A, c.work);
   return 1;
 }
@@ -129,8 +129,8 @@ static int l_dist_kl(lua_State *L) {
   const double *new = l_rows_matrix(L, 2, c.what, "params_new", c.N, c.D);
   double *kl = l_rows_push_vector(L, c.N);
   for (long i = 0; i < c.N; i++)
-    c.dist->kl(DOUBLE, kl + i, out(&c, c.params, i), extra(&c, c.params, i), out(&c, new, i),
-               extra(&c, new, i), 1, c.A, c.work);
+    c.dist->kl(DOUBLE, kl + i, NULL, out(&c, c.params, i), extra(&c, c.params, i), out(&c, new, i),
+               extra(&c, new, i), NULL, 1, c.A, c.work);
   return 1;
 }
 

@@ -27,9 +27,11 @@ typedef struct Dist {
   /* h[i] = -E log pi */
   void (*entropy)(Precision p, double *h, const void *out, const double *extra, int n, int A,
                   double *work);
-  /* kl[i] = KL(old || new); exactly 0 for equal parameters, +inf where new excludes what old allows */
-  void (*kl)(Precision p, double *kl, const void *out_old, const double *extra_old, const void *out,
-             const double *extra, int n, int A, double *work);
+  /* kl[i] = KL(old || new); exactly 0 for equal parameters, +inf where new excludes what old allows.
+   * Unless action_ is NULL, logp_[i] = new's log pi(action_i), as log_prob gives it. */
+  void (*kl)(Precision p, double *kl, double *logp_, const void *out_old, const double *extra_old,
+             const void *out, const double *extra, const double *action_, int n, int A,
+             double *work);
   /* action_i ~ pi, made of noise [n][action size] as dist_noise draws it; logp [n] as log_prob gives it */
   void (*sample)(Precision p, double *action, double *logp, const void *out, const double *extra,
                  const double *noise, int n, int A, double *work);
@@ -37,9 +39,11 @@ typedef struct Dist {
   void (*mode)(Precision p, double *action, const void *out, int n, int A);
   /* 1 when every row has a proper distribution, so that modes and samples have finite log-probabilities */
   int (*proper)(Precision p, const void *out, const double *extra, int n, int A);
-  /* dout_i = weight_i d log pi(action_i) / d out_i;  dextra += sum_i weight_i d log pi / d extra */
-  void (*score)(Precision p, void *dout, double *dextra, const void *out, const double *extra,
-                const double *action, const double *weight, int n, int A, double *work);
+  /* dout_i = weight_i d log pi(action_i) / d out_i;  dextra += sum_i weight_i d log pi / d extra.
+   * logp [n] and h [n] are what log_prob and entropy give. */
+  void (*score)(Precision p, void *dout, double *dextra, double *logp, double *h, const void *out,
+                const double *extra, const double *action, const double *weight, int n, int A,
+                double *work);
   /* dout_i = d KL(old || new) / d new's out_i;  dextra += sum_i d KL / d new's extra */
   void (*kl_score)(Precision p, void *dout, double *dextra, const void *out_old,
                    const double *extra_old, const void *out, const double *extra, int n, int A,

@@ -123,7 +123,7 @@ static Status update(Policy *policy, const TrpoConfig *config, TrpoInfo *info, c
   if (status != OK) return status;
   info->surrogate_before = info->surrogate_after = sum_mean(advantage, (size_t)N);
   info->actual_improvement = info->expected_improvement = 0;
-  info->entropy = surrogate_entropy(&problem);
+  info->entropy = problem.entropy;
   info->grad_norm = problem.unit * sqrt(sum_dot(g, g, (size_t)P));
   info->seconds_gradient = clock_seconds() - start;
   if (info->grad_norm == 0) return ZERO_GRADIENT;
