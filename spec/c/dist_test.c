@@ -93,15 +93,15 @@ static void check_score(void) {
   const Dist *d = rows.dist;
   const int size = dist_action_size(d, A), extras = dist_extras(d, A);
   double all[N * A], one[N * A], unit = 1, worst = 0, sums[A] = {0}, got[A], worst_extra = 0;
-  double logp[N], h[N], alone[N];
+  double logp[N], h[N], information[N * A], alone[N * A];
   for (int a = 0; a < A; a++) got[a] = 10; /* dextra is added to */
-  d->score(DOUBLE, all, got, logp, h, rows.out, rows.extra, rows.action, rows.weight, N, A,
-           rows.work);
+  d->score(DOUBLE, &(DistScore){all, got, logp, h, information}, rows.out, rows.extra, rows.action,
+           rows.weight, N, A, rows.work);
   CHECK(guard_intact(), "%s: dist_work is enough for gradients", d->name);
   for (int i = 0; i < N; i++) {
     double extra[A] = {0};
-    d->score(DOUBLE, one + i * A, extra, alone, alone, rows.out + i * A, rows.extra,
-             rows.action + i * size, &unit, 1, A, rows.work);
+    d->score(DOUBLE, &(DistScore){one + i * A, extra, alone, alone + 1, alone + 2},
+             rows.out + i * A, rows.extra, rows.action + i * size, &unit, 1, A, rows.work);
     for (int a = 0; a < A; a++) {
       worst = fmax(worst, fabs(all[i * A + a] - rows.weight[i] * one[i * A + a]));
       sums[a] += rows.weight[i] * extra[a];
@@ -114,6 +114,8 @@ static void check_score(void) {
         d->name);
   d->entropy(DOUBLE, alone, rows.out, rows.extra, N, A, rows.work);
   CHECK(same(h, alone, N), "%s: the entropy beside a score is that of entropy", d->name);
+  d->information(DOUBLE, alone, rows.out, rows.extra, N, A);
+  CHECK(same(information, alone, (long)N * A), "%s: so is the information", d->name);
   CHECK(worst < 1e-13, "%s: every row's score has its weight: %.1e", d->name, worst);
   CHECK(worst_extra < 1e-11, "%s: the state-independent part is the weighted sum: %.1e", d->name,
         worst_extra);

@@ -95,10 +95,11 @@ static int l_dist_log_prob_gradient(lua_State *L) {
   const Call c = begin(L, "log_prob_gradient", "params");
   const Space space = actions(&c);
   const double *action = l_rows_actions(L, 2, c.what, &space, c.N), one = 1;
-  double *d = l_rows_push_matrix(L, c.N, c.D), logp, h;
+  double *information = l_rows_push_vector(L, c.A), logp, h;
+  double *d = l_rows_push_matrix(L, c.N, c.D);
   for (long i = 0; i < c.N; i++, d += c.D)
-    c.dist->score(DOUBLE, d, d + c.A, &logp, &h, out(&c, c.params, i), extra(&c, c.params, i),
-                  action + i * space.size, &one, 1, c.A, c.work);
+    c.dist->score(DOUBLE, &(DistScore){d, d + c.A, &logp, &h, information}, out(&c, c.params, i),
+                  extra(&c, c.params, i), action + i * space.size, &one, 1, c.A, c.work);
   return 1;
 }
 

@@ -132,20 +132,20 @@ static int proper(Precision precision, const void *out, const double *extra, int
   return !isnan(sum); /* -inf: an action that is masked out */
 }
 
-static void score(Precision precision, void *dout, double *dextra, double *logp, double *h,
-                  const void *out, const double *extra, const double *action, const double *weight,
-                  int n, int A, double *work) {
-  double *p = work, *lp = work + (long)n * A;
-  (void)extra, (void)dextra;
-  softmax(precision, p, lp, out, n, A);
-  pick(logp, lp, action, n, A);
-  entropies(h, p, lp, n, A);
+static void score(Precision precision, const DistScore *to, const void *out, const double *extra,
+                  const double *action, const double *weight, int n, int A, double *work) {
+  double *restrict d = work, *lp = work + (long)n * A;
+  const double *p = to->information;
+  (void)extra;
+  softmax(precision, to->information, lp, out, n, A);
+  pick(to->logp, lp, action, n, A);
+  entropies(to->entropy, p, lp, n, A);
   for (int i = 0; i < n; i++)
     for (int a = 0; a < A; a++) { /* d log pi_k / d l_a = [a = k] - pi_a */
-      double *d = p + (long)i * A + a;
-      *d = weight[i] * ((a == (int)action[i]) - *d);
+      const long k = (long)i * A + a;
+      d[k] = weight[i] * ((a == (int)action[i]) - p[k]);
     }
-  dist_narrow(precision, dout, p, (long)n * A);
+  dist_narrow(precision, to->dout, d, (long)n * A);
 }
 
 static void kl_score(Precision precision, void *dout, double *dextra, const void *out_old,

@@ -95,22 +95,30 @@ static int proper(Precision precision, const void *out, const double *extra, int
   return !isnan(sum);
 }
 
-static void score(Precision precision, void *dout, double *dextra, double *logp, double *h,
-                  const void *out, const double *extra, const double *action, const double *weight,
-                  int n, int A, double *work) {
+static void information(Precision precision, double *information, const void *out,
+                        const double *extra, int n, int A) {
+  (void)precision, (void)out;
+  for (int a = 0; a < A && n > 0; a++) information[a] = exp(-2 * extra[a]); /* M = diag(1 / s^2) */
+  for (int i = 1; i < n; i++)
+    memcpy(information + (long)i * A, information, (size_t)A * sizeof *information);
+}
+
+static void score(Precision precision, const DistScore *to, const void *out, const double *extra,
+                  const double *action, const double *weight, int n, int A, double *work) {
   double *m = work, *inverse = work + (long)n * A;
   dist_widen(precision, m, out, (long)n * A);
   inverse_deviations(inverse, extra, A);
-  densities(logp, m, inverse, extra, action, n, A);
-  entropy(precision, h, out, extra, n, A, NULL);
+  densities(to->logp, m, inverse, extra, action, n, A);
+  entropy(precision, to->entropy, out, extra, n, A, NULL);
+  information(precision, to->information, out, extra, n, A);
   for (int i = 0; i < n; i++)
     for (int a = 0; a < A; a++) {
       const long k = (long)i * A + a;
       double z = (action[k] - m[k]) * inverse[a];
-      dextra[a] += weight[i] * (z * z - 1); /* d log pi / d log s = z^2 - 1 */
-      m[k] = weight[i] * z * inverse[a];    /* d log pi / d m     = z / s   */
+      to->dextra[a] += weight[i] * (z * z - 1); /* d log pi / d log s = z^2 - 1 */
+      m[k] = weight[i] * z * inverse[a];        /* d log pi / d m     = z / s   */
     }
-  dist_narrow(precision, dout, work, (long)n * A);
+  dist_narrow(precision, to->dout, work, (long)n * A);
 }
 
 static void kl_score(Precision precision, void *dout, double *dextra, const void *out_old,
@@ -131,14 +139,6 @@ static void kl_score(Precision precision, void *dout, double *dextra, const void
       m[(long)i * A + a] = z * inverse[a]; /* dKL / d m     = (m - m_old) / s^2 */
     }
   dist_narrow(precision, dout, m, k);
-}
-
-static void information(Precision precision, double *information, const void *out,
-                        const double *extra, int n, int A) {
-  (void)precision, (void)out;
-  for (int a = 0; a < A && n > 0; a++) information[a] = exp(-2 * extra[a]); /* M = diag(1 / s^2) */
-  for (int i = 1; i < n; i++)
-    memcpy(information + (long)i * A, information, (size_t)A * sizeof *information);
 }
 
 static void metric(Precision precision, void *dot, const double *information, int n, int outputs,

@@ -24,9 +24,11 @@ static Status allocate(Surrogate *s, Arena *arena) {
   s->old_log_prob = ARENA_PUSH(arena, double, s->N);
   s->term = ARENA_PUSH(arena, double, s->N);
   s->kl = ARENA_PUSH(arena, double, s->N);
+  s->information = ARENA_PUSH(arena, double, s->N * policy->A);
   s->old_extra = ARENA_PUSH(arena, double, policy->extras);
   s->extras = ARENA_PUSH(arena, double, TAPE_CHUNKS * policy->extras);
-  if (!s->advantage || !s->old_log_prob || !s->term || !s->kl || !s->old_extra || !s->extras)
+  if (!s->advantage || !s->old_log_prob || !s->term || !s->kl || !s->information || !s->old_extra
+      || !s->extras)
     return E_NOMEM;
   Status status = tape_init(&s->tape, arena, &policy->net, s->N, 1, 1, row);
   return status == OK ? tape_init(&s->trial, arena, &policy->net, s->N, 0, 0, row) : status;
@@ -55,9 +57,13 @@ static void gradient_block(void *context, const TapeBlock *block) {
   const Policy *policy = s->policy;
   const long O = policy->net.observation.size, first = block->first;
   const void *out = network_forward(&policy->net, block->tape, s->obs + first * O, O, block->n);
-  policy->dist->score(precision(s), block->out, s->extras + (long)block->chunk * policy->extras,
-                      s->old_log_prob + first, s->term + first, out, s->old_extra,
-                      actions(s, block), s->advantage + first, block->n, policy->A, block->row);
+  const DistScore to = {.dout = block->out,
+                        .dextra = s->extras + (long)block->chunk * policy->extras,
+                        .logp = s->old_log_prob + first,
+                        .entropy = s->term + first,
+                        .information = s->information + first * policy->A};
+  policy->dist->score(precision(s), &to, out, s->old_extra, actions(s, block), s->advantage + first,
+                      block->n, policy->A, block->row);
   mlp_vjp(&policy->net.mlp, tape_partial(&s->tape, block->chunk), policy->net.weights, block->n,
           block->tape, block->out, block->work);
 }

@@ -21,6 +21,7 @@ typedef struct Surrogate {
   double *advantage;    /* [N] own copy, divided by unit */
   double unit; /* a power of two near the largest advantage: keeps single precision in range */
   double *old_log_prob; /* [N] */
+  double *information;  /* [N][A] of old, for its Fisher matrix */
   double *old_extra;    /* [extras] */
   double entropy;       /* mean over the batch of old's entropy, nats */
   double *term;         /* [N] work: terms of L, and of the entropy */
@@ -40,7 +41,8 @@ Status surrogate_init(Surrogate *s, Policy *policy, const double *obs, const dou
 
 /**
  * out [P] = gradient of L at old, divided by s->unit. One walk over the blocks records the activations, the
- * log-probabilities and the entropy of old as well. E_NOT_FINITE when a log-probability or an entry of out is not finite.
+ * log-probabilities, the information and the entropy of old as well. E_NOT_FINITE when a log-probability or an entry of
+ * out is not finite.
  */
 Status surrogate_gradient(Surrogate *s, double *out);
 

@@ -38,8 +38,8 @@ static Status make_fisher(Fisher *fisher, const TrpoConfig *config, const Surrog
   const double every = round(1 / config->fisher_fraction);
   const long stride = every < (double)problem->N ? (long)every : problem->N;
   if (stride <= 1)
-    return fisher_init(fisher, problem->policy, &problem->tape, config->cg_iters,
-                       config->fisher_form, arena);
+    return fisher_init(fisher, problem->policy, &problem->tape, problem->information,
+                       config->cg_iters, config->fisher_form, arena);
   return fisher_subset(fisher, problem->policy, problem->obs, problem->N, stride, config->cg_iters,
                        config->fisher_form, arena);
 }
