@@ -139,7 +139,7 @@ static double adjoint_gap(Block *b, Rng *rng) {
   memcpy(two, b->gradient, bytes);
   mlp_vjp(net, b->gradient, b->weights, b->n, b->tape, u, b->work);
   memcpy(two + bytes, b->gradient, bytes);
-  mlp_collect(net, sum, two, 2, bytes, 0, 1.0 / 3);
+  mlp_collect(net, sum, two, 2, bytes, 1.0 / 3);
   for (long k = 0; k < m; k++) forward += real(net, u, k) * real(net, b->out_dot, k);
   for (long k = 0; k < net->P; k++) {
     reverse += sum[k] * b->v[k];

@@ -19,6 +19,11 @@ static int block_rows(const Mlp *net) {
   return rows;
 }
 
+/* Whether layer l gives the outputs from hidden ones: its gradient is kept transposed. */
+static int reads_hidden(const Mlp *net, int l) {
+  return net->layers > 1 && l == net->layers - 1;
+}
+
 /* Places of W, b and W' of layer l in prepared weights, and of its gradient. */
 static void lay_out(Mlp *net, int l) {
   const long in = net->width[l], out = net->width[l + 1], columns = KERNEL_PADDED(out);
@@ -29,8 +34,8 @@ static void lay_out(Mlp *net, int l) {
   net->prepared += columns;
   net->transposed[l] = net->prepared;
   if (l > 0) net->prepared += out * KERNEL_PADDED(in);
-  net->partial[l + 1] = net->partial[l]
-                        + (last && l > 0 ? out * net->stride[l] + columns : (in + 1) * columns);
+  const long size = reads_hidden(net, l) ? out * net->stride[l] + columns : (in + 1) * columns;
+  net->partial[l + 1] = net->partial[l] + size;
 }
 
 void mlp_init(Mlp *net, Precision precision, Activation activation, int layers, const int *width) {
@@ -230,7 +235,7 @@ static void layer_gradient(const Mlp *net, int l, void *gradient, int n, void *t
   const KernelTable *k = net->kernel;
   const int in = net->width[l], out = net->width[l + 1];
   void *g = at(net, gradient, net->partial[l]), *h = mlp_layer(net, tape, l);
-  if (l > 0 && l + 1 == net->layers) {
+  if (reads_hidden(net, l)) {
     k->gradient(g, net->stride[l], d, dd, out, 0, h, net->stride[l], n, NULL); /* dW' += d' h */
     k->sum_rows(at(net, g, (long)out * net->stride[l]), d, n, out);            /* db += sum of d */
   } else {
@@ -285,7 +290,7 @@ typedef struct Collect {
   const Mlp *net;
   double *out;
   const char *gradients;
-  int count, widened;
+  int count;
   size_t stride;
   double scale;
   int parts;
@@ -296,7 +301,7 @@ static void put(const Collect *c, int l, long place, long n, const double *x) {
   const Mlp *net = c->net;
   const long in = net->width[l], out = net->width[l + 1];
   double *w = c->out + net->weight[l], *b = c->out + net->bias[l];
-  const int transposed = l > 0 && l + 1 == net->layers;
+  const int transposed = reads_hidden(net, l);
   const long row = transposed ? net->stride[l] : KERNEL_PADDED(out);
   for (long k = 0; k < n;) {
     /* the rest of a row, which ends with the padding */
@@ -323,8 +328,7 @@ static void collect_part(void *context, int part, int worker) {
   const long strips = net->partial[net->layers] / KERNEL_PAD;
   const long begin = part * strips / c->parts * KERNEL_PAD;
   const long end = (part + 1) * strips / c->parts * KERNEL_PAD;
-  const size_t real = c->widened ? sizeof(double) : mlp_real(net);
-  const KernelTable *k = kernel(c->widened ? DOUBLE : net->precision);
+  const long stride = (long)(c->stride / mlp_real(net));
   double sum[STRIP];
   (void)worker;
   for (int l = 0; l < net->layers; l++) {
@@ -332,18 +336,18 @@ static void collect_part(void *context, int part, int worker) {
     const long behind = end < net->partial[l + 1] ? end : net->partial[l + 1];
     for (long i = first; i < behind; i += STRIP) {
       const long n = behind - i < STRIP ? behind - i : STRIP;
-      k->collect(sum, c->gradients + (size_t)i * real, c->count, (long)(c->stride / real), (int)n);
+      net->kernel->collect(sum, at(net, c->gradients, i), c->count, stride, (int)n);
       put(c, l, i - net->partial[l], n, sum);
     }
   }
 }
 
 void mlp_collect(const Mlp *net, double *out, const void *gradients, int count, size_t stride,
-                 int widened, double scale) {
+                 double scale) {
   const long work = net->partial[net->layers] * count;
   const long most = net->partial[net->layers] / KERNEL_PAD;
   long parts = work / PART < 64 ? work / PART : 64;
   if (parts > most) parts = most;
-  Collect c = {net, out, gradients, count, widened, stride, scale, parts < 1 ? 1 : (int)parts};
+  Collect c = {net, out, gradients, count, stride, scale, parts < 1 ? 1 : (int)parts};
   pool_run(collect_part, &c, c.parts);
 }

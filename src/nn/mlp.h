@@ -100,10 +100,10 @@ void mlp_vjp(const Mlp *net, void *gradient, const void *weights, int n, void *t
              const void *dout, void *work);
 
 /**
- * Sum of gradients, in the order of theta: out [P] = scale * sum over i < count of gradient i, stride bytes apart,
- * Real or, with widened, double in the same layout. Every parameter is summed by a pairwise tree in double; parts of theta in parallel.
+ * Sum of gradients, in the order of theta: out [P] = scale * sum over i < count of gradient i, stride bytes apart.
+ * Every parameter is summed by a pairwise tree in double; parts of theta in parallel.
  */
 void mlp_collect(const Mlp *net, double *out, const void *gradients, int count, size_t stride,
-                 int widened, double scale);
+                 double scale);
 
 #endif

@@ -113,7 +113,7 @@ void tape_gradient(const Tape *tape, TapeTask task, void *context, double *out, 
   const Mlp *mlp = &tape->net->mlp;
   const size_t bytes = partial_bytes(tape->net);
   pool_run(run_chunk, &(Run){tape, task, context, 1}, tape->chunks);
-  mlp_collect(mlp, out, tape->partial, tape->chunks, bytes, 0, scale);
+  mlp_collect(mlp, out, tape->partial, tape->chunks, bytes, scale);
 }
 
 void *tape_partial(const Tape *tape, int chunk) {

@@ -16,7 +16,7 @@ typedef struct Tape {
   long N;
   long blocks;
   int chunks;
-  size_t block_bytes; /* of a block */
+  size_t block_bytes; /* of the activations of a block */
   char *data;         /* [blocks][block_bytes]; NULL for a tape that is only walked over */
   char *scratch;      /* [workers][scratch_bytes] */
   size_t scratch_bytes;
