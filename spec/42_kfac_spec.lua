@@ -36,7 +36,7 @@ local function dense_factors(policy, widths, activation, observations)
     local a, s = trpo.zeros(p, p), trpo.zeros(m, m)
     local prefix = { unpack(widths, 1, l) }
     for n = 1, rows do
-      local M = metric(params[n])
+      local M = trpo.tensor(metric(params[n])):narrow(1, 1, A):narrow(2, 1, A)
       local d, h = {}, {} -- d[j][k]: derivative of output k by the sum j
       for j = 1, m do d[j] = { unpack(J[offset + (p - 1) * m + j][n], 1, A) } end
       local x = oracle.mlp(theta, prefix, activation, obs[n])
@@ -49,13 +49,8 @@ local function dense_factors(policy, widths, activation, observations)
       for i = 1, p do
         for j = 1, p do a[i][j] = a[i][j] + h[i] * h[j] / rows end
       end
-      for i = 1, m do
-        for j = 1, m do
-          local sum = 0
-          for k = 1, A do sum = sum + d[i][k] * oracle.dot({ unpack(M[k], 1, A) }, d[j]) end
-          s[i][j] = s[i][j] + sum / rows
-        end
-      end
+      local D = trpo.tensor(d)
+      s = s + D:mm(M):mm(D:t()) * (1 / rows)
     end
     factors[l] = { A = a, S = s }
   end
@@ -271,6 +266,43 @@ describe("many observations", function()
       assert.is_true(oracle.distance(one[l].A, many[l].A) < 1e-13)
       assert.is_true(oracle.distance(one[l].S, many[l].S) < 1e-13)
     end
+  end)
+end)
+
+describe("layers far narrower than", function()
+  for name, case in pairs {
+    ["the actions"] = { O = 3, A = 40, hidden = { 8 } },
+    ["the logits"] = { O = 3, A = 40, hidden = { 8 }, discrete = true },
+    ["the observations"] = { O = 120, A = 2, hidden = { 4 } },
+    ["either"] = { O = 90, A = 50, hidden = { 2, 3 } },
+  } do
+    it(name .. ": the factors are those of the definition, and the inverse is positive definite", function()
+      local policy = oracle.policy(case)
+      local observations = trpo.randn(trpo.rng(4), 64, case.O) -- the fewest that S is the mean of
+      local kfac = trpo.kfac(policy, observations, { damping = 0.03 })
+      for l, expected in ipairs(dense_factors(policy, widths_of(case), "tanh", observations)) do
+        local factor = kfac.factors[l]
+        assert.is_true(oracle.distance(expected.A, factor.A) < 1e-13)
+        assert.is_true(oracle.distance(expected.S, factor.S) < 1e-13 * math.max(1, expected.S:max()))
+      end
+      local v = trpo.randn(trpo.rng(1), policy:size())
+      local Mv = kfac.solve(v)
+      assert.is_true(v:dot(Mv) > 0 and v:dot(Mv) <= v:dot(v) / 0.03 * (1 + 1e-12))
+    end)
+  end
+
+  it("the observations: eight rows of each order are in the means", function()
+    local O, N = 99, 1700
+    local policy = oracle.policy { O = O, A = 2, hidden = { 4 } }
+    local observations = trpo.randn(trpo.rng(4), N, O)
+    local rows = {}
+    for n = 1, N, math.floor(N / (8 * (O + 1))) do
+      rows[#rows + 1] = observations[n]:totable()
+      rows[#rows][O + 1] = 1
+    end
+    local h = trpo.tensor(rows)
+    local A = trpo.kfac(policy, observations).factors[1].A
+    assert.is_true(oracle.distance(h:t():mm(h) * (1 / #rows), A) < 1e-13)
   end)
 end)
 

@@ -287,3 +287,25 @@ for _, case in ipairs(full) do
     end)
   end)
 end
+
+describe("a step that lowers no loss leaves the critic bit for bit as it was:", function()
+  local function check(options, targets)
+    local value = made(options, { precision = "single", rescale_targets = false })
+    value:set_theta(-value:theta()) -- biases of -0 tell whether zeros were added
+    local batch = regression(50)
+    targets(value, batch)
+    local before, predictions = oracle.bits(value:theta()), oracle.bits(value:predict(batch.observations))
+    local info = assert(value:fit(batch))
+    assert.are.equal(info.loss_before, info.loss)
+    assert.are.equal(before, oracle.bits(value:theta()))
+    assert.are.equal(predictions, oracle.bits(value:predict(batch.observations)))
+  end
+
+  it("gauss_newton, where no weight of single precision is nearer", function()
+    check({}, function(value, batch) batch.returns:copy(value:predict(batch.observations) * (1 + 1e-12)) end)
+  end)
+
+  it("last_layer, where the step is finite in double precision only", function()
+    check({ optimizer = "last_layer" }, function(_, batch) batch.returns:copy(batch.returns * 1e60) end)
+  end)
+end)

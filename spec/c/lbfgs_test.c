@@ -1,4 +1,5 @@
-/* L-BFGS against exact minimisers: a quadratic, Rosenbrock's function, and one that is not defined everywhere. */
+/* L-BFGS against exact minimisers: a quadratic, Rosenbrock's function, and one that is not defined everywhere; its directions
+ * against dense BFGS where pairs are left out. */
 #include "nn/lbfgs.h"
 
 #include <math.h>
@@ -132,6 +133,95 @@ static void check_limits(void) {
   CHECK(info.iterations == 0 && info.evaluations == 1, "the minimiser is left in peace");
 }
 
+/* ---- directions where pairs are left out ---------------------------------------------------------------- */
+
+enum { STEPS = 40, CALLS = 2000 };
+
+/* every point that a minimisation asks for */
+typedef struct Record {
+  double x[CALLS][N];
+  int calls;
+} Record;
+
+/* sum of d_i |x_i - c_i|: its gradient is the same on both sides of most steps */
+static double kinked(void *context, double *g, const double *x) {
+  Record *record = context;
+  double f = 0;
+  if (record && record->calls < CALLS) memcpy(record->x[record->calls++], x, N * sizeof *x);
+  for (int i = 0; i < N; i++) {
+    const double d = 1 + 3.0 * (i % 4), e = x[i] - 0.1 * i;
+    f += d * fabs(e);
+    g[i] = e < 0 ? -d : d;
+  }
+  return f;
+}
+
+static double dot(const double *a, const double *b) {
+  double sum = 0;
+  for (int i = 0; i < N; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/* H [N][N] of BFGS, updated by a pair: (I - rho s y') H (I - rho y s') + rho s s' */
+static void update(double h[N][N], const double *s, const double *y) {
+  double hy[N];
+  const double rho = 1 / dot(s, y);
+  for (int i = 0; i < N; i++) hy[i] = dot(h[i], y);
+  const double yhy = dot(y, hy);
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++)
+      h[i][j] += rho * (1 + rho * yhy) * s[i] * s[j] - rho * (hy[i] * s[j] + s[i] * hy[j]);
+}
+
+/* distance of the direction d from -H g, H made of the newest `history` of so many kept pairs */
+static double mistake(double (*s)[N], double (*y)[N], int kept, int history, const double *g,
+                      const double *d) {
+  double h[N][N] = {{0}}, expected[N];
+  const double scale = dot(s[kept - 1], y[kept - 1]) / dot(y[kept - 1], y[kept - 1]);
+  for (int i = 0; i < N; i++) h[i][i] = scale;
+  for (int k = kept > history ? kept - history : 0; k < kept; k++) update(h, s[k], y[k]);
+  for (int i = 0; i < N; i++) expected[i] = -dot(h[i], g);
+  return distance(expected, d) / sqrt(dot(expected, expected));
+}
+
+/* Runs of 1, 2, ... steps from one start tell where each step ended; the longest tells where each began to search. Returns how many
+ * pairs were left out of a full ring. */
+static int check_kinks(int history) {
+  static Record record;
+  double x[STEPS + 1][N], g[STEPS + 1][N], s[STEPS][N], y[STEPS][N], first[N], worst = 0;
+  int evaluations[STEPS + 1], kept = 0, left_out = 0, steps = 0;
+  LbfgsInfo info;
+  for (int i = 0; i < N; i++) first[i] = 1 + 0.37 * i * i;
+  for (; steps < STEPS; steps++) {
+    const LbfgsOptions options = {steps + 1, history, 0, -1};
+    memcpy(x[steps + 1], first, sizeof first);
+    record.calls = 0;
+    lbfgs_minimize(&options, x[steps + 1], &info, kinked, &record, N, work);
+    evaluations[steps + 1] = info.evaluations;
+    if (info.iterations <= steps) break;
+  }
+  memcpy(x[0], first, sizeof first);
+  for (int k = 0; k <= steps; k++) kinked(NULL, g[k], x[k]);
+  for (int k = 0; k + 1 < steps; k++) {
+    for (int i = 0; i < N; i++) {
+      s[kept][i] = x[k + 1][i] - x[k][i];
+      y[kept][i] = g[k + 1][i] - g[k][i];
+    }
+    if (dot(s[kept], y[kept]) > 1e-10 * dot(y[kept], y[kept]))
+      kept++;
+    else if (kept >= history)
+      left_out++;
+    if (kept == 0) continue;
+    double d[N];
+    for (int i = 0; i < N; i++) d[i] = record.x[evaluations[k + 1]][i] - x[k + 1][i];
+    worst = fmax(worst, mistake(s, y, kept, history, g[k + 1], d));
+  }
+  CHECK(worst < 1e-6,
+        "kinks, %d pairs: %d steps, %d pairs left out of a full ring, directions off by %.1e",
+        history, steps, left_out, worst);
+  return left_out;
+}
+
 int main(void) {
   const LbfgsOptions most = {.history = MOST};
   CHECK((size_t)lbfgs_work(&most, N) == sizeof work / sizeof *work, "workspace");
@@ -141,5 +231,8 @@ int main(void) {
   check_rosenbrock();
   check_barrier();
   check_limits();
+  int left_out = 0;
+  for (int history = 1; history <= 12; history++) left_out += check_kinks(history);
+  CHECK(left_out > 0, "%d pairs were left out", left_out);
   return check_failures();
 }

@@ -56,16 +56,16 @@ static void push_factors(lua_State *L, const Kfac *kfac) {
   }
 }
 
-/* the factors, pushed, and their inverse; the tape lies in the workspace only */
-static Status compute(lua_State *L, Object *object, const Policy *policy, const double *obs, long N,
-                      double damping, Arena *workspace) {
+/* the factors; the tape lies in the workspace only */
+static Status compute(Object *object, const Policy *policy, const double *obs, long N,
+                      Arena *workspace) {
+  const ArenaMark mark = arena_mark(workspace);
   Fisher fisher;
   Status status = fisher_subset(&fisher, policy, obs, N, 1, 1, GAUSS_NEWTON_CLASSICAL, workspace);
   if (status == OK) status = kfac_init(&object->kfac, policy, fisher.product.tape, &object->arena);
-  if (status != OK) return status;
-  kfac_factors(&object->kfac);
-  push_factors(L, &object->kfac);
-  return kfac_invert(&object->kfac, damping);
+  if (status == OK) kfac_factors(&object->kfac);
+  arena_release(workspace, mark);
+  return status;
 }
 
 /***
@@ -109,11 +109,12 @@ static int l_kfac_kfac(lua_State *L) {
   memset(object, 0, sizeof *object);
   luaL_getmetatable(L, TYPE);
   lua_setmetatable(L, -2);
-  Arena *workspace = l_arena(L);
-  const ArenaMark mark = arena_mark(workspace);
-  const Status status = compute(L, object, policy, obs, N, damping, workspace);
-  arena_release(workspace, mark);
+  Status status = compute(object, policy, obs, N, l_arena(L));
   if (status == E_NOMEM) return l_fail(L, WHAT, "%s", status_text(status));
+  if (status == OK) {
+    push_factors(L, &object->kfac); /* the inverse takes their place */
+    status = kfac_invert(&object->kfac, damping);
+  }
   if (status != OK) return l_status(L, status);
   /* stack: result, object, factors */
   lua_setfield(L, -3, "factors");

@@ -118,16 +118,20 @@ static Point search(State *state, double f, double slope, double a) {
 /* x = x_try, and what that tells of the curvature */
 static void accept(State *state) {
   const int j = (state->newest + 1) % state->history;
-  const long n = state->n;
-  double *s = state->s + j * n, *y = state->y + j * n;
-  for (long i = 0; i < n; i++) {
-    s[i] = state->x_try[i] - state->x[i];
-    y[i] = state->g_try[i] - state->g[i];
+  const size_t n = (size_t)state->n, bytes = n * sizeof(double);
+  double *s = state->x, *y = state->g;
+  for (size_t i = 0; i < n; i++) {
+    s[i] = state->x_try[i] - s[i];
+    y[i] = state->g_try[i] - y[i];
   }
-  memcpy(state->x, state->x_try, (size_t)n * sizeof *s);
-  memcpy(state->g, state->g_try, (size_t)n * sizeof *y);
   const double sy = dot(state, s, y);
-  if (!(sy > CURVATURE * dot(state, y, y))) return;
+  const int keep = sy > CURVATURE * dot(state, y, y);
+  /* a pair that is left out must not take the place of the oldest */
+  if (keep) memcpy(state->s + j * state->n, s, bytes);
+  if (keep) memcpy(state->y + j * state->n, y, bytes);
+  memcpy(state->x, state->x_try, bytes);
+  memcpy(state->g, state->g_try, bytes);
+  if (!keep) return;
   state->rho[j] = 1 / sy;
   state->newest = j;
   if (state->pairs < state->history) state->pairs++;

@@ -53,12 +53,16 @@ Status policy_forward(const Policy *policy, double *out, const double *obs, long
 
 /**
  * Actions for N observations, drawn row after row.
- * action [out] [N][action size], log_prob [out] [N].  E_NOMEM; E_NOT_FINITE when a log_prob is not finite.
+ * action [out] [N][action size], log_prob [out] [N].  E_NOMEM; E_NOT_FINITE when a log_prob is not finite: both arrays are then
+ * unspecified, and rng has advanced as by a success.
  */
 Status policy_sample(const Policy *policy, double *action, double *log_prob, const double *obs,
                      long N, Rng *rng, Arena *arena);
 
-/** The most probable actions for N observations: action [out] [N][action size]. Statuses as policy_sample. */
+/**
+ * The most probable actions for N observations: action [out] [N][action size].  E_NOMEM; E_NOT_FINITE when a row's distribution is
+ * not proper: all of action is then unspecified.
+ */
 Status policy_mode(const Policy *policy, double *action, const double *obs, long N, Arena *arena);
 
 /** Logarithm of the density or probability of actions [N][action size]: out [N]. E_NOMEM. */

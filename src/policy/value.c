@@ -154,10 +154,9 @@ static Status fit_network(Value *value, ValueFit *info, const double *obs, const
                           long N, Arena *arena) {
   Saved saved;
   if (save(&saved, value, arena) != OK) return E_NOMEM;
-  if (value->net.normalize && normalizer_update(&value->net.normalizer, obs, N) != OK)
-    return E_NOT_FINITE;
-  if (value->rescale) retarget(value, target, N);
-  Status status = optimize(value, info, obs, target, N, arena);
+  Status status = value->net.normalize ? normalizer_update(&value->net.normalizer, obs, N) : OK;
+  if (status == OK && value->rescale) retarget(value, target, N);
+  if (status == OK) status = optimize(value, info, obs, target, N, arena);
   /* commit only what is finite */
   if (status == OK && !isfinite(sum_pairwise(value->net.theta, (size_t)value->net.P)))
     status = E_NOT_FINITE;

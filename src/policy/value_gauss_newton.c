@@ -99,6 +99,12 @@ static void adapt(Value *value, double ratio) {
     value->damping = fmax(value->damping / FACTOR, value->options.lm_damping);
 }
 
+/* the parameters before the step, bit for bit, and the loss's errors there */
+static void move_back(Newton *newton) {
+  network_set(&newton->value->net, newton->old);
+  value_loss(&newton->loss);
+}
+
 /* Halves the step until the loss falls; the parameters stay when it does not. */
 static void search(Newton *newton, const CgInfo *info) {
   Network *net = &newton->value->net;
@@ -114,7 +120,7 @@ static void search(Newton *newton, const CgInfo *info) {
       return;
     }
   }
-  try_step(newton, 0);
+  move_back(newton);
 }
 
 static Status iterate(Newton *newton, Arena *arena) {

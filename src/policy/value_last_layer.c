@@ -23,7 +23,8 @@ Status value_last_layer_init(ValueLastLayer *layer, ValueLoss *loss, Arena *aren
   layer->gram = ARENA_PUSH(arena, double, square);
   layer->factor = ARENA_PUSH(arena, double, (long)F *F);
   layer->step = ARENA_PUSH(arena, double, F);
-  return layer->partial && layer->gram && layer->factor && layer->step ? OK : E_NOMEM;
+  layer->old = ARENA_PUSH(arena, double, F);
+  return layer->partial && layer->gram && layer->factor && layer->step && layer->old ? OK : E_NOMEM;
 }
 
 /* rows (phi, e) of a block, in double */
@@ -78,26 +79,39 @@ static Status solve(ValueLastLayer *layer, double damping) {
   return E_NOT_POSITIVE;
 }
 
-/* theta's last layer += sign step */
-static void move(const ValueLastLayer *layer, double sign) {
+/* theta's last layer: weights, and the bias follows them */
+static double *last_layer(const ValueLastLayer *layer) {
+  const Network *net = layer->loss->net;
+  return net->theta + net->mlp.weight[net->mlp.layers - 1];
+}
+
+/* theta's last layer += step; returns the loss there */
+static double move(const ValueLastLayer *layer) {
   Network *net = layer->loss->net;
-  double *w = net->theta + net->mlp.weight[net->mlp.layers - 1]; /* the bias follows the weights */
-  for (int j = 0; j < layer->F; j++) w[j] += sign * layer->step[j];
+  double *w = last_layer(layer);
+  memcpy(layer->old, w, (size_t)layer->F * sizeof *w);
+  for (int j = 0; j < layer->F; j++) w[j] += layer->step[j];
   network_set(net, net->theta);
+  return value_loss(layer->loss);
+}
+
+/* undoes move, in the loss's errors, too */
+static void move_back(const ValueLastLayer *layer) {
+  Network *net = layer->loss->net;
+  memcpy(last_layer(layer), layer->old, (size_t)layer->F * sizeof(double));
+  network_set(net, net->theta);
+  value_loss(layer->loss);
 }
 
 Status value_last_layer_solve(ValueLastLayer *layer, double *L, double damping) {
   normal_equations(layer);
   const Status status = solve(layer, damping);
   if (status != OK) return status;
-  move(layer, 1);
-  const double after = value_loss(layer->loss);
-  if (after <= *L) {
+  const double after = move(layer);
+  if (after <= *L)
     *L = after;
-    return OK;
-  }
-  move(layer, -1);
-  value_loss(layer->loss);
+  else
+    move_back(layer);
   return OK;
 }
 

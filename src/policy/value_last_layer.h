@@ -19,6 +19,7 @@ typedef struct ValueLastLayer {
   double *gram;    /* [F + 1][F + 1] */
   double *factor;  /* [F][F] */
   double *step;    /* [F] */
+  double *old;     /* [F] weights before the step */
 } ValueLastLayer;
 
 /** Doubles of scratch that a block's task wants of the loss's tape: rows (phi, e) in double. */
@@ -31,7 +32,7 @@ Status value_last_layer_init(ValueLastLayer *layer, ValueLoss *loss, Arena *aren
  * Solves at the parameters of the loss's last forward pass and puts the solution into the network. L is then that of the
  * new parameters, and the loss's errors are those of a forward pass.
  *
- * L  [in,out] the loss; never grows: where rounding would make it, the network stays as it was.
+ * L  [in,out] the loss; never grows: where rounding would make it, the network stays as it was, bit for bit.
  * Returns OK, E_NOT_POSITIVE or E_NOT_FINITE; but for OK the network is as it was. Allocates nothing.
  */
 Status value_last_layer_solve(ValueLastLayer *layer, double *L, double damping);

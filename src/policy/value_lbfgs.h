@@ -4,7 +4,7 @@
 #include "policy/value.h"
 
 /**
- * Fits a network baseline to all rows by L-BFGS (nn/lbfgs.h), value->iterations steps at most, beginning at the present weights.
+ * Fits a network baseline to all rows by L-BFGS (nn/lbfgs.h), options.iterations steps at most, beginning at the present weights.
  * info: loss before and after, steps. E_NOMEM, E_NOT_FINITE.
  */
 Status value_lbfgs(Value *value, ValueFit *info, const double *obs, const double *target, long N,

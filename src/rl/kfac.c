@@ -25,10 +25,19 @@ static long stride_for(long N, double wanted) {
   return stride < 2 ? 1 : (long)stride;
 }
 
+/* The largest order of a factor. */
+static int largest_order(const Mlp *mlp) {
+  int largest = 0;
+  for (int l = 0; l < mlp->layers; l++) {
+    if (mlp->width[l] + 1 > largest) largest = mlp->width[l] + 1;
+    if (mlp->width[l + 1] > largest) largest = mlp->width[l + 1];
+  }
+  return largest;
+}
+
 static void choose_rows(Kfac *kfac) {
-  const Mlp *mlp = &kfac->policy->net.mlp;
   const long N = kfac->tape->N;
-  const double wanted = (double)KFAC_SAMPLES * (mlp->widest + 1);
+  const double wanted = (double)KFAC_SAMPLES * largest_order(&kfac->policy->net.mlp);
   kfac->stride_A = stride_for(N, wanted);
   kfac->stride_S = stride_for(N, fmax(wanted / kfac->policy->A, GROUP));
   if (kfac->stride_S < kfac->stride_A) kfac->stride_S = kfac->stride_A;
@@ -61,9 +70,9 @@ static size_t packed_doubles(const Mlp *mlp, int l) {
   return (size_t)mlp->width[l + 1] * KERNEL_PADDED(mlp->width[l]);
 }
 
-/* Doubles of GROUP padded rows of any layer. */
+/* Doubles of GROUP padded rows of any layer, a 1 behind them included. */
 static long group_doubles(const Mlp *mlp) {
-  return GROUP * (long)KERNEL_PADDED(mlp->widest + 1);
+  return GROUP * (long)KERNEL_PADDED(largest_order(mlp));
 }
 
 /* A worker's scratch: activations, columns twice, work of the distribution; or the work of a reduction; or of a solution. */

@@ -54,7 +54,7 @@ typedef struct TrpoInfo {
  * obs [N][O], action [N][action size], advantage [N]; N >= 1.
  *
  * Returns info->status: OK; STEP_REJECTED, ZERO_GRADIENT with the parameters bit for bit as they were; E_NOT_FINITE,
- * E_CURVATURE, E_NOMEM, likewise. Allocates nothing once the arena has grown.
+ * E_CURVATURE, E_NOMEM, likewise, and with K-FAC E_PRECONDITIONER and E_NOT_CONVERGED. Allocates nothing once the arena has grown.
  */
 Status trpo_update(Policy *policy, const TrpoConfig *config, TrpoInfo *info, const double *obs,
                    const double *action, const double *advantage, long N, Arena *arena);
