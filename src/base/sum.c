@@ -61,21 +61,11 @@ double sum_dot(const double *x, const double *y, size_t n) {
 /* Columns of a tile of rows, added like a binary counter: level k holds the sum of 2^k rows. */
 typedef struct Rows {
   double *out;
-  const float *f32; /* one of the two is set */
-  const double *f64;
+  const double *from;
   int count;
   size_t stride, n;
   double scale;
 } Rows;
-
-static void load(double *to, const Rows *rows, int row, size_t from, size_t width) {
-  if (rows->f64) {
-    memcpy(to, rows->f64 + (size_t)row * rows->stride + from, width * sizeof *to);
-  } else {
-    const float *x = rows->f32 + (size_t)row * rows->stride + from;
-    for (size_t j = 0; j < width; j++) to[j] = (double)x[j];
-  }
-}
 
 static void add(double *to, const double *x, size_t width) {
   for (size_t j = 0; j < width; j++) to[j] += x[j];
@@ -89,7 +79,7 @@ static void rows_tile(void *context, int tile, int worker) {
   int top = 0; /* levels in use: one for every bit of the number of rows so far */
   (void)worker;
   for (int row = 0; row < rows->count; row++) {
-    load(level[top++], rows, row, from, width);
+    memcpy(level[top++], rows->from + (size_t)row * rows->stride + from, width * sizeof(double));
     /* every trailing one bit of the counter merges two equal subtrees */
     for (int bits = row; bits & 1; bits >>= 1, top--) add(level[top - 2], level[top - 1], width);
   }
@@ -97,16 +87,7 @@ static void rows_tile(void *context, int tile, int worker) {
   for (size_t j = 0; j < width; j++) rows->out[from + j] = rows->scale * (top ? level[0][j] : 0.0);
 }
 
-static void rows_sum(Rows rows) {
-  pool_run(rows_tile, &rows, (int)((rows.n + TILE - 1) / TILE));
-}
-
-void sum_rows_f32(double *out, const float *rows, int count, size_t stride, size_t n,
-                  double scale) {
-  rows_sum((Rows){out, rows, NULL, count, stride, n, scale});
-}
-
-void sum_rows_f64(double *out, const double *rows, int count, size_t stride, size_t n,
-                  double scale) {
-  rows_sum((Rows){out, NULL, rows, count, stride, n, scale});
+void sum_rows(double *out, const double *rows, int count, size_t stride, size_t n, double scale) {
+  Rows all = {out, rows, count, stride, n, scale};
+  pool_run(rows_tile, &all, (int)((n + TILE - 1) / TILE));
 }

@@ -22,8 +22,6 @@ double sum_dot(const double *x, const double *y, size_t n);
  * out[j] = scale * sum_i rows[i * stride + j], every column a pairwise tree in double.
  * rows: count rows of n entries, stride entries apart; out [n].
  */
-void sum_rows_f32(double *out, const float *rows, int count, size_t stride, size_t n, double scale);
-void sum_rows_f64(double *out, const double *rows, int count, size_t stride, size_t n,
-                  double scale);
+void sum_rows(double *out, const double *rows, int count, size_t stride, size_t n, double scale);
 
 #endif

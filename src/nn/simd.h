@@ -7,7 +7,7 @@
  *   vzero(), vset1(x)           all elements 0, or x
  *   vload(p), vstore(p, v)      LANES Reals at any address
  *   vload_part(p, k), vstore_part(p, v, k)   the first k of them, 0 <= k <= LANES; the others are 0, or not written
- *   vadd, vsub, vmul            of two vectors
+ *   vadd, vmul                  of two vectors
  *   vfma(a, b, c)               a b + c, fused where the instruction set can
  *   vfnma(a, b, c)              c - a b
  *   vrelu(x)                    max(x, 0) that keeps a NaN
@@ -37,7 +37,6 @@
 #define vload_part R(vload_part)
 #define vstore_part R(vstore_part)
 #define vadd R(vadd)
-#define vsub R(vsub)
 #define vmul R(vmul)
 #define vfma R(vfma)
 #define vfnma R(vfnma)
@@ -128,9 +127,6 @@ SIMD_INLINE void vstore_part(REAL *p, Vec v, int k) {
 SIMD_INLINE Vec vadd(Vec a, Vec b) {
   return a + b;
 }
-SIMD_INLINE Vec vsub(Vec a, Vec b) {
-  return a - b;
-}
 SIMD_INLINE Vec vmul(Vec a, Vec b) {
   return a * b;
 }
@@ -171,9 +167,6 @@ SIMD_INLINE void vstore(REAL *p, Vec v) {
 }
 SIMD_INLINE Vec vadd(Vec a, Vec b) {
   return MM(add_)(a, b);
-}
-SIMD_INLINE Vec vsub(Vec a, Vec b) {
-  return MM(sub_)(a, b);
 }
 SIMD_INLINE Vec vmul(Vec a, Vec b) {
   return MM(mul_)(a, b);

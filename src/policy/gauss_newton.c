@@ -42,7 +42,7 @@ static long chunk_begin(const Tape *tape, int chunk) {
 /* block b; the thread goes on with block next */
 static JacobianBlock cached_block(const GaussNewton *gn, long b, long next) {
   const Tape *tape = gn->tape;
-  const int rows = gn->net->mlp.rows;
+  const int rows = tape->rows;
   const long left = tape->N - b * rows;
   JacobianBlock block = {.first = b * rows,
                          .n = left < rows ? (int)left : rows,

@@ -249,8 +249,8 @@ static Status pass_gradient(Pass *pass, const Policy *policy, const double *obs,
     if (pass->extras_) {
       memset(pass->extras_, 0, count * sizeof(double));
       tape_gradient(&pass->tape, task, pass, out, scale);
-      sum_rows_f64(out + policy->net.mlp.P, pass->extras_, pass->tape.chunks,
-                   (size_t)policy->extras, (size_t)policy->extras, scale);
+      sum_rows(out + policy->net.mlp.P, pass->extras_, pass->tape.chunks, (size_t)policy->extras,
+               (size_t)policy->extras, scale);
     } else {
       status = E_NOMEM;
     }

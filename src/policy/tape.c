@@ -20,18 +20,32 @@ static size_t partial_bytes(const Network *net) {
   return aligned(mlp_gradient_bytes(&net->mlp));
 }
 
-/* Enough chunks to share among threads, but none so small that adding up its gradient would count. */
-static int chunk_count(const Mlp *mlp, long blocks) {
-  const long least = (TAPE_CHUNK_ROWS + mlp->rows - 1) / mlp->rows; /* blocks of a chunk */
-  const long chunks = (blocks + least - 1) / least;
-  return (int)(chunks < TAPE_CHUNKS ? chunks : TAPE_CHUNKS);
+/*
+ * Enough chunks to share among threads, but none so small that adding up its gradient would count: 256 rows and more,
+ * or 64 where that leaves a few threads without work. Their number is a multiple of 8 where it can be.
+ */
+static int chunk_count(long N) {
+  enum { ROWS = 256, FEW = 4, FEW_ROWS = 64 };
+  const long chunks = N / ROWS;
+  if (chunks >= TAPE_CHUNKS) return TAPE_CHUNKS;
+  if (chunks >= 8) return (int)(chunks / 8 * 8);
+  const long few = (N + FEW_ROWS - 1) / FEW_ROWS;
+  return few < 1 ? 1 : few < FEW ? (int)few : FEW;
+}
+
+static long ratio_up(long a, long b) {
+  return (a + b - 1) / b;
 }
 
 void tape_resize(Tape *tape, long N) {
-  const Mlp *mlp = &tape->net->mlp;
+  enum { TILE = 6 }; /* rows that the kernels like to have */
+  const long most = tape->net->mlp.rows, chunks = chunk_count(N);
+  const long blocks = chunks * ratio_up(N, chunks * most); /* as many for every chunk */
+  const long even = blocks ? TILE * ratio_up(ratio_up(N, blocks), TILE) : most;
   tape->N = N;
-  tape->blocks = (N + mlp->rows - 1) / mlp->rows;
-  tape->chunks = chunk_count(mlp, tape->blocks);
+  tape->rows = (int)(even < most ? even : most);
+  tape->blocks = ratio_up(N, tape->rows);
+  tape->chunks = (int)(chunks < tape->blocks ? chunks : tape->blocks);
 }
 
 Status tape_init(Tape *tape, Arena *arena, const Network *net, long N, int keep, int gradients,
@@ -79,9 +93,9 @@ static void run_chunk(void *context, int chunk, int worker) {
   const long end = (chunk + 1) * tape->blocks / tape->chunks;
   const int distant = tape->data && (size_t)tape->blocks * tape->block_bytes > TAPE_NEAR;
   for (long b = begin; b < end; b++) {
-    const long left = tape->N - b * mlp->rows;
-    block.first = b * mlp->rows;
-    block.n = left < mlp->rows ? (int)left : mlp->rows;
+    const long left = tape->N - b * tape->rows;
+    block.first = b * tape->rows;
+    block.n = left < tape->rows ? (int)left : tape->rows;
     block.tape = tape->data ? tape_block(tape, b)
                             : scratch + tape->scratch_bytes - tape->block_bytes;
     if (distant) read_ahead(block.tape, tape->block_bytes);

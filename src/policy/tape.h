@@ -7,13 +7,15 @@
 /**
  * The activations of a network for N observations, kept so that tangents and gradients at the same parameters cost
  * no forward pass. Rows lie in blocks (see nn/mlp.h), each block's activations together; blocks are grouped in a fixed
- * grid of chunks that depends on N and the network only. Work on a tape runs over the chunks in parallel.
+ * grid of chunks that depends on N and the network only. Work on a tape runs over the chunks in parallel, and they are
+ * alike, so that two or four threads end together.
  */
-enum { TAPE_CHUNKS = 64, TAPE_CHUNK_ROWS = 256 };
+enum { TAPE_CHUNKS = 64 };
 
 typedef struct Tape {
   const Network *net;
   long N;
+  int rows; /* of every block but the last; at most the network's */
   long blocks;
   int chunks;
   size_t block_bytes; /* of the activations of a block */
@@ -44,7 +46,7 @@ typedef void (*TapeTask)(void *context, const TapeBlock *block);
 Status tape_init(Tape *tape, Arena *arena, const Network *net, long N, int keep, int gradients,
                  long row_doubles);
 
-/** The same tape for fewer rows, 1 <= N <= the number it was made for. */
+/** The same tape, if it keeps no activations, for fewer rows, 1 <= N <= the number it was made for. */
 void tape_resize(Tape *tape, long N);
 
 /** Runs task on every block, chunks in parallel. */

@@ -58,7 +58,7 @@ static void normal_equations(ValueLastLayer *layer) {
   const size_t square = (size_t)(layer->F + 1) * (size_t)(layer->F + 1);
   memset(layer->partial, 0, (size_t)tape->chunks * square * sizeof(double));
   tape_run(tape, gram_block, layer);
-  sum_rows_f64(layer->gram, layer->partial, tape->chunks, square, square, 1 / (double)tape->N);
+  sum_rows(layer->gram, layer->partial, tape->chunks, square, square, 1 / (double)tape->N);
 }
 
 /* step = -(gram + damping I)^-1 b;  gram's last row is b' */

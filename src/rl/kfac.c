@@ -106,8 +106,8 @@ static void gather(const Tape *tape, int l, long first, long stride, int n, doub
   const size_t row_bytes = (size_t)mlp->stride[l] * mlp_real(mlp);
   for (int i = 0; i < n; i++, to += padded) {
     const long row = (first + i) * stride;
-    const char *h = mlp_layer(mlp, tape_block(tape, row / mlp->rows), l);
-    h += (size_t)(row % mlp->rows) * row_bytes;
+    const char *h = mlp_layer(mlp, tape_block(tape, row / tape->rows), l);
+    h += (size_t)(row % tape->rows) * row_bytes;
     dist_widen(mlp->precision, to, h, width);
     for (int j = width; j < padded; j++) to[j] = j == width ? last : 0;
   }
@@ -236,8 +236,8 @@ static void finish(const Kfac *kfac, double *factor, int n, const double **from,
   const Mlp *mlp = &kfac->policy->net.mlp;
   const size_t all = doubles_A(mlp) + doubles_S(mlp);
   for (long i = 0; i < n; i++)
-    sum_rows_f64(factor + i * n, *from + i * KERNEL_PADDED(n), kfac->chunks, all, (size_t)n,
-                 1 / (double)rows);
+    sum_rows(factor + i * n, *from + i * KERNEL_PADDED(n), kfac->chunks, all, (size_t)n,
+             1 / (double)rows);
   *from += padded_square(n);
 }
 

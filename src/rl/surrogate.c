@@ -76,7 +76,7 @@ Status surrogate_gradient(Surrogate *s, double *out) {
   const double scale = 1 / (double)s->N;
   memset(s->extras, 0, (size_t)s->tape.chunks * extras * sizeof(double));
   tape_gradient(&s->tape, gradient_block, s, out, scale);
-  sum_rows_f64(out + policy->net.mlp.P, s->extras, s->tape.chunks, extras, extras, scale);
+  sum_rows(out + policy->net.mlp.P, s->extras, s->tape.chunks, extras, extras, scale);
   return isfinite(sum_pairwise(out, (size_t)policy->net.P)) ? OK : E_NOT_FINITE;
 }
 
@@ -88,7 +88,7 @@ static void trial_block(void *context, const TapeBlock *block) {
   const Mlp *mlp = &policy->net.mlp;
   const long O = policy->net.observation.size;
   double *term = s->term + block->first;
-  void *old_tape = tape_block(&s->tape, block->first / mlp->rows);
+  void *old_tape = tape_block(&s->tape, block->first / s->tape.rows);
   const void *old = mlp_layer(mlp, old_tape, mlp->layers);
   const void *new = network_forward(&policy->net, block->tape, s->obs + block->first * O, O,
                                     block->n);

@@ -427,7 +427,7 @@ static Status multiply_transposed(Tensor *out, const Csr *a, const Tensor *x, pt
   p.x = from;
   pool_run(scatter_rows, &p, p.chunks);
   if (p.chunks > 1) {
-    sum_rows_f64(total, p.out, p.chunks, (size_t)width, (size_t)width, 1.0);
+    sum_rows(total, p.out, p.chunks, (size_t)width, (size_t)width, 1.0);
   }
   tensor_write(out, total);
   return OK;
