@@ -81,9 +81,9 @@ static void check_choice(void) {
   jacobian_init(&j, &net, 0);
   const long most = (long)(JACOBIAN_CACHE_MOST / j.cache_bytes);
   CHECK(j.cache_bytes == (size_t)net.rows * 3 * 64 * sizeof(float), "4 (L - 1) H A bytes per row");
-  CHECK(jacobian_worthwhile(&j, 10, 1) && jacobian_worthwhile(&j, 10, most),
+  CHECK(jacobian_cost_worthwhile(&j, 10, 1) && jacobian_cost_worthwhile(&j, 10, most),
         "a cache of 1 GiB is taken for few outputs");
-  CHECK(!jacobian_worthwhile(&j, 10, most + 1), "a larger one is not");
+  CHECK(!jacobian_cost_worthwhile(&j, 10, most + 1), "a larger one is not");
 }
 
 int main(void) {

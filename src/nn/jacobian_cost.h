@@ -20,6 +20,6 @@ double jacobian_cost_cached(const Jacobian *jacobian, int products);
 #define JACOBIAN_CACHE_MOST ((size_t)1 << 30)
 
 /** Whether the cached form is the cheaper one, and its cache for so many blocks not larger than JACOBIAN_CACHE_MOST. */
-int jacobian_worthwhile(const Jacobian *jacobian, int products, long blocks);
+int jacobian_cost_worthwhile(const Jacobian *jacobian, int products, long blocks);
 
 #endif
