@@ -62,7 +62,7 @@ static Status measure(Problem *p, int calls, double *first, double *each) {
   const ArenaMark mark = arena_mark(&p->arena);
   Fisher fisher;
   const double start = clock_seconds();
-  Status status = fisher_init(&fisher, &p->policy, &p->tape, PRODUCTS, p->form, &p->arena);
+  Status status = fisher_init(&fisher, &p->policy, &p->tape, NULL, PRODUCTS, p->form, &p->arena);
   if (status == OK) status = fisher_apply(&fisher, p->out, p->v);
   const double middle = clock_seconds();
   for (int i = 0; i < calls && status == OK; i++) status = fisher_apply(&fisher, p->out, p->v);

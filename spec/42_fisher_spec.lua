@@ -229,6 +229,18 @@ describe("both forms of the Fisher product", function()
     end
   end)
 
+  it("agree where activations are denormal, and leave denormals to Lua", function()
+    for _, precision in ipairs { "single", "double" } do
+      local policy = oracle.policy { O = 3, A = 2, hidden = { 20, 17 }, precision = precision }
+      policy:set_theta(policy:theta() * (precision == "single" and 1e-20 or 1e-160))
+      local observations, v = trpo.randn(trpo.rng(1), 300, 3), trpo.randn(trpo.rng(2), policy:size())
+      local classical = policy:fisher_product(observations, v, { form = "classical" })
+      assert.is_true(oracle.relative(classical, policy:fisher_product(observations, v, { form = "cached" })) < 2e-6)
+      local small = assert(tonumber "1e-308")
+      assert.is_true(small / 4 > 0)
+    end
+  end)
+
   it("have names, and a policy without hidden layers knows the classical one only", function()
     local policy = oracle.policy { hidden = {} }
     local v = trpo.randn(trpo.rng(1), policy:size())

@@ -355,3 +355,26 @@ describe("an empty batch", function()
     assert.are.equal(theta, oracle.bits(baseline:theta()))
   end)
 end)
+
+describe("the metatables of learning objects", function()
+  it("are out of a script's reach", function()
+    local objects = { ["trpo.Policy"] = policy, ["trpo.Value"] = value, ["trpo.Rng"] = rng() }
+    for name, object in pairs(objects) do
+      assert.are.equal(name, getmetatable(object))
+      assert.has_error(function() setmetatable(object, {}) end)
+    end
+  end)
+
+  it("have finalizers that leave other objects alone", function()
+    local finalize = debug.getmetatable(policy).__gc
+    local foreign = newproxy()
+    finalize(foreign)
+    finalize(value)
+    finalize(io.stdout)
+    assert.are.equal(2, value:predict(trpo.zeros(2, 4)):size(1))
+    local twin = policy:clone()
+    finalize(twin)
+    finalize(twin)
+    assert.has_error(function() twin:size() end)
+  end)
+end)

@@ -59,44 +59,49 @@ static int same(const double *a, const double *b, long n) {
 static void check_scalars(void) {
   const Dist *d = rows.dist;
   const int size = dist_action_size(d, A);
-  double all[3][N], one[3][N], single[3][N];
+  double all[4][N], one[4][N], single[4][N];
   d->log_prob(DOUBLE, all[0], rows.out, rows.extra, rows.action, N, A, rows.work);
   d->entropy(DOUBLE, all[1], rows.out, rows.extra, N, A, rows.work);
-  d->kl(DOUBLE, all[2], rows.out_old, rows.extra_old, rows.out, rows.extra, N, A, rows.work);
+  d->kl(DOUBLE, all[2], all[3], rows.out_old, rows.extra_old, rows.out, rows.extra, rows.action, N,
+        A, rows.work);
   CHECK(guard_intact(), "%s: dist_work is enough", d->name);
   d->log_prob(SINGLE, single[0], rows.out32, rows.extra, rows.action, N, A, rows.work);
   d->entropy(SINGLE, single[1], rows.out32, rows.extra, N, A, rows.work);
-  d->kl(SINGLE, single[2], rows.out_old32, rows.extra_old, rows.out32, rows.extra, N, A, rows.work);
+  d->kl(SINGLE, single[2], single[3], rows.out_old32, rows.extra_old, rows.out32, rows.extra,
+        rows.action, N, A, rows.work);
   for (int i = 0; i < N; i++) {
     const double *out = rows.out + i * A;
     d->log_prob(DOUBLE, one[0] + i, out, rows.extra, rows.action + i * size, 1, A, rows.work);
     d->entropy(DOUBLE, one[1] + i, out, rows.extra, 1, A, rows.work);
-    d->kl(DOUBLE, one[2] + i, rows.out_old + i * A, rows.extra_old, out, rows.extra, 1, A,
-          rows.work);
+    d->kl(DOUBLE, one[2] + i, one[3] + i, rows.out_old + i * A, rows.extra_old, out, rows.extra,
+          rows.action + i * size, 1, A, rows.work);
   }
-  for (int k = 0; k < 3; k++) {
+  for (int k = 0; k < 4; k++) {
     CHECK(same(all[k], one[k], N), "%s: rows together as rows alone (%d)", d->name, k);
     CHECK(same(all[k], single[k], N), "%s: single as double where floats are exact (%d)", d->name,
           k);
   }
-  d->kl(DOUBLE, one[2], rows.out, rows.extra, rows.out, rows.extra, N, A, rows.work);
+  CHECK(same(all[3], all[0], N), "%s: the log-probability beside KL is that of log_prob", d->name);
+  d->kl(DOUBLE, one[2], NULL, rows.out, rows.extra, rows.out, rows.extra, NULL, N, A, rows.work);
   int zero = 1;
   for (int i = 0; i < N; i++) zero &= one[2][i] == 0;
   CHECK(zero, "%s: KL from itself is exactly 0", d->name);
 }
 
-/* gradients in the outputs and in extra: weights, accumulation */
+/* gradients in the outputs and in extra: weights, accumulation; the numbers that come with them */
 static void check_score(void) {
   const Dist *d = rows.dist;
   const int size = dist_action_size(d, A), extras = dist_extras(d, A);
   double all[N * A], one[N * A], unit = 1, worst = 0, sums[A] = {0}, got[A], worst_extra = 0;
+  double logp[N], h[N], information[N * A], alone[N * A];
   for (int a = 0; a < A; a++) got[a] = 10; /* dextra is added to */
-  d->score(DOUBLE, all, got, rows.out, rows.extra, rows.action, rows.weight, N, A, rows.work);
+  d->score(DOUBLE, &(DistScore){all, got, logp, h, information}, rows.out, rows.extra, rows.action,
+           rows.weight, N, A, rows.work);
   CHECK(guard_intact(), "%s: dist_work is enough for gradients", d->name);
   for (int i = 0; i < N; i++) {
     double extra[A] = {0};
-    d->score(DOUBLE, one + i * A, extra, rows.out + i * A, rows.extra, rows.action + i * size,
-             &unit, 1, A, rows.work);
+    d->score(DOUBLE, &(DistScore){one + i * A, extra, alone, alone + 1, alone + 2},
+             rows.out + i * A, rows.extra, rows.action + i * size, &unit, 1, A, rows.work);
     for (int a = 0; a < A; a++) {
       worst = fmax(worst, fabs(all[i * A + a] - rows.weight[i] * one[i * A + a]));
       sums[a] += rows.weight[i] * extra[a];
@@ -104,6 +109,13 @@ static void check_score(void) {
   }
   for (int a = 0; a < A; a++)
     worst_extra = fmax(worst_extra, fabs(got[a] - 10 - (extras ? sums[a] : 0)));
+  d->log_prob(DOUBLE, alone, rows.out, rows.extra, rows.action, N, A, rows.work);
+  CHECK(same(logp, alone, N), "%s: the log-probability beside a score is that of log_prob",
+        d->name);
+  d->entropy(DOUBLE, alone, rows.out, rows.extra, N, A, rows.work);
+  CHECK(same(h, alone, N), "%s: the entropy beside a score is that of entropy", d->name);
+  d->information(DOUBLE, alone, rows.out, rows.extra, N, A);
+  CHECK(same(information, alone, (long)N * A), "%s: so is the information", d->name);
   CHECK(worst < 1e-13, "%s: every row's score has its weight: %.1e", d->name, worst);
   CHECK(worst_extra < 1e-11, "%s: the state-independent part is the weighted sum: %.1e", d->name,
         worst_extra);

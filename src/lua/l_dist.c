@@ -95,10 +95,11 @@ static int l_dist_log_prob_gradient(lua_State *L) {
   const Call c = begin(L, "log_prob_gradient", "params");
   const Space space = actions(&c);
   const double *action = l_rows_actions(L, 2, c.what, &space, c.N), one = 1;
+  double *information = l_rows_push_vector(L, c.A), logp, h;
   double *d = l_rows_push_matrix(L, c.N, c.D);
   for (long i = 0; i < c.N; i++, d += c.D)
-    c.dist->score(DOUBLE, d, d + c.A, out(&c, c.params, i), extra(&c, c.params, i),
-                  action + i * space.size, &one, 1, c.A, c.work);
+    c.dist->score(DOUBLE, &(DistScore){d, d + c.A, &logp, &h, information}, out(&c, c.params, i),
+                  extra(&c, c.params, i), action + i * space.size, &one, 1, c.A, c.work);
   return 1;
 }
 
@@ -129,8 +130,8 @@ static int l_dist_kl(lua_State *L) {
   const double *new = l_rows_matrix(L, 2, c.what, "params_new", c.N, c.D);
   double *kl = l_rows_push_vector(L, c.N);
   for (long i = 0; i < c.N; i++)
-    c.dist->kl(DOUBLE, kl + i, out(&c, c.params, i), extra(&c, c.params, i), out(&c, new, i),
-               extra(&c, new, i), 1, c.A, c.work);
+    c.dist->kl(DOUBLE, kl + i, NULL, out(&c, c.params, i), extra(&c, c.params, i), out(&c, new, i),
+               extra(&c, new, i), NULL, 1, c.A, c.work);
   return 1;
 }
 

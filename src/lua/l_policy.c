@@ -154,7 +154,8 @@ static int l_policy_new(lua_State *L) {
 }
 
 static int l_policy_gc(lua_State *L) {
-  Object *object = lua_touserdata(L, 1);
+  Object *object = l_tagged(L, 1, sizeof *object, &TAG);
+  if (!object) return 0;
   object->tag = NULL;
   policy_free(&object->policy);
   return 0;
@@ -298,6 +299,8 @@ void l_policy_open(lua_State *L) {
   lua_setfield(L, -2, "__gc");
   lua_pushcfunction(L, l_policy_tostring);
   lua_setfield(L, -2, "__tostring");
+  lua_pushstring(L, TYPE);
+  lua_setfield(L, -2, "__metatable"); /* a script cannot take the finalizer away */
   lua_pop(L, 1);
   lua_pushcfunction(L, l_policy_new);
   lua_setfield(L, -2, "policy");

@@ -165,7 +165,8 @@ Product with the Fisher information matrix of the policy over the observations, 
 @tparam trpo.Tensor observations [N, O], N >= 1
 @tparam trpo.Tensor v [P]
 @tparam[opt] table options `form`: `"classical"`, a tangent and a reverse pass; `"cached"`, from a kept Jacobian of the outputs,
- which pays for many products at the same parameters; `"auto"` (default), the cheaper one. They differ in rounding only.
+ which pays for many products at the same parameters; `"auto"` (default), the cheaper one,
+ where "cached" keeps at most 1 GiB. They differ in rounding only.
 @treturn[1] trpo.Tensor [P]
 @treturn[2] nil, message, `"not_finite"`
 */

@@ -152,6 +152,8 @@ void l_rng_open(lua_State *L) {
   lua_newtable(L);
   luaL_register(L, NULL, methods);
   lua_setfield(L, -2, "__index");
+  lua_pushstring(L, TYPE);
+  lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
   lua_pushcfunction(L, l_rng_new);
   lua_setfield(L, -2, "rng");

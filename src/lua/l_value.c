@@ -238,6 +238,8 @@ void l_value_open(lua_State *L) {
   luaL_register(L, NULL, l_value_state_methods);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");
+  lua_pushstring(L, TYPE);
+  lua_setfield(L, -2, "__metatable"); /* a script cannot take the finalizer away */
   lua_pop(L, 1);
   lua_pushcfunction(L, l_value_new);
   lua_setfield(L, -2, "value");

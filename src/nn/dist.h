@@ -5,6 +5,15 @@
 #include "base/rng_lanes.h"
 #include "nn/mlp.h"
 
+/** What score gives of n rows. */
+typedef struct DistScore {
+  void *dout;          /* Real [n][A]: weight_i d log pi(action_i) / d out_i */
+  double *dextra;      /* [extras]: sum_i weight_i d log pi / d extra is added */
+  double *logp;        /* [n]: as log_prob gives it */
+  double *entropy;     /* [n]: as entropy gives it */
+  double *information; /* [n][A]: as information gives it */
+} DistScore;
+
 /**
  * A distribution over actions whose parameters are the outputs of a network (out, Real [n][A]) and, for some,
  * a few numbers that do not depend on the state (extra, double [extras(A)], the tail of theta).
@@ -27,9 +36,11 @@ typedef struct Dist {
   /* h[i] = -E log pi */
   void (*entropy)(Precision p, double *h, const void *out, const double *extra, int n, int A,
                   double *work);
-  /* kl[i] = KL(old || new); exactly 0 for equal parameters, +inf where new excludes what old allows */
-  void (*kl)(Precision p, double *kl, const void *out_old, const double *extra_old, const void *out,
-             const double *extra, int n, int A, double *work);
+  /* kl[i] = KL(old || new); exactly 0 for equal parameters, +inf where new excludes what old allows.
+   * Unless action_ is NULL, logp_[i] = new's log pi(action_i), as log_prob gives it. */
+  void (*kl)(Precision p, double *kl, double *logp_, const void *out_old, const double *extra_old,
+             const void *out, const double *extra, const double *action_, int n, int A,
+             double *work);
   /* action_i ~ pi, made of noise [n][action size] as dist_noise draws it; logp [n] as log_prob gives it */
   void (*sample)(Precision p, double *action, double *logp, const void *out, const double *extra,
                  const double *noise, int n, int A, double *work);
@@ -37,8 +48,8 @@ typedef struct Dist {
   void (*mode)(Precision p, double *action, const void *out, int n, int A);
   /* 1 when every row has a proper distribution, so that modes and samples have finite log-probabilities */
   int (*proper)(Precision p, const void *out, const double *extra, int n, int A);
-  /* dout_i = weight_i d log pi(action_i) / d out_i;  dextra += sum_i weight_i d log pi / d extra */
-  void (*score)(Precision p, void *dout, double *dextra, const void *out, const double *extra,
+  /* all that a policy update wants to know at old, from one look at each row */
+  void (*score)(Precision p, const DistScore *to, const void *out, const double *extra,
                 const double *action, const double *weight, int n, int A, double *work);
   /* dout_i = d KL(old || new) / d new's out_i;  dextra += sum_i d KL / d new's extra */
   void (*kl_score)(Precision p, void *dout, double *dextra, const void *out_old,

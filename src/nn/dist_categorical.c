@@ -42,19 +42,21 @@ static void softmax(Precision precision, double *p, double *logp_, const void *o
   }
 }
 
+/* logp[i] = lp [n][A] at action_i */
+static void pick(double *logp, const double *lp, const double *action, int n, int A) {
+  for (int i = 0; i < n; i++) logp[i] = lp[(long)i * A + (long)action[i]];
+}
+
 static void log_prob(Precision precision, double *logp, const void *out, const double *extra,
                      const double *action, int n, int A, double *work) {
   double *p = work, *lp = work + (long)n * A;
   (void)extra;
   softmax(precision, p, lp, out, n, A);
-  for (int i = 0; i < n; i++) logp[i] = lp[(long)i * A + (long)action[i]];
+  pick(logp, lp, action, n, A);
 }
 
-static void entropy(Precision precision, double *h, const void *out, const double *extra, int n,
-                    int A, double *work) {
-  double *p = work, *lp = work + (long)n * A;
-  (void)extra;
-  softmax(precision, p, lp, out, n, A);
+/* h[i] = -sum_a p_a log p_a of rows p, lp [n][A] */
+static void entropies(double *h, const double *p, const double *lp, int n, int A) {
   for (int i = 0; i < n; i++, p += A, lp += A) {
     double sum = 0;
     for (int a = 0; a < A; a++) sum -= p[a] == 0 ? 0 : p[a] * lp[a]; /* 0 log 0 = 0 */
@@ -62,13 +64,23 @@ static void entropy(Precision precision, double *h, const void *out, const doubl
   }
 }
 
-static void kl(Precision precision, double *kl, const void *out_old, const double *extra_old,
-               const void *out, const double *extra, int n, int A, double *work) {
+static void entropy(Precision precision, double *h, const void *out, const double *extra, int n,
+                    int A, double *work) {
+  double *p = work, *lp = work + (long)n * A;
+  (void)extra;
+  softmax(precision, p, lp, out, n, A);
+  entropies(h, p, lp, n, A);
+}
+
+static void kl(Precision precision, double *kl, double *logp_, const void *out_old,
+               const double *extra_old, const void *out, const double *extra, const double *action_,
+               int n, int A, double *work) {
   const long m = (long)n * A;
   double *p = work, *lp = work + m, *q = work + 2 * m, *lq = work + 3 * m;
   (void)extra_old, (void)extra;
   softmax(precision, p, lp, out_old, n, A);
   softmax(precision, q, lq, out, n, A);
+  if (action_) pick(logp_, lq, action_, n, A);
   for (int i = 0; i < n; i++, p += A, lp += A, lq += A) {
     double sum = 0;
     for (int a = 0; a < A; a++) sum += p[a] == 0 ? 0 : p[a] * (lp[a] - lq[a]); /* p log(p/q) */
@@ -120,18 +132,20 @@ static int proper(Precision precision, const void *out, const double *extra, int
   return !isnan(sum); /* -inf: an action that is masked out */
 }
 
-static void score(Precision precision, void *dout, double *dextra, const void *out,
-                  const double *extra, const double *action, const double *weight, int n, int A,
-                  double *work) {
-  double *p = work;
-  (void)extra, (void)dextra;
-  softmax(precision, p, NULL, out, n, A);
+static void score(Precision precision, const DistScore *to, const void *out, const double *extra,
+                  const double *action, const double *weight, int n, int A, double *work) {
+  double *restrict d = work, *lp = work + (long)n * A;
+  const double *p = to->information;
+  (void)extra;
+  softmax(precision, to->information, lp, out, n, A);
+  pick(to->logp, lp, action, n, A);
+  entropies(to->entropy, p, lp, n, A);
   for (int i = 0; i < n; i++)
     for (int a = 0; a < A; a++) { /* d log pi_k / d l_a = [a = k] - pi_a */
-      double *d = p + (long)i * A + a;
-      *d = weight[i] * ((a == (int)action[i]) - *d);
+      const long k = (long)i * A + a;
+      d[k] = weight[i] * ((a == (int)action[i]) - p[k]);
     }
-  dist_narrow(precision, dout, p, (long)n * A);
+  dist_narrow(precision, to->dout, d, (long)n * A);
 }
 
 static void kl_score(Precision precision, void *dout, double *dextra, const void *out_old,

@@ -11,19 +11,29 @@ static double square(double x) {
   return x * x;
 }
 
-static void log_prob(Precision precision, double *logp, const void *out, const double *extra,
-                     const double *action, int n, int A, double *work) {
-  double *m = work, *inverse = work + (long)n * A, constant = 0;
-  dist_widen(precision, m, out, (long)n * A);
-  for (int a = 0; a < A; a++) {
-    inverse[a] = exp(-extra[a]);
-    constant -= extra[a] + 0.5 * LOG_2PI;
-  }
+/* inverse [A] = 1 / s */
+static void inverse_deviations(double *inverse, const double *extra, int A) {
+  for (int a = 0; a < A; a++) inverse[a] = exp(-extra[a]);
+}
+
+/* logp[i] of action_i under means m [n][A] and 1/s inverse [A] */
+static void densities(double *restrict logp, const double *m, const double *inverse,
+                      const double *extra, const double *action, int n, int A) {
+  double constant = 0;
+  for (int a = 0; a < A; a++) constant -= extra[a] + 0.5 * LOG_2PI;
   for (int i = 0; i < n; i++, m += A, action += A) {
     double sum = 0;
     for (int a = 0; a < A; a++) sum += square((action[a] - m[a]) * inverse[a]);
     logp[i] = constant - 0.5 * sum;
   }
+}
+
+static void log_prob(Precision precision, double *logp, const void *out, const double *extra,
+                     const double *action, int n, int A, double *work) {
+  double *m = work, *inverse = work + (long)n * A;
+  dist_widen(precision, m, out, (long)n * A);
+  inverse_deviations(inverse, extra, A);
+  densities(logp, m, inverse, extra, action, n, A);
 }
 
 static void entropy(Precision precision, double *h, const void *out, const double *extra, int n,
@@ -39,8 +49,9 @@ static void entropy(Precision precision, double *h, const void *out, const doubl
  * KL(old || new) = sum_a 1/2 (e^x - 1 - x) + 1/2 ((m_old - m) / s)^2.
  * Written with expm1 it loses no digits for nearby distributions and is exactly 0 for equal ones.
  */
-static void kl(Precision precision, double *kl, const void *out_old, const double *extra_old,
-               const void *out, const double *extra, int n, int A, double *work) {
+static void kl(Precision precision, double *kl, double *logp_, const void *out_old,
+               const double *extra_old, const void *out, const double *extra, const double *action_,
+               int n, int A, double *work) {
   const long k = (long)n * A;
   double *m_old = work, *m = work + k, *inverse = work + 2 * k, shape = 0;
   dist_widen(precision, m_old, out_old, k);
@@ -48,8 +59,9 @@ static void kl(Precision precision, double *kl, const void *out_old, const doubl
   for (int a = 0; a < A; a++) {
     double x = 2 * (extra_old[a] - extra[a]);
     shape += 0.5 * (expm1(x) - x);
-    inverse[a] = exp(-extra[a]);
   }
+  inverse_deviations(inverse, extra, A);
+  if (action_) densities(logp_, m, inverse, extra, action_, n, A);
   for (int i = 0; i < n; i++, m_old += A, m += A) {
     double sum = 0;
     for (int a = 0; a < A; a++) sum += square((m_old[a] - m[a]) * inverse[a]);
@@ -83,20 +95,30 @@ static int proper(Precision precision, const void *out, const double *extra, int
   return !isnan(sum);
 }
 
-static void score(Precision precision, void *dout, double *dextra, const void *out,
-                  const double *extra, const double *action, const double *weight, int n, int A,
-                  double *work) {
+static void information(Precision precision, double *information, const void *out,
+                        const double *extra, int n, int A) {
+  (void)precision, (void)out;
+  for (int a = 0; a < A && n > 0; a++) information[a] = exp(-2 * extra[a]); /* M = diag(1 / s^2) */
+  for (int i = 1; i < n; i++)
+    memcpy(information + (long)i * A, information, (size_t)A * sizeof *information);
+}
+
+static void score(Precision precision, const DistScore *to, const void *out, const double *extra,
+                  const double *action, const double *weight, int n, int A, double *work) {
   double *m = work, *inverse = work + (long)n * A;
   dist_widen(precision, m, out, (long)n * A);
-  for (int a = 0; a < A; a++) inverse[a] = exp(-extra[a]);
+  inverse_deviations(inverse, extra, A);
+  densities(to->logp, m, inverse, extra, action, n, A);
+  entropy(precision, to->entropy, out, extra, n, A, NULL);
+  information(precision, to->information, out, extra, n, A);
   for (int i = 0; i < n; i++)
     for (int a = 0; a < A; a++) {
       const long k = (long)i * A + a;
       double z = (action[k] - m[k]) * inverse[a];
-      dextra[a] += weight[i] * (z * z - 1); /* d log pi / d log s = z^2 - 1 */
-      m[k] = weight[i] * z * inverse[a];    /* d log pi / d m     = z / s   */
+      to->dextra[a] += weight[i] * (z * z - 1); /* d log pi / d log s = z^2 - 1 */
+      m[k] = weight[i] * z * inverse[a];        /* d log pi / d m     = z / s   */
     }
-  dist_narrow(precision, dout, work, (long)n * A);
+  dist_narrow(precision, to->dout, work, (long)n * A);
 }
 
 static void kl_score(Precision precision, void *dout, double *dextra, const void *out_old,
@@ -117,14 +139,6 @@ static void kl_score(Precision precision, void *dout, double *dextra, const void
       m[(long)i * A + a] = z * inverse[a]; /* dKL / d m     = (m - m_old) / s^2 */
     }
   dist_narrow(precision, dout, m, k);
-}
-
-static void information(Precision precision, double *information, const void *out,
-                        const double *extra, int n, int A) {
-  (void)precision, (void)out;
-  for (int a = 0; a < A && n > 0; a++) information[a] = exp(-2 * extra[a]); /* M = diag(1 / s^2) */
-  for (int i = 1; i < n; i++)
-    memcpy(information + (long)i * A, information, (size_t)A * sizeof *information);
 }
 
 static void metric(Precision precision, void *dot, const double *information, int n, int outputs,

@@ -132,12 +132,16 @@ void jacobian_transpose(const Jacobian *j, void *transposed, const double *theta
 
 void jacobian_build(const Jacobian *j, const JacobianBlock *block, const void *weights,
                     const void *transposed, void *work) {
+  const unsigned state = kernel_enter();
   ISA_TABLE(jacobian, isa())->build[j->net->precision](j, block, weights, transposed, work);
+  kernel_leave(state);
 }
 
 void jacobian_product(const Jacobian *j, void *gradient, const void *weights, const void *v,
                       const JacobianBlock *block, JacobianMetric metric_, void *context,
                       void *work) {
+  const unsigned state = kernel_enter();
   ISA_TABLE(jacobian, isa())
       ->product[j->net->precision](j, gradient, weights, v, block, metric_, context, work);
+  kernel_leave(state);
 }

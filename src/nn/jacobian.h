@@ -22,6 +22,8 @@
  * Parameters, directions and gradients are "packed" here, Real: for every hidden layer W_l [width_{l-1}][stride_l], in
  * the panels of kernel.h for parameters and directions, and b_l [stride_l]; then the (contrasted) output weights,
  * transposed, [outputs][stride_L] and b_out [outputs].
+ *
+ * As in kernels, denormals are flushed to zero, in the metric, too.
  */
 typedef struct Jacobian {
   const Mlp *net;

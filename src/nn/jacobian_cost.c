@@ -50,3 +50,8 @@ double jacobian_cost_cached(const Jacobian *jacobian, int products) {
                  4 * (double)jacobian->extra + 8 * A * net->stride[last],
                  activations(net) + (double)jacobian->extra * (1 + 1.0 / products));
 }
+
+int jacobian_cost_worthwhile(const Jacobian *jacobian, int products, long blocks) {
+  return (double)jacobian->cache_bytes * (double)blocks <= (double)JACOBIAN_CACHE_MOST
+         && jacobian_cost_cached(jacobian, products) < jacobian_cost_classical(jacobian->net);
+}

@@ -5,7 +5,7 @@
 
 /**
  * Which of the two exact forms of a Gauss-Newton product is cheaper, by a fixed model: nothing is timed when the program
- * runs, so the choice, and with it the bits of the result, depends on shapes, precision and instruction set only.
+ * runs, so the choice, and with it the bits of the result, depends on shapes, precision, number of rows and instruction set only.
  *
  *   seconds per row and product = max(matrix operations / matrix rate + cache operations / cache rate, bytes / bandwidth)
  *
@@ -15,5 +15,11 @@
  */
 double jacobian_cost_classical(const Mlp *net);
 double jacobian_cost_cached(const Jacobian *jacobian, int products);
+
+/** The most bytes of a cache that is chosen for being cheaper. */
+#define JACOBIAN_CACHE_MOST ((size_t)1 << 30)
+
+/** Whether the cached form is the cheaper one, and its cache for so many blocks not larger than JACOBIAN_CACHE_MOST. */
+int jacobian_cost_worthwhile(const Jacobian *jacobian, int products, long blocks);
 
 #endif

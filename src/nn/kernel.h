@@ -53,7 +53,8 @@ typedef struct KernelAhead {
 typedef struct KernelAffine {
   int n, columns;
   void *y;
-  int dy; /* KERNEL_PADDED(columns): the padding is written too; or columns: nothing behind them is */
+  int dy; /* KERNEL_PADDED(columns): the padding is written too; or columns: nothing behind them is, which KERNEL_PLAIN and
+             the activations but tanh can do */
   const void *b_; /* [padded columns]; NULL: zeros */
   KernelOperand operand[2];
   KernelEnd end;

@@ -132,8 +132,7 @@ static Status cached_init(GaussNewton *gn, Arena *arena) {
 
 static int cached_wanted(const GaussNewton *gn, const GaussNewtonSpec *spec) {
   if (spec->form != GAUSS_NEWTON_AUTO) return spec->form == GAUSS_NEWTON_CACHED;
-  return jacobian_cost_cached(&gn->jacobian, spec->products)
-         < jacobian_cost_classical(&gn->net->mlp);
+  return jacobian_cost_worthwhile(&gn->jacobian, spec->products, gn->tape->blocks);
 }
 
 Status gauss_newton_make(GaussNewton *gn, const Network *net, const Tape *tape,

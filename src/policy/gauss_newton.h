@@ -15,13 +15,14 @@
  * Source: Schraudolph 2002, Neural Computation 14(7), section 3.
  *
  * Two forms compute the same: the classical one, a tangent and a reverse pass per product, and the one with a cached
- * Jacobian of the outputs (nn/jacobian.h).
+ * Jacobian of the outputs (nn/jacobian.h). The latter keeps A real numbers per row for every unit of all hidden layers
+ * but the last, A the outputs.
  *
  * The tape must keep its activations and have room for gradients; it is recorded, at the network's present
  * parameters, before the operator is made, and neither changes while it is used.
  */
 typedef enum GaussNewtonForm {
-  GAUSS_NEWTON_AUTO, /* the cheaper form by the model of nn/jacobian_cost.h */
+  GAUSS_NEWTON_AUTO, /* the cheaper form by the model of nn/jacobian_cost.h, which bounds the cache */
   GAUSS_NEWTON_CLASSICAL,
   GAUSS_NEWTON_CACHED /* where there is a hidden layer */
 } GaussNewtonForm;

@@ -199,8 +199,9 @@ static void kl_block(void *context, const TapeBlock *block) {
   const Policy *policy = pass->policy, *other = pass->other_;
   const void *old = outputs_aside(pass, policy, block);
   const void *new = outputs(pass, other, block);
-  policy->dist->kl(policy->net.mlp.precision, pass->out_ + block->first, old, policy_extra(policy),
-                   new, policy_extra(other), block->n, policy->A, block->row);
+  policy->dist->kl(policy->net.mlp.precision, pass->out_ + block->first, NULL, old,
+                   policy_extra(policy), new, policy_extra(other), NULL, block->n, policy->A,
+                   block->row);
 }
 
 Status policy_kl(const Policy *policy, const Policy *other, double *out, const double *obs, long N,

@@ -11,27 +11,39 @@ static void metric(void *context, void *dot, int outputs, long first, int n) {
                        outputs, policy->A);
 }
 
+/* What a walk over a tape needs to know to write the information of its rows. */
+typedef struct Information {
+  const Policy *policy;
+  const Tape *tape;
+  double *out; /* [N][A] */
+} Information;
+
 static void information_block(void *context, const TapeBlock *block) {
-  const Fisher *fisher = context;
-  const Policy *policy = fisher->policy;
-  policy->dist->information(
-      policy->net.mlp.precision, fisher->information + block->first * policy->A,
-      tape_outputs(fisher->product.tape, block), policy_extra(policy), block->n, policy->A);
+  const Information *run = context;
+  const Policy *policy = run->policy;
+  policy->dist->information(policy->net.mlp.precision, run->out + block->first * policy->A,
+                            tape_outputs(run->tape, block), policy_extra(policy), block->n,
+                            policy->A);
 }
 
-Status fisher_init(Fisher *fisher, const Policy *policy, const Tape *tape, int products,
-                   GaussNewtonForm form, Arena *arena) {
+/* The information of all rows. NULL when memory runs out. */
+static const double *make_information(const Policy *policy, const Tape *tape, Arena *arena) {
+  Information run = {policy, tape, ARENA_PUSH(arena, double, tape->N * policy->A)};
+  if (run.out) tape_run(tape, information_block, &run);
+  return run.out;
+}
+
+Status fisher_init(Fisher *fisher, const Policy *policy, const Tape *tape,
+                   const double *information_, int products, GaussNewtonForm form, Arena *arena) {
   const GaussNewtonSpec spec = {.form = form,
                                 .products = products,
                                 .contrast = policy->dist->contrast,
                                 .metric_ = metric,
                                 .context = fisher};
   fisher->policy = policy;
-  fisher->information = ARENA_PUSH(arena, double, tape->N * policy->A);
+  fisher->information = information_ ? information_ : make_information(policy, tape, arena);
   if (!fisher->information) return E_NOMEM;
-  const Status status = gauss_newton_make(&fisher->product, &policy->net, tape, &spec, arena);
-  if (status == OK) tape_run(tape, information_block, fisher);
-  return status;
+  return gauss_newton_make(&fisher->product, &policy->net, tape, &spec, arena);
 }
 
 Status fisher_subset(Fisher *fisher, const Policy *policy, const double *obs, long N, long stride,
@@ -40,7 +52,7 @@ Status fisher_subset(Fisher *fisher, const Policy *policy, const double *obs, lo
                                   1, 0);
   if (status != OK) return status;
   tape_record(&fisher->own, obs, stride * policy->net.observation.size);
-  return fisher_init(fisher, policy, &fisher->own, products, form, arena);
+  return fisher_init(fisher, policy, &fisher->own, NULL, products, form, arena);
 }
 
 Status fisher_apply(void *context, double *out, const double *v) {

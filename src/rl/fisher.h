@@ -15,17 +15,18 @@
  */
 typedef struct Fisher {
   const Policy *policy;
-  Tape own;            /* used when the states are a subset of a batch */
-  double *information; /* [N][A] what the metric of a state is made of */
+  Tape own;                  /* used when the states are a subset of a batch */
+  const double *information; /* [N][A] what the metric of a state is made of */
   GaussNewton product;
 } Fisher;
 
 /**
  * Over the states of a tape that keeps its activations and gradients, recorded at the policy's parameters.
+ * information_: [N][A] as the distribution gives it; NULL when it is not known yet.
  * products: how many are going to be made, at a guess; form: see gauss_newton.h. E_NOMEM.
  */
-Status fisher_init(Fisher *fisher, const Policy *policy, const Tape *tape, int products,
-                   GaussNewtonForm form, Arena *arena);
+Status fisher_init(Fisher *fisher, const Policy *policy, const Tape *tape,
+                   const double *information_, int products, GaussNewtonForm form, Arena *arena);
 
 /** Over every stride-th of N observations [N][O], beginning with the first. E_NOMEM. */
 Status fisher_subset(Fisher *fisher, const Policy *policy, const double *obs, long N, long stride,

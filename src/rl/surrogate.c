@@ -24,19 +24,14 @@ static Status allocate(Surrogate *s, Arena *arena) {
   s->old_log_prob = ARENA_PUSH(arena, double, s->N);
   s->term = ARENA_PUSH(arena, double, s->N);
   s->kl = ARENA_PUSH(arena, double, s->N);
+  s->information = ARENA_PUSH(arena, double, s->N * policy->A);
   s->old_extra = ARENA_PUSH(arena, double, policy->extras);
   s->extras = ARENA_PUSH(arena, double, TAPE_CHUNKS * policy->extras);
-  if (!s->advantage || !s->old_log_prob || !s->term || !s->kl || !s->old_extra || !s->extras)
+  if (!s->advantage || !s->old_log_prob || !s->term || !s->kl || !s->information || !s->old_extra
+      || !s->extras)
     return E_NOMEM;
   Status status = tape_init(&s->tape, arena, &policy->net, s->N, 1, 1, row);
   return status == OK ? tape_init(&s->trial, arena, &policy->net, s->N, 0, 0, row) : status;
-}
-
-static void old_block(void *context, const TapeBlock *block) {
-  Surrogate *s = context;
-  s->policy->dist->log_prob(precision(s), s->old_log_prob + block->first,
-                            tape_outputs(&s->tape, block), s->old_extra, actions(s, block),
-                            block->n, s->policy->A, block->row);
 }
 
 static void copy_advantage(Surrogate *s, const double *advantage) {
@@ -51,21 +46,24 @@ Status surrogate_init(Surrogate *s, Policy *policy, const double *obs, const dou
   if (status != OK) return status;
   copy_advantage(s, advantage);
   memcpy(s->old_extra, policy_extra(policy), (size_t)policy->extras * sizeof(double));
-  tape_record(&s->tape, obs, policy->net.observation.size);
-  tape_run(&s->tape, old_block, s);
-  const double check = sum_pairwise(s->advantage, (size_t)N)
-                       + sum_pairwise(s->old_log_prob, (size_t)N);
-  return isfinite(check) ? OK : E_NOT_FINITE;
+  return isfinite(sum_pairwise(s->advantage, (size_t)N)) ? OK : E_NOT_FINITE;
 }
 
 /* ---- gradient ------------------------------------------------------------------------------------------ */
 
+/* Everything about old that a block is needed for, while it is in the caches. */
 static void gradient_block(void *context, const TapeBlock *block) {
   Surrogate *s = context;
   const Policy *policy = s->policy;
-  policy->dist->score(precision(s), block->out, s->extras + (long)block->chunk * policy->extras,
-                      tape_outputs(&s->tape, block), s->old_extra, actions(s, block),
-                      s->advantage + block->first, block->n, policy->A, block->row);
+  const long O = policy->net.observation.size, first = block->first;
+  const void *out = network_forward(&policy->net, block->tape, s->obs + first * O, O, block->n);
+  const DistScore to = {.dout = block->out,
+                        .dextra = s->extras + (long)block->chunk * policy->extras,
+                        .logp = s->old_log_prob + first,
+                        .entropy = s->term + first,
+                        .information = s->information + first * policy->A};
+  policy->dist->score(precision(s), &to, out, s->old_extra, actions(s, block), s->advantage + first,
+                      block->n, policy->A, block->row);
   mlp_vjp(&policy->net.mlp, tape_partial(&s->tape, block->chunk), policy->net.weights, block->n,
           block->tape, block->out, block->work);
 }
@@ -77,7 +75,10 @@ Status surrogate_gradient(Surrogate *s, double *out) {
   memset(s->extras, 0, (size_t)s->tape.chunks * extras * sizeof(double));
   tape_gradient(&s->tape, gradient_block, s, out, scale);
   sum_rows(out + policy->net.mlp.P, s->extras, s->tape.chunks, extras, extras, scale);
-  return isfinite(sum_pairwise(out, (size_t)policy->net.P)) ? OK : E_NOT_FINITE;
+  s->entropy = sum_mean(s->term, (size_t)s->N);
+  const double check = sum_pairwise(s->old_log_prob, (size_t)s->N)
+                       + sum_pairwise(out, (size_t)policy->net.P);
+  return isfinite(check) ? OK : E_NOT_FINITE;
 }
 
 /* ---- value at trial parameters -------------------------------------------------------------------------- */
@@ -92,15 +93,13 @@ static void trial_block(void *context, const TapeBlock *block) {
   const void *old = mlp_layer(mlp, old_tape, mlp->layers);
   const void *new = network_forward(&policy->net, block->tape, s->obs + block->first * O, O,
                                     block->n);
-  policy->dist->log_prob(precision(s), term, new, policy_extra(policy), actions(s, block), block->n,
-                         policy->A, block->row);
+  policy->dist->kl(precision(s), s->kl + block->first, term, old, s->old_extra, new,
+                   policy_extra(policy), actions(s, block), block->n, policy->A, block->row);
   const double *old_log_prob = s->old_log_prob + block->first;
   const double *advantage = s->advantage + block->first;
   for (int i = 0; i < block->n; i++) term[i] -= old_log_prob[i];
   vmath()->exp_f64(term, term, (size_t)block->n); /* exactly 1 at 0 */
   for (int i = 0; i < block->n; i++) term[i] *= advantage[i];
-  policy->dist->kl(precision(s), s->kl + block->first, old, s->old_extra, new, policy_extra(policy),
-                   block->n, policy->A, block->row);
 }
 
 SurrogateValue surrogate_evaluate(Surrogate *s) {
@@ -111,15 +110,4 @@ SurrogateValue surrogate_evaluate(Surrogate *s) {
   for (long i = 0; i < s->N; i++) /* a NaN stays */
     if (!(s->kl[i] <= value.kl_max)) value.kl_max = s->kl[i];
   return value;
-}
-
-static void entropy_block(void *context, const TapeBlock *block) {
-  Surrogate *s = context;
-  s->policy->dist->entropy(precision(s), s->term + block->first, tape_outputs(&s->tape, block),
-                           s->old_extra, block->n, s->policy->A, block->row);
-}
-
-double surrogate_entropy(Surrogate *s) {
-  tape_run(&s->tape, entropy_block, s);
-  return sum_mean(s->term, (size_t)s->N);
 }

@@ -21,8 +21,10 @@ typedef struct Surrogate {
   double *advantage;    /* [N] own copy, divided by unit */
   double unit; /* a power of two near the largest advantage: keeps single precision in range */
   double *old_log_prob; /* [N] */
+  double *information;  /* [N][A] of old, for its Fisher matrix */
   double *old_extra;    /* [extras] */
-  double *term;         /* [N] work: terms of L */
+  double entropy;       /* mean over the batch of old's entropy, nats */
+  double *term;         /* [N] work: terms of L, and of the entropy */
   double *kl;           /* [N] work: terms of KL */
   double *extras;       /* [chunks][extras] work */
   Tape tape;            /* activations at old, kept */
@@ -30,16 +32,21 @@ typedef struct Surrogate {
 } Surrogate;
 
 /**
+ * Lays out the problem around the policy's present parameters; surrogate_gradient comes next.
  * obs [N][O], action [N][action size] must outlive the problem; advantage [N] is copied. N >= 1. Memory comes from the arena.
- * E_NOMEM; E_NOT_FINITE when an advantage or an old log-probability is not finite.
+ * E_NOMEM; E_NOT_FINITE when an advantage is not finite.
  */
 Status surrogate_init(Surrogate *s, Policy *policy, const double *obs, const double *action,
                       const double *advantage, long N, Arena *arena);
 
-/** out [P] = gradient of L at old, divided by s->unit. E_NOT_FINITE. */
+/**
+ * out [P] = gradient of L at old, divided by s->unit. One walk over the blocks records the activations, the
+ * log-probabilities, the information and the entropy of old as well. E_NOT_FINITE when a log-probability or an entry of
+ * out is not finite.
+ */
 Status surrogate_gradient(Surrogate *s, double *out);
 
-/** Value of the problem at the policy's present parameters. */
+/** Value of the problem at the policy's present parameters, after surrogate_gradient. */
 typedef struct SurrogateValue {
   double surrogate; /* L */
   double kl_mean;   /* mean over states, nats */
@@ -47,8 +54,5 @@ typedef struct SurrogateValue {
 } SurrogateValue;
 
 SurrogateValue surrogate_evaluate(Surrogate *s);
-
-/** Mean entropy of the old policy over the batch, nats. */
-double surrogate_entropy(Surrogate *s);
 
 #endif

@@ -38,8 +38,8 @@ static Status make_fisher(Fisher *fisher, const TrpoConfig *config, const Surrog
   const double every = round(1 / config->fisher_fraction);
   const long stride = every < (double)problem->N ? (long)every : problem->N;
   if (stride <= 1)
-    return fisher_init(fisher, problem->policy, &problem->tape, config->cg_iters,
-                       config->fisher_form, arena);
+    return fisher_init(fisher, problem->policy, &problem->tape, problem->information,
+                       config->cg_iters, config->fisher_form, arena);
   return fisher_subset(fisher, problem->policy, problem->obs, problem->N, stride, config->cg_iters,
                        config->fisher_form, arena);
 }
@@ -123,7 +123,7 @@ static Status update(Policy *policy, const TrpoConfig *config, TrpoInfo *info, c
   if (status != OK) return status;
   info->surrogate_before = info->surrogate_after = sum_mean(advantage, (size_t)N);
   info->actual_improvement = info->expected_improvement = 0;
-  info->entropy = surrogate_entropy(&problem);
+  info->entropy = problem.entropy;
   info->grad_norm = problem.unit * sqrt(sum_dot(g, g, (size_t)P));
   info->seconds_gradient = clock_seconds() - start;
   if (info->grad_norm == 0) return ZERO_GRADIENT;
