@@ -7,7 +7,6 @@
 #define TRPO_JACOBIAN_TEMPLATE_H
 
 enum { GROUP = 4 };
-#define UNROLL _Pragma("GCC unroll 8")
 
 /* calls f(a, k) for outputs a .. a + k - 1 of A: k = GROUP at a time, in the end what is left, as constants */
 #define IN_GROUPS(A, f)                                                                            \
@@ -31,7 +30,6 @@ enum { GROUP = 4 };
   }
 
 /* the same names in both precisions */
-#define through R(through)
 #define dot_group R(dot_group)
 #define dot R(dot)
 #define dot_last_group R(dot_last_group)
@@ -46,13 +44,6 @@ enum { GROUP = 4 };
 #define product_strip R(product_strip)
 
 #endif
-
-/* x act'(z), from the activation h = act(z) */
-SIMD_INLINE Vec through(Activation activation, Vec x, Vec h) {
-  if (activation == ACT_TANH) return vmul(x, vfnma(h, h, vset1(1)));
-  if (activation == ACT_RELU) return vwhere(h, x);
-  return x;
-}
 
 /* ---- J v ------------------------------------------------------------------------------------------------- */
 
@@ -84,7 +75,7 @@ SIMD_INLINE void dot_last_group(REAL *u, const REAL *sum_, const REAL *r, const 
     Vec s[GROUP];
     UNROLL for (int a = 0; a < k; a++) s[a] = sum_ ? vload(sum_ + (i * A + a) * LANES) : vzero();
     for (long j = 0; j < stride; j += LANES) {
-      const Vec y = vload(h + j), x = through(activation, vload(r + j), y);
+      const Vec y = vload(h + j), x = vslope(activation, vload(r + j), y);
       UNROLL for (int a = 0; a < k; a++) {
         s[a] = vfma(y, vload(v + a * stride + j), s[a]);
         s[a] = vfma(x, vload(w + a * stride + j), s[a]);
@@ -123,7 +114,7 @@ SIMD_INLINE void spread_group(REAL *d, const REAL *u, const REAL *e, long de, co
     for (long j = 0; j < stride; j += LANES) {
       Vec x = vmul(weight[0], vload(e + j));
       UNROLL for (int a = 1; a < k; a++) x = vfma(weight[a], vload(e + a * stride + j), x);
-      if (h_) x = through(activation, x, vload(h_ + i * stride + j));
+      if (h_) x = vslope(activation, x, vload(h_ + i * stride + j));
       vstore(d + j, first ? x : vadd(vload(d + j), x));
     }
   }
@@ -159,7 +150,7 @@ static void slopes(REAL *e, const REAL *h, int n, int A, long stride, Activation
   for (int i = 0; i < n; i++, h += stride)
     for (int a = 0; a < A; a++, e += stride)
       for (long j = 0; j < stride; j += LANES)
-        vstore(e + j, through(activation, vload(e + j), vload(h + j)));
+        vstore(e + j, vslope(activation, vload(e + j), vload(h + j)));
 }
 
 /* e_l of the n rows from row i on, l = L - 1 .. 1; work: e_L */
