@@ -3,7 +3,7 @@ local trpo = require "trpo"
 local oracle = require "support.oracle"
 
 -- what an iteration computes, as text; N = 711 rows are no multiple of anything
-local function iterate(threads, precision, id)
+local function iterate(threads, precision, id, critic)
   trpo.threads(threads)
   local words = {}
   local function note(...)
@@ -13,7 +13,9 @@ local function iterate(threads, precision, id)
   local policy = trpo.policy {
     env = env, hidden = { 33, 17 }, precision = precision, rng = trpo.rng(1), normalize_observations = true,
   }
-  local value = trpo.value { env = env, hidden = { 21 }, precision = precision, rng = trpo.rng(2), optimizer = "adam", minibatch = 333 }
+  local options = { env = env, hidden = { 21 }, precision = precision, rng = trpo.rng(2), normalize_observations = true }
+  for key, x in pairs(critic) do options[key] = x end
+  local value = trpo.value(options)
   local algorithm = trpo.TRPO {}
   for _ = 1, 2 do
     local batch = trpo.collect(env, policy, { horizon = 237 })
@@ -26,7 +28,7 @@ local function iterate(threads, precision, id)
     local info = algorithm:update(policy, batch)
     note(policy:theta(), info.kl, info.surrogate_after, info.cg_residual, info.entropy)
     note(before:kl(policy, batch.observations), before:kl_gradient(policy, batch.observations))
-    note(value:fit(batch).loss, value:theta())
+    note(value:fit(batch).loss, value:theta(), value:predict(batch.observations))
     note(policy:update_normalizer(batch).kl_mean, policy:forward(batch.observations))
     note(policy:log_prob_gradient(batch.observations, batch.actions, batch.advantages))
   end
@@ -36,6 +38,8 @@ local function iterate(threads, precision, id)
   return table.concat(words, "\n")
 end
 
+local critics = { ["the default"] = {}, adam = { optimizer = "adam", minibatch = 333 } }
+
 describe("one, two and three threads give the same bits", function()
   local threads
   setup(function() threads = trpo.threads() end)
@@ -43,12 +47,14 @@ describe("one, two and three threads give the same bits", function()
 
   for _, precision in ipairs { "single", "double" } do
     for _, id in ipairs { "CartPole-v1", "Pendulum-v1" } do
-      it(("in %s precision: %s"):format(precision, id), function()
-        local one = iterate(1, precision, id)
-        assert.is_true(one == iterate(2, precision, id))
-        assert.is_true(one == iterate(3, precision, id))
-        assert.is_true(one == iterate(1, precision, id)) -- and it repeats at all
-      end)
+      for name, critic in pairs(critics) do
+        it(("in %s precision: %s, the critic by %s"):format(precision, id, name), function()
+          local one = iterate(1, precision, id, critic)
+          assert.is_true(one == iterate(2, precision, id, critic))
+          assert.is_true(one == iterate(3, precision, id, critic))
+          assert.is_true(one == iterate(1, precision, id, critic)) -- and it repeats at all
+        end)
+      end
     end
   end
 

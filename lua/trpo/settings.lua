@@ -66,13 +66,13 @@ local value_group = options.group {
     { "rescale_targets", options.boolean { default = true } },
     { "optimizer", options.choice { default = "gauss_newton", of = optimizers } },
     -- those of an optimizer have no value unless given; trpo.value knows their defaults
-    { "learning_rate", options.number { optional = true, above = 0, max = 1000 } },
+    { "learning_rate", options.number { optional = true, min = 1e-12, max = 1000 } },
     { "epochs", options.integer { optional = true, min = 1, max = 1e6 } },
     { "minibatch", options.integer { optional = true, min = 1, max = 2 ^ 30 } },
     { "iterations", options.integer { optional = true, min = 1, max = 1e6 } },
     { "cg_products", options.integer { optional = true, min = 1, max = 1e6 } },
     { "curvature_rows", options.integer { optional = true, min = 1, max = 2 ^ 30 } },
-    { "lm_damping", options.number { optional = true, above = 0, max = 1e6 } },
+    { "lm_damping", options.number { optional = true, min = 1e-12, max = 1e6 } },
     { "solve_last_layer", options.boolean { optional = true } },
     { "ridge", options.number { default = 1e-5, above = 0 } },
   },
@@ -81,7 +81,7 @@ local value_group = options.group {
 --- The options of the critic that belong to certain optimizers: list of { name, their optimizers }.
 settings.optimizers = {
   { "learning_rate", "'adam'" }, { "epochs", "'adam'" }, { "minibatch", "'adam'" },
-  { "iterations", "'lbfgs' or 'gauss_newton'" }, { "cg_products", "'gauss_newton'" },
+  { "iterations", "'gauss_newton' or 'lbfgs'" }, { "cg_products", "'gauss_newton'" },
   { "curvature_rows", "'gauss_newton'" }, { "lm_damping", "'gauss_newton' or 'last_layer'" },
   { "solve_last_layer", "'gauss_newton'" },
 }

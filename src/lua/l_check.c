@@ -328,12 +328,13 @@ int l_field_choice(lua_State *L, int t, const char *what, const char *key, const
   const char *got = l_field_string(L, t, what, key, names[def]);
   for (int i = 0; names[i]; i++)
     if (strcmp(names[i], got) == 0) return i;
+  /* 'a', 'b' or 'c' */
   lua_pushliteral(L, "");
   for (int i = 0; names[i]; i++) {
-    lua_pushfstring(L, i ? ", '%s'" : "'%s'", names[i]);
+    lua_pushfstring(L, i == 0 ? "'%s'" : names[i + 1] ? ", '%s'" : " or '%s'", names[i]);
     lua_concat(L, 2);
   }
-  return l_fail(L, what, "%s must be one of %s, got '%s'", key, lua_tostring(L, -1), got);
+  return l_fail(L, what, "%s must be %s, got '%s'", key, lua_tostring(L, -1), got);
 }
 
 void l_known_keys(lua_State *L, int t, const char *what, const char *const *keys) {

@@ -56,21 +56,8 @@ static int integer(lua_State *L, int t, const char *what, const char *key) {
   return (int)l_field_integer(L, t, what, key, (long)s->low, (long)s->high, (long)s->value);
 }
 
-/* step_scale = "damped" | "undamped" */
-static int undamped(lua_State *L, int t, const char *what) {
-  const char *scale = l_field_string(L, t, what, "step_scale", "damped");
-  if (strcmp(scale, "damped") != 0 && strcmp(scale, "undamped") != 0)
-    return l_fail(L, what, "step_scale must be 'damped' or 'undamped', got '%s'", scale);
-  return scale[0] == 'u';
-}
-
-/* preconditioner = "none" | "kfac" */
-static int kfac(lua_State *L, int t, const char *what) {
-  const char *name = l_field_string(L, t, what, "preconditioner", "none");
-  if (strcmp(name, "none") != 0 && strcmp(name, "kfac") != 0)
-    return l_fail(L, what, "preconditioner must be 'none' or 'kfac', got '%s'", name);
-  return name[0] == 'k';
-}
+static const char *const step_scales[] = {"damped", "undamped", NULL};
+static const char *const preconditioners[] = {"none", "kfac", NULL};
 
 static const char *const keys[] = {"delta",
                                    "gamma",
@@ -98,11 +85,11 @@ static TrpoConfig read_config(lua_State *L, int t, const char *what) {
       .fisher_fraction = number(L, t, what, "fisher_fraction"),
       .cg_iters = integer(L, t, what, "cg_iters"),
       .backtracks = integer(L, t, what, "backtracks"),
-      .undamped = undamped(L, t, what),
+      .undamped = l_field_choice(L, t, what, "step_scale", step_scales, 0),
       .fisher_form = (GaussNewtonForm)l_field_choice(L, t, what, "fisher_form", gauss_newton_forms,
                                                      GAUSS_NEWTON_AUTO),
       .standardize = l_field_boolean(L, t, what, "standardize_advantages", 1),
-      .kfac = kfac(L, t, what)};
+      .kfac = l_field_choice(L, t, what, "preconditioner", preconditioners, 0)};
   number(L, t, what, "gamma");
   number(L, t, what, "lambda");
   return config;
@@ -221,7 +208,8 @@ One update of a policy on a batch whose `advantages` are filled.
 @tparam trpo.Policy policy changed in place, only by an accepted step
 @tparam trpo.Batch batch sampled with this policy
 @treturn table info, always with the same fields:
- `status` `"ok"`, `"step_rejected"`, `"zero_gradient"`, or a failure `"not_finite"`, `"negative_curvature"`; `message`;
+ `status` `"ok"`, `"step_rejected"`, `"zero_gradient"`, or a failure `"not_finite"`, `"negative_curvature"`, with K-FAC also
+ `"not_converged"`, `"preconditioner"`; `message`;
  `surrogate_before`, `surrogate_after`, `actual_improvement` = after - before, `expected_improvement` = step_fraction g'step
  (units of the advantages);
  `kl` = `kl_mean`, `kl_max`: KL(old || new) over the states, in nats; `kl_quadratic` its quadratic model, undamped;

@@ -1,5 +1,6 @@
 #include "lua/l_value.h"
 
+#include <float.h>
 #include <lauxlib.h>
 #include <math.h>
 #include <string.h>
@@ -89,25 +90,23 @@ static int l_value_new(lua_State *L) {
                                              "solve_last_layer",
                                              NULL};
   static const char *const linear_keys[] = {"kind", "env", "observation", "ridge", "rng", NULL};
+  static const char *const kinds[] = {"network", "linear", NULL};
   static const char what[] = "trpo.value";
   int hidden[MLP_LAYERS];
   NetworkSpec spec = {.outputs = 1};
   if (!lua_istable(L, 1))
     return l_fail(L, what, "options must be a table, got %s", l_describe(L, 1));
-  const char *kind = l_field_string(L, 1, what, "kind", "network");
-  const int linear = strcmp(kind, "linear") == 0;
-  if (!linear && strcmp(kind, "network") != 0)
-    return l_fail(L, what, "kind must be 'network' or 'linear', got '%s'", kind);
+  const int linear = l_field_choice(L, 1, what, "kind", kinds, VALUE_NETWORK) == VALUE_LINEAR;
   l_known_keys(L, 1, what, linear ? linear_keys : network_keys);
   l_policy_network(L, 1, what, &spec, hidden);
   if (linear && spec.observation->kind != SPACE_BOX)
     return l_fail(L, what, "a linear baseline needs a box of observations");
   Value *value = push(L);
   const int at = lua_gettop(L);
-  const Status status = linear
-                            ? value_linear(value, spec.observation,
-                                           l_field_number(L, 1, what, "ridge", 1e-300, 1e300, 1e-5))
-                            : new_network(L, what, value, &spec);
+  const Status status = linear ? value_linear(
+                            value, spec.observation,
+                            l_field_number(L, 1, what, "ridge", DBL_MIN, DBL_MAX, 1e-5))
+                               : new_network(L, what, value, &spec);
   if (status != OK) return l_fail(L, what, "%s", status_text(status));
   lua_pushvalue(L, at);
   l_nudge(L);

@@ -1,17 +1,14 @@
 #include "lua/l_value_optimizer.h"
 
-#include <limits.h>
-#include <string.h>
-
 #include "lua/l_check.h"
 
-const char *const l_value_optimizer_names[] = {"adam", "lbfgs", "gauss_newton", "last_layer", NULL};
+const char *const l_value_optimizer_names[] = {"gauss_newton", "lbfgs", "last_layer", "adam", NULL};
 
 enum {
-  ADAM = 1 << VALUE_ADAM,
-  LBFGS = 1 << VALUE_LBFGS,
   GAUSS_NEWTON = 1 << VALUE_GAUSS_NEWTON,
-  LAST_LAYER = 1 << VALUE_LAST_LAYER
+  LBFGS = 1 << VALUE_LBFGS,
+  LAST_LAYER = 1 << VALUE_LAST_LAYER,
+  ADAM = 1 << VALUE_ADAM
 };
 
 /* whose an option is */
@@ -21,7 +18,7 @@ static const struct {
 } owned[] = {{"learning_rate", ADAM},
              {"epochs", ADAM},
              {"minibatch", ADAM},
-             {"iterations", LBFGS | GAUSS_NEWTON},
+             {"iterations", GAUSS_NEWTON | LBFGS},
              {"cg_products", GAUSS_NEWTON},
              {"lm_damping", GAUSS_NEWTON | LAST_LAYER},
              {"curvature_rows", GAUSS_NEWTON},
@@ -29,15 +26,7 @@ static const struct {
 
 enum { OWNED = sizeof owned / sizeof *owned };
 
-static ValueOptimizer find(lua_State *L, const char *what, const char *name) {
-  for (int i = 0; l_value_optimizer_names[i]; i++)
-    if (strcmp(l_value_optimizer_names[i], name) == 0) return (ValueOptimizer)i;
-  l_fail(L, what, "optimizer must be 'gauss_newton', 'lbfgs', 'last_layer' or 'adam', got '%s'",
-         name);
-  return VALUE_ADAM;
-}
-
-/* "'lbfgs' or 'gauss_newton'" */
+/* "'gauss_newton' or 'lbfgs'" */
 static const char *list_owners(lua_State *L, unsigned owners) {
   lua_pushliteral(L, "");
   for (int i = 0, n = 0; l_value_optimizer_names[i]; i++)
@@ -61,8 +50,8 @@ static void check_owners(lua_State *L, int t, const char *what, ValueOptimizer o
 }
 
 void l_value_optimizer_read(lua_State *L, int t, const char *what, ValueOptions *options) {
-  const ValueOptimizer optimizer = find(L, what,
-                                        l_field_string(L, t, what, "optimizer", "gauss_newton"));
+  const ValueOptimizer optimizer = (ValueOptimizer)l_field_choice(
+      L, t, what, "optimizer", l_value_optimizer_names, VALUE_GAUSS_NEWTON);
   check_owners(L, t, what, optimizer);
   *options = (ValueOptions){.optimizer = optimizer};
   options->learning_rate = l_field_number(L, t, what, "learning_rate", 1e-12, 1e3, 1e-3);

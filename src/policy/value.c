@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/sum.h"
+#include "nn/dist.h"
 #include "policy/value_adam.h"
 #include "policy/value_gauss_newton.h"
 #include "policy/value_last_layer.h"
@@ -66,11 +67,9 @@ static void predict_block(void *context, const TapeBlock *block) {
   const Value *value = p->value;
   const void *f = network_forward(&value->net, block->tape, p->obs + block->first * value->O,
                                   value->O, block->n);
-  for (int i = 0; i < block->n; i++) {
-    const double y = value->net.mlp.precision == SINGLE ? (double)((const float *)f)[i]
-                                                        : ((const double *)f)[i];
-    p->out[block->first + i] = value->shift + value->scale * y;
-  }
+  double *out = p->out + block->first;
+  dist_widen(value->net.mlp.precision, out, f, block->n);
+  for (int i = 0; i < block->n; i++) out[i] = value->shift + value->scale * out[i];
 }
 
 Status value_predict(const Value *value, double *out, const double *obs, const double *time, long N,

@@ -18,10 +18,10 @@
 typedef enum ValueKind { VALUE_NETWORK, VALUE_LINEAR } ValueKind;
 
 typedef enum ValueOptimizer {
-  VALUE_ADAM,         /* on shuffled minibatches: value_adam.h */
-  VALUE_LBFGS,        /* on all rows: value_lbfgs.h */
   VALUE_GAUSS_NEWTON, /* on all rows: value_gauss_newton.h */
-  VALUE_LAST_LAYER    /* the last layer only, exactly: value_last_layer.h */
+  VALUE_LBFGS,        /* on all rows: value_lbfgs.h */
+  VALUE_LAST_LAYER,   /* the last layer only, exactly: value_last_layer.h */
+  VALUE_ADAM          /* on shuffled minibatches: value_adam.h */
 } ValueOptimizer;
 
 typedef struct ValueOptions {

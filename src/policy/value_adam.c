@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/sum.h"
+#include "nn/dist.h"
 
 /* What one fit works on. */
 typedef struct Fit {
@@ -32,15 +33,9 @@ static void fit_block(void *context, const TapeBlock *block) {
     memcpy((char *)block->tape + (size_t)i * bytes, fit->input + row[i] * bytes, bytes);
   mlp_forward(mlp, net->weights, block->n, block->tape);
   /* d/df of (f - goal)^2 / 2 */
-  const void *f = tape_outputs(&fit->tape, block);
-  for (int i = 0; i < block->n; i++)
-    if (mlp->precision == SINGLE) {
-      error[i] = (double)((const float *)f)[i] - fit->goal[row[i]];
-      ((float *)block->out)[i] = (float)error[i];
-    } else {
-      error[i] = ((const double *)f)[i] - fit->goal[row[i]];
-      ((double *)block->out)[i] = error[i];
-    }
+  dist_widen(mlp->precision, error, tape_outputs(&fit->tape, block), block->n);
+  for (int i = 0; i < block->n; i++) error[i] -= fit->goal[row[i]];
+  dist_narrow(mlp->precision, block->out, error, block->n);
   mlp_vjp(mlp, tape_partial(&fit->tape, block->chunk), net->weights, block->n, block->tape,
           block->out, block->work);
 }

@@ -6,6 +6,7 @@
 #include "base/blas.h"
 #include "base/pool.h"
 #include "base/sum.h"
+#include "nn/dist.h"
 
 enum { TRIES = 11 };
 
@@ -32,14 +33,11 @@ static void fill_rows(const ValueLastLayer *layer, const TapeBlock *block) {
   const ValueLoss *loss = layer->loss;
   const Mlp *mlp = &loss->net->mlp;
   const int H = layer->F - 1, C = layer->F + 1;
-  const int stride = mlp->stride[mlp->layers - 1];
-  const void *h = mlp_layer(mlp, block->tape, mlp->layers - 1);
-  for (int i = 0; i < block->n; i++) {
+  const size_t row_bytes = (size_t)mlp->stride[mlp->layers - 1] * mlp_real(mlp);
+  const char *h = mlp_layer(mlp, block->tape, mlp->layers - 1);
+  for (int i = 0; i < block->n; i++, h += row_bytes) {
     double *row = block->row + (long)i * C;
-    if (mlp->precision == SINGLE)
-      for (int j = 0; j < H; j++) row[j] = (double)((const float *)h)[(long)i * stride + j];
-    else
-      memcpy(row, (const double *)h + (long)i * stride, (size_t)H * sizeof *row);
+    dist_widen(mlp->precision, row, h, H);
     row[H] = 1;
     row[H + 1] = loss->error[block->first + i];
   }

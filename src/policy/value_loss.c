@@ -1,6 +1,7 @@
 #include "policy/value_loss.h"
 
 #include "base/sum.h"
+#include "nn/dist.h"
 
 typedef struct Encode {
   const Network *net;
@@ -30,26 +31,16 @@ static void forward_block(void *context, const TapeBlock *block) {
   const ValueLoss *loss = context;
   const Mlp *mlp = &loss->net->mlp;
   mlp_forward(mlp, loss->net->weights, block->n, block->tape);
-  const void *f = tape_outputs(&loss->tape, block);
-  for (int i = 0; i < block->n; i++) {
-    const long row = block->first + i;
-    const double y = mlp->precision == SINGLE ? (double)((const float *)f)[i]
-                                              : ((const double *)f)[i];
-    loss->error[row] = y - loss->goal[row];
-  }
+  double *error = loss->error + block->first;
+  dist_widen(mlp->precision, error, tape_outputs(&loss->tape, block), block->n);
+  for (int i = 0; i < block->n; i++) error[i] -= loss->goal[block->first + i];
 }
 
 /* adds sum of e J to the chunk's gradient */
 static void reverse_block(void *context, const TapeBlock *block) {
   const ValueLoss *loss = context;
   const Mlp *mlp = &loss->net->mlp;
-  for (int i = 0; i < block->n; i++) {
-    const double e = loss->error[block->first + i];
-    if (mlp->precision == SINGLE)
-      ((float *)block->out)[i] = (float)e;
-    else
-      ((double *)block->out)[i] = e;
-  }
+  dist_narrow(mlp->precision, block->out, loss->error + block->first, block->n);
   mlp_vjp(mlp, tape_partial(&loss->tape, block->chunk), loss->net->weights, block->n, block->tape,
           block->out, block->work);
 }
