@@ -10,7 +10,7 @@ enum { GROUP = 4 };
 
 /* calls f(a, k) for outputs a .. a + k - 1 of A: k = GROUP at a time, in the end what is left, as constants */
 #define IN_GROUPS(A, f)                                                                            \
-  {                                                                                                \
+  do {                                                                                             \
     int from = 0;                                                                                  \
     for (; from + GROUP <= (A); from += GROUP) f(from, GROUP);                                     \
     switch ((A)-from) {                                                                            \
@@ -19,7 +19,7 @@ enum { GROUP = 4 };
     case 1: f(from, 1); break;                                                                     \
     default: break;                                                                                \
     }                                                                                              \
-  }
+  } while (0)
 
 /* calls f with the activation as a constant */
 #define WITH_ACTIVATION(activation, f)                                                             \
@@ -61,11 +61,11 @@ SIMD_INLINE void dot_group(REAL *sum, const REAL *r, const REAL *e, int n, int A
   }
 }
 
-static void dot(REAL *sum, const REAL *r, const REAL *e, int n, int A, long stride, int first){
 #define DOT(a, k) dot_group(sum + (a)*LANES, r, e + (a)*stride, n, A, stride, first, k)
-    IN_GROUPS(A, DOT)
-#undef DOT
+static void dot(REAL *sum, const REAL *r, const REAL *e, int n, int A, long stride, int first) {
+  IN_GROUPS(A, DOT);
 }
+#undef DOT
 
 /* u_ia = b_a + the elements of sum_ia + (r_i act'_i) . w_a + h_i . v_a for k outputs */
 SIMD_INLINE void dot_last_group(REAL *u, const REAL *sum_, const REAL *r, const REAL *h,
@@ -91,17 +91,17 @@ SIMD_INLINE void dot_last_groups(REAL *u, const REAL *sum_, const REAL *r, const
 #define DOT(a, k)                                                                                  \
   dot_last_group(u + (a), sum_ ? sum_ + (a)*LANES : NULL, r, h, w + (a)*stride, v + (a)*stride,    \
                  b + (a), n, A, stride, activation, k)
-  IN_GROUPS(A, DOT)
+  IN_GROUPS(A, DOT);
 #undef DOT
 }
 
+#define DOT(known) dot_last_groups(u, sum_, r, h, w, v, b, n, A, stride, known)
 static void dot_last(REAL *u, const REAL *sum_, const REAL *r, const REAL *h, const REAL *w,
                      const REAL *v, const REAL *b, int n, int A, long stride,
-                     Activation activation){
-#define DOT(known) dot_last_groups(u, sum_, r, h, w, v, b, n, A, stride, known)
-    WITH_ACTIVATION(activation, DOT)
-#undef DOT
+                     Activation activation) {
+  WITH_ACTIVATION(activation, DOT);
 }
+#undef DOT
 
 /* ---- J' u ------------------------------------------------------------------------------------------------ */
 
@@ -120,26 +120,26 @@ SIMD_INLINE void spread_group(REAL *d, const REAL *u, const REAL *e, long de, co
   }
 }
 
-static void spread(REAL *d, const REAL *u, const REAL *e, int n, int A, long stride){
 #define SPREAD(a, k)                                                                               \
   spread_group(d, u + (a), e + (a)*stride, A * stride, NULL, n, A, stride, ACT_IDENTITY, (a) == 0, \
                k)
-    IN_GROUPS(A, SPREAD)
-#undef SPREAD
+static void spread(REAL *d, const REAL *u, const REAL *e, int n, int A, long stride) {
+  IN_GROUPS(A, SPREAD);
 }
+#undef SPREAD
 
 SIMD_INLINE void spread_last_groups(REAL *d, const REAL *u, const REAL *w, const REAL *h, int n,
                                     int A, long stride, Activation activation) {
 #define SPREAD(a, k)                                                                               \
   spread_group(d, u + (a), w + (a)*stride, 0, h, n, A, stride, activation, (a) == 0, k)
-  IN_GROUPS(A, SPREAD)
+  IN_GROUPS(A, SPREAD);
 #undef SPREAD
 }
 
 static void spread_last(REAL *d, const REAL *u, const REAL *w, const REAL *h, int n, int A,
                         long stride, Activation activation) {
 #define SPREAD(known) spread_last_groups(d, u, w, h, n, A, stride, known)
-  WITH_ACTIVATION(activation, SPREAD)
+  WITH_ACTIVATION(activation, SPREAD);
 #undef SPREAD
 }
 
