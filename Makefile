@@ -251,7 +251,7 @@ $(BUILD)/fuzz/rest.a: $(filter-out $(READERS:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/
 
 # ---- lint, documentation, coverage, benchmarks -------------------------------------------------
 
-C_FILES := $(sort $(shell find src spec/c spec/fuzz -name '*.[ch]' 2>/dev/null) $(wildcard bench/*.c))
+C_FILES := $(sort $(shell find src spec/c spec/fuzz -name '*.[ch]' 2>/dev/null) $(wildcard bench/*.[ch]))
 
 lint: ## luacheck, clang-format, cppcheck, warnings as errors, current reference
 	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES))
@@ -296,7 +296,7 @@ bench-short: all $(MEASURES) ## the same in less than a minute, to see that it w
 	@$(TREE) $(LUAJIT) bench/run.lua short $(CASES)
 
 # What is measured without Lua: programs like the C tests.
-$(BUILD)/bench/%: bench/%.c $(filter-out $(BUILD)/obj/lua/%,$(OBJECTS)) $(BUILD)/flags
+$(BUILD)/bench/%: bench/%.c $(wildcard bench/*.h) $(filter-out $(BUILD)/obj/lua/%,$(OBJECTS)) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(C_FLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(LIBS)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/pool.h"
 #include "rl/fisher.h"
+#include "subject.h"
 
 enum { PRODUCTS = 10 };
 
@@ -24,22 +25,6 @@ typedef struct Problem {
   double *v, *out; /* [P] */
   GaussNewtonForm form;
 } Problem;
-
-static Status make_policy(Policy *policy, int O, int A, int discrete, Precision precision) {
-  static const int hidden[] = {64, 64};
-  Space observation, action = {0};
-  Rng rng = rng_at(rng_key(1, 0), RNG_INIT, 0, 0);
-  if (space_box(&observation, O, NULL, NULL) != OK) return E_NOMEM;
-  if (discrete) space_discrete(&action, A);
-  if (!discrete && space_box(&action, A, NULL, NULL) != OK) return E_NOMEM;
-  const PolicySpec spec = {.observation = &observation,
-                           .action = &action,
-                           .hidden_layers = 2,
-                           .hidden = hidden,
-                           .activation = ACT_TANH,
-                           .precision = precision};
-  return policy_init(policy, &spec, &rng);
-}
 
 /* normal observations, and a normal direction */
 static Status record(Problem *p, long N) {
@@ -79,8 +64,8 @@ int main(int argc, char **argv) {
   for (int i = 0; argc == 7 && gauss_newton_forms[i] != NULL; i++)
     if (strcmp(argv[6], gauss_newton_forms[i]) == 0) p.form = (GaussNewtonForm)i;
   const Precision precision = strcmp(argv[5], "double") == 0 ? DOUBLE : SINGLE;
-  Status status = make_policy(&p.policy, atoi(argv[1]), atoi(argv[2]),
-                              strcmp(argv[3], "discrete") == 0, precision);
+  Status status = subject_policy(&p.policy, atoi(argv[1]), atoi(argv[2]),
+                                 strcmp(argv[3], "discrete") == 0, precision);
   if (status == OK) status = record(&p, atol(argv[4]));
   int threads, calls;
   while (status == OK && scanf("%d %d", &threads, &calls) == 2 && threads >= 1 && calls >= 1) {

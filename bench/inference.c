@@ -10,23 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "policy/policy.h"
-
-static Status make_policy(Policy *policy, int O, int A, int discrete, Precision precision) {
-  static const int hidden[] = {64, 64};
-  Space observation, action = {0};
-  Rng rng = rng_at(rng_key(1, 0), RNG_INIT, 0, 0);
-  if (space_box(&observation, O, NULL, NULL) != OK) return E_NOMEM;
-  if (discrete) space_discrete(&action, A);
-  if (!discrete && space_box(&action, A, NULL, NULL) != OK) return E_NOMEM;
-  const PolicySpec spec = {.observation = &observation,
-                           .action = &action,
-                           .hidden_layers = 2,
-                           .hidden = hidden,
-                           .activation = ACT_TANH,
-                           .precision = precision};
-  return policy_init(policy, &spec, &rng);
-}
+#include "subject.h"
 
 /* Seconds of one call over N rows; negative when it fails. */
 static double measure(const Policy *policy, int sample, long N, int calls, Arena *arena) {
@@ -55,8 +39,8 @@ int main(int argc, char **argv) {
   int calls;
   if (argc != 5)
     return fputs("usage: inference OBSERVATIONS ACTIONS discrete|box single|double\n", stderr), 1;
-  if (make_policy(&policy, atoi(argv[1]), atoi(argv[2]), strcmp(argv[3], "discrete") == 0,
-                  strcmp(argv[4], "double") == 0 ? DOUBLE : SINGLE)
+  if (subject_policy(&policy, atoi(argv[1]), atoi(argv[2]), strcmp(argv[3], "discrete") == 0,
+                     strcmp(argv[4], "double") == 0 ? DOUBLE : SINGLE)
       != OK)
     return fputs("inference: no memory\n", stderr), 1;
   while (scanf("%15s %ld %d", what, &N, &calls) == 3 && N >= 1 && calls >= 1) {

@@ -7,22 +7,15 @@
 local bars = require "bench.bars"
 local index = require "bench.index"
 local json = require "trpo.json"
+local support = require "bench.support"
 
 local report = {}
-
-local function read(path)
-  local file = io.open(path)
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
 
 --- The results by name of their benchmark, where there are any.
 function report.load()
   local all = {}
   for _, case in ipairs(index) do
-    local text = read("bench/results/" .. case.name .. ".json")
+    local text = support.read("bench/results/" .. case.name .. ".json")
     if text then all[case.name] = json.decode(text) end
   end
   return all
@@ -69,7 +62,7 @@ end
 
 --- The document, from all results.
 function report.make(all)
-  local text = assert(read "bench/report.md")
+  local text = assert(support.read "bench/report.md")
   return (text:gsub("{{(%l+) ?(%d*)}}", function(name, which)
     if name == "bars" then return markdown(bars.rows(all)) end
     if name == "machine" then return all.fisher and machine(all) or "" end
@@ -84,7 +77,7 @@ if arg and arg[0] and arg[0]:find "bench/report%.lua$" then
     file:write(text)
     file:close()
     print("wrote " .. path)
-  elseif read(path) ~= text then
+  elseif support.read(path) ~= text then
     print(path .. " is not what bench/report.lua makes of bench/results: run it")
     os.exit(1)
   end

@@ -138,13 +138,19 @@ local function path_of(name)
   return ("%s/%s.json"):format(folder, name)
 end
 
---- The results that were saved under a name, or nil.
-function support.saved(name)
-  local file = io.open(path_of(name))
+--- The text of a file, or nil.
+function support.read(path)
+  local file = io.open(path)
   if not file then return nil end
   local text = file:read "*a"
   file:close()
-  return json.decode(text).results
+  return text
+end
+
+--- The results that were saved under a name, or nil.
+function support.saved(name)
+  local text = support.read(path_of(name))
+  return text and json.decode(text).results
 end
 
 --- Facts about the machine and the build that a figure depends on.

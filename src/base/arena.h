@@ -30,6 +30,11 @@ void arena_init(Arena *arena);
 /** Frees everything. */
 void arena_free(Arena *arena);
 
+/** bytes, rounded up to what keeps something behind them as aligned. */
+static inline size_t arena_aligned(size_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
+
 /** bytes of 64-byte aligned memory, contents unspecified; NULL when memory runs out. */
 void *arena_push(Arena *arena, size_t bytes);
 

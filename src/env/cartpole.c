@@ -5,9 +5,6 @@
 
 #include "env/classic.h"
 
-static const double X_LIMIT = 2.4;
-static const double THETA_LIMIT = 12 * 2 * 3.14159265358979323846 / 360;
-
 typedef struct CartPole {
   double x, x_dot, theta, theta_dot;
 } CartPole;
@@ -40,7 +37,7 @@ static const EnvKind cartpole_kind = {.id = "CartPole-v1",
 
 Status cartpole_make(Env *env, int lanes, int time_limit, uint64_t seed, unsigned stream) {
   /* twice the limits of an episode, so that the last observation lies within, as Gymnasium has it */
-  const double high[4] = {2 * X_LIMIT, HUGE_VAL, 2 * THETA_LIMIT, HUGE_VAL};
+  const double high[4] = {2 * CARTPOLE_X, HUGE_VAL, 2 * CARTPOLE_THETA, HUGE_VAL};
   const double low[4] = {-high[0], -HUGE_VAL, -high[2], -HUGE_VAL};
   Space observation, action;
   space_discrete(&action, 2);

@@ -3,6 +3,10 @@
 
 #include "env/env.h"
 
+/** Where an episode ends: |x| and |theta| above these. */
+#define CARTPOLE_X 2.4
+#define CARTPOLE_THETA (12 * 2 * 3.14159265358979323846 / 360)
+
 /**
  * CartPole-v1: a pole hinged on a cart that is pushed left (0) or right (1) with 10 N.
  *

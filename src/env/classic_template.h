@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "base/trig.h"
+#include "env/cartpole.h"
 #include "env/classic.h"
+#include "env/pendulum.h"
 
 /* comparisons may be turned into masks: nobody looks at the floating-point flags */
 #pragma GCC optimize("no-trapping-math", "no-math-errno")
@@ -55,8 +57,6 @@ static const double HALF_LENGTH = 0.5;
 static const double POLE_MOMENT = 0.1 * 0.5; /* m l */
 static const double FORCE = 10.0;
 static const double TAU = 0.02; /* seconds of one step */
-static const double X_LIMIT = 2.4;
-static const double THETA_LIMIT = 12 * 2 * 3.14159265358979323846 / 360;
 
 /* one block, its state apart: x, x', theta, theta'; fallen [n] is 0 or 1 */
 static void push_carts(double *restrict x, double *restrict v, double *restrict theta,
@@ -74,7 +74,7 @@ static void push_carts(double *restrict x, double *restrict v, double *restrict 
     v[i] = v[i] + TAU * v_dot;
     theta[i] = theta[i] + TAU * omega[i];
     omega[i] = omega[i] + TAU * omega_dot;
-    fallen[i] = (EnvMark)(fabs(x[i]) > X_LIMIT) | (EnvMark)(fabs(theta[i]) > THETA_LIMIT);
+    fallen[i] = (EnvMark)(fabs(x[i]) > CARTPOLE_X) | (EnvMark)(fabs(theta[i]) > CARTPOLE_THETA);
   }
 }
 
@@ -105,8 +105,6 @@ static void cartpole(double *state, double *obs, double *reward, EnvMark *termin
 /* --- Pendulum ---------------------------------------------------------------------------------------------------- */
 
 static const double GRAVITY = 10.0;
-static const double MAX_SPEED = 8.0;
-static const double MAX_TORQUE = 2.0;
 static const double DT = 0.05; /* seconds of one step */
 
 static inline double clip(double x, double limit) {
@@ -135,10 +133,10 @@ static void swing(double *restrict theta, double *restrict omega, double *restri
   sines(sine, cosine, theta, n);
   wraps(angle, theta, n);
   for (int i = 0; i < n; i++) {
-    const double u = clip(action[i], MAX_TORQUE), speed = omega[i];
+    const double u = clip(action[i], PENDULUM_TORQUE), speed = omega[i];
     reward[i] = -(angle[i] * angle[i] + 0.1 * (speed * speed) + 0.001 * (u * u));
     /* semi-implicit Euler: the angle moves with the new speed */
-    omega[i] = clip(speed + (3 * GRAVITY / 2 * sine[i] + 3.0 * u) * DT, MAX_SPEED);
+    omega[i] = clip(speed + (3 * GRAVITY / 2 * sine[i] + 3.0 * u) * DT, PENDULUM_SPEED);
     theta[i] = theta[i] + omega[i] * DT;
   }
 }

@@ -3,8 +3,6 @@
 #include "env/classic.h"
 
 static const double PI = 3.14159265358979323846;
-static const double MAX_SPEED = 8.0;
-static const double MAX_TORQUE = 2.0;
 
 typedef struct Pendulum {
   double theta, theta_dot;
@@ -39,8 +37,8 @@ static const EnvKind pendulum_kind = {.id = "Pendulum-v1",
                                       .observe = pendulum_observe};
 
 Status pendulum_make(Env *env, int lanes, int time_limit, uint64_t seed, unsigned stream) {
-  const double high[4] = {1, 1, MAX_SPEED, MAX_TORQUE};
-  const double low[4] = {-1, -1, -MAX_SPEED, -MAX_TORQUE};
+  const double high[4] = {1, 1, PENDULUM_SPEED, PENDULUM_TORQUE};
+  const double low[4] = {-1, -1, -PENDULUM_SPEED, -PENDULUM_TORQUE};
   Space observation = {0}, action = {0};
   Status status = space_box(&observation, 3, low, high);
   if (status == OK) status = space_box(&action, 1, low + 3, high + 3);

@@ -3,6 +3,10 @@
 
 #include "env/env.h"
 
+/** The speed and the torque are clipped to these. */
+#define PENDULUM_SPEED 8.0
+#define PENDULUM_TORQUE 2.0
+
 /**
  * Pendulum-v1: a rod hinged at one end is to be swung up and held there by a torque u in [-2, 2] N m.
  *

@@ -7,11 +7,10 @@
 #define TRPO_JACOBIAN_TEMPLATE_H
 
 enum { GROUP = 4 };
-#define UNROLL _Pragma("GCC unroll 8")
 
 /* calls f(a, k) for outputs a .. a + k - 1 of A: k = GROUP at a time, in the end what is left, as constants */
 #define IN_GROUPS(A, f)                                                                            \
-  {                                                                                                \
+  do {                                                                                             \
     int from = 0;                                                                                  \
     for (; from + GROUP <= (A); from += GROUP) f(from, GROUP);                                     \
     switch ((A)-from) {                                                                            \
@@ -20,7 +19,7 @@ enum { GROUP = 4 };
     case 1: f(from, 1); break;                                                                     \
     default: break;                                                                                \
     }                                                                                              \
-  }
+  } while (0)
 
 /* calls f with the activation as a constant */
 #define WITH_ACTIVATION(activation, f)                                                             \
@@ -31,7 +30,6 @@ enum { GROUP = 4 };
   }
 
 /* the same names in both precisions */
-#define through R(through)
 #define dot_group R(dot_group)
 #define dot R(dot)
 #define dot_last_group R(dot_last_group)
@@ -46,13 +44,6 @@ enum { GROUP = 4 };
 #define product_strip R(product_strip)
 
 #endif
-
-/* x act'(z), from the activation h = act(z) */
-SIMD_INLINE Vec through(Activation activation, Vec x, Vec h) {
-  if (activation == ACT_TANH) return vmul(x, vfnma(h, h, vset1(1)));
-  if (activation == ACT_RELU) return vwhere(h, x);
-  return x;
-}
 
 /* ---- J v ------------------------------------------------------------------------------------------------- */
 
@@ -70,11 +61,11 @@ SIMD_INLINE void dot_group(REAL *sum, const REAL *r, const REAL *e, int n, int A
   }
 }
 
-static void dot(REAL *sum, const REAL *r, const REAL *e, int n, int A, long stride, int first){
 #define DOT(a, k) dot_group(sum + (a)*LANES, r, e + (a)*stride, n, A, stride, first, k)
-    IN_GROUPS(A, DOT)
-#undef DOT
+static void dot(REAL *sum, const REAL *r, const REAL *e, int n, int A, long stride, int first) {
+  IN_GROUPS(A, DOT);
 }
+#undef DOT
 
 /* u_ia = b_a + the elements of sum_ia + (r_i act'_i) . w_a + h_i . v_a for k outputs */
 SIMD_INLINE void dot_last_group(REAL *u, const REAL *sum_, const REAL *r, const REAL *h,
@@ -84,7 +75,7 @@ SIMD_INLINE void dot_last_group(REAL *u, const REAL *sum_, const REAL *r, const 
     Vec s[GROUP];
     UNROLL for (int a = 0; a < k; a++) s[a] = sum_ ? vload(sum_ + (i * A + a) * LANES) : vzero();
     for (long j = 0; j < stride; j += LANES) {
-      const Vec y = vload(h + j), x = through(activation, vload(r + j), y);
+      const Vec y = vload(h + j), x = vslope(activation, vload(r + j), y);
       UNROLL for (int a = 0; a < k; a++) {
         s[a] = vfma(y, vload(v + a * stride + j), s[a]);
         s[a] = vfma(x, vload(w + a * stride + j), s[a]);
@@ -100,17 +91,17 @@ SIMD_INLINE void dot_last_groups(REAL *u, const REAL *sum_, const REAL *r, const
 #define DOT(a, k)                                                                                  \
   dot_last_group(u + (a), sum_ ? sum_ + (a)*LANES : NULL, r, h, w + (a)*stride, v + (a)*stride,    \
                  b + (a), n, A, stride, activation, k)
-  IN_GROUPS(A, DOT)
+  IN_GROUPS(A, DOT);
 #undef DOT
 }
 
+#define DOT(known) dot_last_groups(u, sum_, r, h, w, v, b, n, A, stride, known)
 static void dot_last(REAL *u, const REAL *sum_, const REAL *r, const REAL *h, const REAL *w,
                      const REAL *v, const REAL *b, int n, int A, long stride,
-                     Activation activation){
-#define DOT(known) dot_last_groups(u, sum_, r, h, w, v, b, n, A, stride, known)
-    WITH_ACTIVATION(activation, DOT)
-#undef DOT
+                     Activation activation) {
+  WITH_ACTIVATION(activation, DOT);
 }
+#undef DOT
 
 /* ---- J' u ------------------------------------------------------------------------------------------------ */
 
@@ -123,32 +114,32 @@ SIMD_INLINE void spread_group(REAL *d, const REAL *u, const REAL *e, long de, co
     for (long j = 0; j < stride; j += LANES) {
       Vec x = vmul(weight[0], vload(e + j));
       UNROLL for (int a = 1; a < k; a++) x = vfma(weight[a], vload(e + a * stride + j), x);
-      if (h_) x = through(activation, x, vload(h_ + i * stride + j));
+      if (h_) x = vslope(activation, x, vload(h_ + i * stride + j));
       vstore(d + j, first ? x : vadd(vload(d + j), x));
     }
   }
 }
 
-static void spread(REAL *d, const REAL *u, const REAL *e, int n, int A, long stride){
 #define SPREAD(a, k)                                                                               \
   spread_group(d, u + (a), e + (a)*stride, A * stride, NULL, n, A, stride, ACT_IDENTITY, (a) == 0, \
                k)
-    IN_GROUPS(A, SPREAD)
-#undef SPREAD
+static void spread(REAL *d, const REAL *u, const REAL *e, int n, int A, long stride) {
+  IN_GROUPS(A, SPREAD);
 }
+#undef SPREAD
 
 SIMD_INLINE void spread_last_groups(REAL *d, const REAL *u, const REAL *w, const REAL *h, int n,
                                     int A, long stride, Activation activation) {
 #define SPREAD(a, k)                                                                               \
   spread_group(d, u + (a), w + (a)*stride, 0, h, n, A, stride, activation, (a) == 0, k)
-  IN_GROUPS(A, SPREAD)
+  IN_GROUPS(A, SPREAD);
 #undef SPREAD
 }
 
 static void spread_last(REAL *d, const REAL *u, const REAL *w, const REAL *h, int n, int A,
                         long stride, Activation activation) {
 #define SPREAD(known) spread_last_groups(d, u, w, h, n, A, stride, known)
-  WITH_ACTIVATION(activation, SPREAD)
+  WITH_ACTIVATION(activation, SPREAD);
 #undef SPREAD
 }
 
@@ -159,7 +150,7 @@ static void slopes(REAL *e, const REAL *h, int n, int A, long stride, Activation
   for (int i = 0; i < n; i++, h += stride)
     for (int a = 0; a < A; a++, e += stride)
       for (long j = 0; j < stride; j += LANES)
-        vstore(e + j, through(activation, vload(e + j), vload(h + j)));
+        vstore(e + j, vslope(activation, vload(e + j), vload(h + j)));
 }
 
 /* e_l of the n rows from row i on, l = L - 1 .. 1; work: e_L */

@@ -6,8 +6,10 @@
 #include "nn/kernel.h"
 #include "nn/simd_f32.h"
 #include "nn/kernel_template.h"
+#include "nn/kernel_layout_template.h"
 #include "nn/simd_f64.h"
 #include "nn/kernel_template.h"
+#include "nn/kernel_layout_template.h"
 
 const KernelTable kernel_avx2[2] = {KERNEL_ENTRIES(f32), KERNEL_ENTRIES(f64)};
 #endif

@@ -13,6 +13,8 @@
  *   vrelu(x)                    max(x, 0) that keeps a NaN
  *   vwhere(x, y)                y where x > 0, otherwise 0
  *   vsum(v)                     sum of the elements: halves are added until one is left
+ *   vslope(activation, d, h)    d act'(.), from the activation h
+ *   UNROLL                      before a loop of a few rounds, a constant number of them
  */
 #ifndef TRPO_SIMD_H
 #define TRPO_SIMD_H
@@ -23,6 +25,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "nn/kernel.h"
+
+#define UNROLL _Pragma("GCC unroll 8")
 #define SIMD_INLINE static inline __attribute__((always_inline, unused))
 #define SIMD_JOIN(a, b, c) a##b##c
 #define SIMD_NAME(prefix, name, suffix) SIMD_JOIN(prefix, name, suffix)
@@ -43,6 +48,7 @@
 #define vrelu R(vrelu)
 #define vwhere R(vwhere)
 #define vsum R(vsum)
+#define vslope R(vslope)
 #endif
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
@@ -181,3 +187,9 @@ SIMD_INLINE Vec vrelu(Vec x) {
   return MM(max_)(MM(setzero_)(), x); /* the second operand where one is NaN */
 }
 #endif
+
+SIMD_INLINE Vec vslope(Activation activation, Vec d, Vec h) {
+  return activation == ACT_TANH   ? vmul(d, vfnma(h, h, vset1(1)))
+         : activation == ACT_RELU ? vwhere(h, d)
+                                  : d;
+}

@@ -30,10 +30,6 @@ static void classical_apply(GaussNewton *gn, double *out, const double *v, doubl
 
 /* ---- cached form ------------------------------------------------------------------------------------------ */
 
-static size_t aligned(size_t bytes) {
-  return (bytes + 63) / 64 * 64;
-}
-
 /* the first block of a chunk */
 static long chunk_begin(const Tape *tape, int chunk) {
   return chunk * tape->blocks / tape->chunks;
@@ -110,9 +106,9 @@ static Status cached_init(GaussNewton *gn, Arena *arena) {
   const Jacobian *j = &gn->jacobian;
   const Mlp *mlp = &gn->net->mlp;
   const size_t real = mlp_real(mlp);
-  gn->cache_bytes = aligned((size_t)mlp->rows * (size_t)j->extra * real);
-  gn->work_bytes = aligned((size_t)j->work * real);
-  gn->gradient_bytes = aligned((size_t)j->packed * real);
+  gn->cache_bytes = arena_aligned((size_t)mlp->rows * (size_t)j->extra * real);
+  gn->work_bytes = arena_aligned((size_t)j->work * real);
+  gn->gradient_bytes = arena_aligned((size_t)j->packed * real);
   gn->v = arena_push(arena, gn->gradient_bytes);
   gn->weights = arena_push(arena, gn->gradient_bytes);
   gn->sum = ARENA_PUSH(arena, double, j->packed);

@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-static size_t aligned(size_t bytes) {
-  return (bytes + 63) / 64 * 64;
-}
+#include "base/arena.h"
 
 Status network_init(Network *net, const NetworkSpec *spec) {
   int width[MLP_LAYERS + 1];
@@ -16,7 +14,7 @@ Status network_init(Network *net, const NetworkSpec *spec) {
   mlp_init(&net->mlp, spec->precision, spec->activation, spec->hidden_layers + 1, width);
   net->P = net->mlp.P + spec->tail;
   /* parameters and their copy share one storage */
-  const size_t theta_bytes = aligned((size_t)net->P * sizeof(double));
+  const size_t theta_bytes = arena_aligned((size_t)net->P * sizeof(double));
   net->storage = buffer_new(theta_bytes + mlp_weights_bytes(&net->mlp));
   if (!net->storage) return E_NOMEM;
   net->theta = net->storage->data;
