@@ -88,7 +88,7 @@ end
 local function bare(line)
   line = line:gsub("%f[%w]" .. ("%x"):rep(16) .. "%f[%W]", "0"):gsub("[+-]?%d+%.?%d*", "0"):gsub("0e0", "0")
   line = line:gsub("s%f[^%w]", "")
-  return (line:gsub("[%.:=+o#@*-][%.:=+o#@*-]+", ""):gsub("[%s*]", ""))
+  return (line:gsub("[%.:=+o%%#@*-][%.:=+o%%#@*-]+", ""):gsub("[%s*]", ""))
 end
 
 --- The first line of those that a document shows which was not printed after the lines before it, or nil.
