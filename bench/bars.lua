@@ -146,9 +146,9 @@ local list = {
     end
   end },
   { "exact step of Algorithm 1, 10^6 states x 4 actions, two threads", "mdp_steps", "%.2f s", AT_MOST, 0.6,
-    function(all) return exact_step(all, "Algorithm 1") end },
+    function(all) return exact_step(all, "Algorithm 1") end, "steps" },
   { "the same, mean KL ≤ 0.01", "mdp_steps", "%.2f s", AT_MOST, 0.4,
-    function(all) return exact_step(all, "mean KL <= 0.01") end },
+    function(all) return exact_step(all, "mean KL <= 0.01") end, "steps" },
   { "logging an iteration, all files", "logging", "%.1f us", AT_MOST, 50,
     function(all) return logging_us(all, "a record") end },
   { "logging an episode", "logging", "%.2f us", AT_MOST, 1, function(all) return logging_us(all, "an episode") end },

@@ -160,4 +160,17 @@ function reasons.sweep(all)
     .. "line of its own. " .. table.concat(list, "; ") .. "."
 end
 
+--- Exact steps: whether the threads computed for so long, or waited for others' work.
+function reasons.steps(all)
+  local list = {}
+  for _, r in ipairs(all.mdp_steps.results) do
+    if r.name == "Algorithm 1" or r.name == "mean KL <= 0.01" then
+      list[#list + 1] = ("%s, %s: %.2f s, in which each thread computed for %.2f s"):format(r.name, r.policy,
+        r.seconds, r.cpu)
+    end
+  end
+  return "**Exact steps.** Where a step takes longer than its threads computed, other work had the cores. "
+    .. table.concat(list, "; ") .. "."
+end
+
 return prose
