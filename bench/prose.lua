@@ -169,7 +169,8 @@ function reasons.steps(all)
         r.seconds, r.cpu)
     end
   end
-  return "**Exact steps.** Where a step takes longer than its threads computed, other work had the cores. "
+  return "**Exact steps.** Where a step takes longer than its threads computed, they waited: for a core that other "
+    .. "work had, or one for the other. "
     .. table.concat(list, "; ") .. "."
 end
 
