@@ -96,8 +96,12 @@ function report.make(all)
 end
 
 if arg and arg[0] and arg[0]:find "bench/report%.lua$" then
+  local given = support.arguments {
+    about = "Makes docs/performance.md from the results in bench/results.", words = {}, saves = false,
+    flags = { { "--check", "only say whether it is current" } },
+  }
   local text, path = report.make(report.load()), "docs/performance.md"
-  if arg[1] ~= "--check" then
+  if not given.check then
     local file = assert(io.open(path, "w"))
     file:write(text)
     file:close()
