@@ -290,7 +290,7 @@ coverage: ## line coverage of the C files by the specs
 # CASES='fisher update' runs some of them (luajit bench/run.lua --list names them), and makes the document anew.
 CASES ?=
 bench: all $(MEASURES) ## speed beside the peers and the machine's limits (minutes); writes docs/performance.md
-	@$(TREE) $(LUAJIT) bench/run.lua $(CASES)
+	@$(TREE) $(LUAJIT) bench/run.lua --save $(CASES)
 
 bench-short: all $(MEASURES) ## the same in less than a minute, to see that it works
 	@$(TREE) $(LUAJIT) bench/run.lua short $(CASES)

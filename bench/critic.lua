@@ -1,4 +1,4 @@
--- B3: fitting the critic. Held-out explained variance against time, for every optimizer at several efforts.
+-- Fitting the critic. Held-out explained variance against time, for every optimizer at several efforts.
 --
 -- Runs of TRPO are recorded: the observations of every batch and the returns that its critic, fitted by Adam, was
 -- given. Then critics of every optimizer and effort follow the same batches from the first to the last, each from its
@@ -6,11 +6,14 @@
 -- and on the next batch, which it has not seen. Early, middle and late are the first sixth of a run, the next third
 -- and the rest; the figures are medians over the batches of a phase.
 --
---   luajit bench/critic.lua [short] [--only ENVIRONMENT]
+--   luajit bench/critic.lua [short] [--save] [--only ENVIRONMENT]
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local short, only = support.short, support.option "--only"
+local given = support.arguments {
+  about = "Fitting the critic: explained variance against time.", only = { "CartPole-v1", "Pendulum-v1", "Leg-v0" },
+}
+local short, only = given.short, given.only
 local SEED, LANES, HORIZON = 7, 8, 256
 local ROWS = LANES * HORIZON
 local SEEN = ROWS * 3 / 4

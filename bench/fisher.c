@@ -1,8 +1,8 @@
 /**
  * Seconds of one Fisher-vector product by itself, over a batch whose activations are kept, as an update uses it.
  *
- * Each line of the input is a number of threads and of products; the answer is the seconds of one product, and those that
- * the first one costs more: what an update does once.
+ * Each line of the input is a number of threads and of products; the answer is the seconds of one product, those that the
+ * first one costs more (what an update does once), and the form in use.
  *
  *   build/bench/fisher OBSERVATIONS ACTIONS discrete|box N single|double [auto|classical|cached]      64-64 tanh
  */
@@ -43,7 +43,7 @@ static Status record(Problem *p, long N) {
 }
 
 /* Seconds of the first product with what makes it possible, and then of each of `calls` more. */
-static Status measure(Problem *p, int calls, double *first, double *each) {
+static Status measure(Problem *p, int calls, double *first, double *each, GaussNewtonForm *form) {
   const ArenaMark mark = arena_mark(&p->arena);
   Fisher fisher;
   const double start = clock_seconds();
@@ -51,6 +51,7 @@ static Status measure(Problem *p, int calls, double *first, double *each) {
   if (status == OK) status = fisher_apply(&fisher, p->out, p->v);
   const double middle = clock_seconds();
   for (int i = 0; i < calls && status == OK; i++) status = fisher_apply(&fisher, p->out, p->v);
+  *form = fisher.product.form;
   *first = middle - start;
   *each = (clock_seconds() - middle) / calls;
   arena_release(&p->arena, mark);
@@ -70,9 +71,10 @@ int main(int argc, char **argv) {
   int threads, calls;
   while (status == OK && scanf("%d %d", &threads, &calls) == 2 && threads >= 1 && calls >= 1) {
     double first, each;
+    GaussNewtonForm form;
     pool_set_threads(threads);
-    status = measure(&p, calls, &first, &each);
-    printf("%.6g %.6g\n", each, first - each);
+    status = measure(&p, calls, &first, &each, &form);
+    printf("%.6g %.6g %s\n", each, first - each, gauss_newton_forms[form]);
     fflush(stdout);
   }
   if (status != OK) fprintf(stderr, "fisher: status %d\n", status);

@@ -1,16 +1,18 @@
--- The benchmarks, in the order of docs/performance.md, where `id` stands; those `apart` run in short runs and by name.
+-- The benchmarks, in the order of docs/performance.md; those `apart` run in short runs and by name, those with
+-- `peers` can leave them out.
 return {
-  { name = "fisher", id = "B1", title = "Fisher-vector product" },
-  { name = "update", id = "B2", title = "policy update" },
+  { name = "fisher", peers = true, title = "Fisher-vector product" },
+  { name = "update", peers = true, title = "policy update" },
   { name = "kfac", title = "preconditioned conjugate gradients" },
-  { name = "critic", id = "B3", title = "fitting the critic" },
-  { name = "inference", id = "B4", title = "acting" },
-  { name = "rollout", id = "B5", title = "environments and rollouts" },
-  { name = "training", id = "B6", title = "training" },
-  { name = "threshold", id = "B7", title = "from process start until solved" },
-  { name = "trials", id = "B8", title = "sweeps" },
-  { name = "mdp", id = "B10", title = "exact solution of finite processes", argument = "grid" },
-  { name = "process", id = "B11", title = "start, memory, allocations, bits" },
+  { name = "critic", title = "fitting the critic" },
+  { name = "inference", title = "acting" },
+  { name = "rollout", title = "environments and rollouts" },
+  { name = "training", peers = true, title = "training" },
+  { name = "threshold", title = "from process start until solved" },
+  { name = "trials", title = "sweeps" },
+  { name = "mdp", peers = true, title = "exact solution of finite processes", argument = "grid" },
+  { name = "mdp_steps", title = "exact steps of policy improvement" },
+  { name = "process", peers = true, title = "start, memory, allocations, bits" },
+  { name = "logging", title = "logs" },
   { name = "tensor", title = "arithmetic beside NumPy", apart = true },
-  { name = "logging", title = "logs", apart = true },
 }

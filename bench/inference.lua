@@ -1,14 +1,14 @@
--- B4: what it costs a 64-64 tanh policy to act, for 1, 64 and 4,096 observations, from Lua and from C.
+-- What it costs a 64-64 tanh policy to act, for 1, 64 and 4,096 observations, from Lua and from C.
 --
 -- From Lua: policy:act and policy:sample with observations and results in tensors that are used again, and for one
 -- observation also in a plain table. From C: the same calls of the core in bench/inference.c, and their share of the
 -- peak of multiply-adds that bench/calibrate.c measures in turn with them (2 operations for each weight and row).
 --
---   luajit bench/inference.lua [short]
+--   luajit bench/inference.lua [short] [--save]
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local short = support.short
+local short = support.arguments { about = "A policy that acts, from Lua and from C." }.short
 local rounds, patience = short and 3 or 15, short and 0.1 or 1
 
 local shapes = {

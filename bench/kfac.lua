@@ -5,14 +5,19 @@
 -- g'x / sqrt(x'(F + damping I)x), which the improvement within the trust region is proportional to, as a share of what
 -- an exact solution has; it is met within 0.1 %.
 --
---   luajit bench/kfac.lua [short] [--only PROBLEM] [--threads N] [--damping X] [--rows N]
+--   luajit bench/kfac.lua [short] [--save] [--only PROBLEM] [--threads N] [--damping X] [--rows N]
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local short, only = support.short, support.option "--only"
+local given = support.arguments {
+  about = "What K-FAC saves conjugate gradients.", only = { "CartPole", "Pendulum", "leg", "imitation" },
+  options = { { "--threads", "1 or 2", true }, { "--damping", "0.1 if not told", true },
+    { "--rows", "of a batch, 2,048 if not told", true } },
+}
+local short, only = given.short, given.only
 local rounds, patience = short and 3 or 15, short and 0.2 or 2
-local damping = tonumber(support.option "--damping" or 0.1)
-local rows = tonumber(support.option "--rows" or 2048)
+local damping = given.damping or 0.1
+local rows = given.rows or 2048
 local hidden = { 64, 64 }
 
 -- ---- problems: each calls see(iteration, policy, batch) with batches of a training run ------------------------------
@@ -121,10 +126,10 @@ end
 
 -- ---- the table -----------------------------------------------------------------------------------------------------
 
-trpo.threads(tonumber(support.option "--threads" or math.min(2, trpo.threads())))
+trpo.threads(given.threads or math.min(2, trpo.threads()))
 local results = { damping = damping, threads = trpo.threads(), cases = {} }
-local lines = { { "K-FAC", "iteration", "residual of 10 plain", "products to it", "gain", "products to it", "of 4",
-  "10 plain", "to their residual", "4 with K-FAC", "making it" } }
+local lines = { { "K-FAC", "iteration", "residual of 10 plain", "products to that residual", "gain of 10 plain",
+  "products to that gain", "gain of 4", "time of 10 plain", "time to their residual", "time of 4", "making it" } }
 
 local function line(r)
   return { ("%s %s, N = %d"):format(r.problem, r.layers, r.rows), r.iteration, ("%.1e"):format(r.residual),
@@ -149,4 +154,4 @@ for _, problem in ipairs(problems) do
 end
 print(("damping %g, threads: %d"):format(damping, trpo.threads()))
 support.print(lines)
-if not only then support.save("kfac", results) end
+support.save("kfac", results)

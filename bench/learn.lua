@@ -1,8 +1,13 @@
 -- How reliably TRPO learns: seeds 1..20 of the example experiments, evaluated on 100 episodes with the mode action.
 --
---   luajit bench/learn.lua [seeds] [example ...]     default: 20 cartpole pendulum
+--   luajit bench/learn.lua [--seeds N] [--only EXAMPLE]
 local support = require "bench.support"
 local script = require "trpo.script"
+
+local given = support.arguments {
+  about = "How reliably the examples learn.", words = {}, saves = false, only = { "cartpole", "pendulum" },
+  options = { { "--seeds", "20 if not told", true } },
+}
 
 -- bars: the share of seeds that must reach `threshold`, or the median that all of them must reach together
 local cases = {
@@ -24,9 +29,8 @@ local function learn(name, case, seed)
   return { seed = seed, reward = result["eval/mean_reward"], first = first, seconds = result.seconds }
 end
 
-local seeds = tonumber(arg[1]) or 20
-local names = { unpack(arg, tonumber(arg[1]) and 2 or 1) }
-if #names == 0 then names = { "cartpole", "pendulum" } end
+local seeds = given.seeds or 20
+local names = given.only and { given.only } or { "cartpole", "pendulum" }
 local all = {}
 for _, name in ipairs(names) do
   local case = cases[name]

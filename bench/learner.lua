@@ -30,22 +30,20 @@ function learner.update_flops(shape)
   return 6 * weights(shape) + 10 * learner.product_flops(shape) + 2 * weights(shape)
 end
 
---- Measures the grid, or with --only SHAPE a part of it that takes the place of what was saved under this name.
--- `cell(shape, N, precision)` gives a record, `check(shape)` a list of records. Returns both lists.
-function learner.grid(name, cell, check)
-  local only = support.option "--only"
-  local before = only and support.saved(name) or { grid = {}, checks = {} }
+--- The names of the shapes.
+function learner.names()
+  local names = {}
+  for i, shape in ipairs(learner.shapes) do names[i] = shape.name end
+  return names
+end
+
+--- Measures the grid, or with --only SHAPE that shape's part of it. `cell(shape, N, precision)` gives a record,
+-- `check(shape)` a list of records. Returns both lists.
+function learner.grid(cell, check)
+  local only = support.given.only
   local grid, checks = {}, {}
-  local function keep(to, from, shape)
-    for _, record in ipairs(from) do
-      if record.shape == shape.name then to[#to + 1] = record end
-    end
-  end
   for _, shape in ipairs(learner.shapes) do
-    if only and only ~= shape.name then
-      keep(grid, before.grid, shape)
-      keep(checks, before.checks, shape)
-    else
+    if not only or only == shape.name then
       for _, record in ipairs(check(shape)) do checks[#checks + 1] = record end
       for _, N in ipairs(support.short and { 1000 } or learner.sizes) do
         for _, precision in ipairs(learner.precisions) do grid[#grid + 1] = cell(shape, N, precision) end
@@ -66,7 +64,7 @@ learner.kind = kind
 --- Starts bench/peer_torch.py or another of bench/peer_*.py: nil in short runs, and when it is not installed or wanted.
 -- `version` and `ask(...)`, a question in parts.
 function learner.peer(program, module)
-  if support.short or support.option "--no-peers" then return nil end
+  if support.short or support.given.no_peers then return nil end
   local python = peer.python({ os.getenv "TRPO_PYTHON" or "bench/.venv/bin/python" }, module)
   if not python then return nil end
   local process = peer.start(("%s -W ignore bench/%s.py 2>/dev/null"):format(peer.quoted(python), program))

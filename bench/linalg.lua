@@ -3,13 +3,13 @@
 --
 -- The system's NumPy uses the system's BLAS, as we do; one from PyPI brings its own.
 --
---   luajit bench/linalg.lua [short]        NumPy: apt-get install python3-numpy, or set TRPO_PYTHON
+--   luajit bench/linalg.lua [short] [--save]        NumPy: apt-get install python3-numpy, or set TRPO_PYTHON
 local peer = require "bench.peer"
 local support = require "bench.support"
 local trpo = require "trpo"
 local uv = require "luv"
 
-local short = arg[1] == "short"
+local short = support.arguments { about = "Linear algebra beside NumPy." }.short
 local rounds = short and 5 or 15
 
 -- ---- ours -----------------------------------------------------------------------------------------------------------

@@ -1,14 +1,14 @@
 -- What logging costs: one record of a full iteration in all of a run's files, one episode, one sync.
 -- "before" writes as many lines of as many bytes, and nothing else: what the system takes.
 --
---   luajit bench/logging.lua [short]
+--   luajit bench/logging.lua [short] [--save]
 local core = require "trpo.core"
 local logger = require "trpo.logger"
 local support = require "bench.support"
 local trpo = require "trpo"
 local uv = require "luv"
 
-local short = arg[1] == "short"
+local short = support.arguments { about = "What logging costs." }.short
 local rounds, calls = short and 5 or 21, short and 200 or 2000
 local episodes = 50
 

@@ -1,4 +1,4 @@
--- Exact solution of tabular MDPs (B10): a sweep against the read bandwidth of the machine, optimal values to 1e-8
+-- Exact solution of tabular MDPs: a sweep against the read bandwidth of the machine, optimal values to 1e-8
 -- beside other packages, policy evaluation, exact policy steps. Everything that is compared is timed in turn.
 --
 --   make bench-mdp                      (peers: make bench-peers)
@@ -13,21 +13,18 @@ local peers = require "bench.mdp_peers"
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local options = {}
-for i = 1, #arg do
-  local key = arg[i]:match "^%-%-(%l+)$"
-  if key == "json" or key == "only" or key == "model" then
-    options[key] = assert(arg[i + 1], arg[i] .. " needs a value")
-  end
-  options[arg[i]] = true
-end
+local options = support.arguments {
+  about = "Exact solution of tabular MDPs, beside other packages.", words = { "short", "grid", "large" }, peers = true,
+  only = { "sweep", "solve", "evaluate", "step" },
+  options = { { "--model", "only models with this in their name" }, { "--json", "where the results go" } },
+}
 local short, grid, large = options.short, options.grid, options.large
 local limit = grid and 5 or short and 10 or 30 -- seconds that a peer may take for one solution
 local turns, seconds_each = grid and 3 or short and 2 or 9, grid and 2 or short and 1 or 8
 local single_up_to = grid and 1e6 or math.huge
 local most = trpo.threads()
 local two = math.min(2, most)
-local python = not short and not options["--no-peers"] and peers.python() or nil
+local python = not short and not options.no_peers and peers.python() or nil
 local results = { sweep = {}, solve = {}, evaluate = {}, step = {} }
 
 -- Near 1 the discount factor leaves less: values of 1 / (1 - gamma) have rounding errors, which the peers cannot undo.
@@ -284,11 +281,9 @@ local function print_bars()
         "%.1f", true)
     end
   end
-  if not short then
-    local monotone, region = find(results.step, "monotone"), find(results.step, "trust_region_mean")
-    bar("exact Algorithm-1 step, 10^6 x 4, two threads", monotone and monotone.seconds, 0.6, "%.2f s")
-    bar("exact mean-KL step, 10^6 x 4, two threads", region and region.seconds, 0.4, "%.2f s")
-  end
+  local monotone, region = find(results.step, "monotone"), find(results.step, "trust_region_mean")
+  bar("exact Algorithm-1 step, 10^6 x 4, two threads", monotone and monotone.seconds, 0.6, "%.2f s")
+  bar("exact mean-KL step, 10^6 x 4, two threads", region and region.seconds, 0.4, "%.2f s")
   support.print(bars)
 end
 
@@ -303,7 +298,7 @@ for _, part in ipairs { { "sweep", bench_sweep }, { "solve", bench_solve }, { "e
   local wanted = not grid or part[1] == "sweep" or part[1] == "solve"
   if wanted and (not options.only or options.only == part[1]) then part[2]() end
 end
-if not grid then
+if not grid and not short then
   print_bars()
   results.bars = bars
 end

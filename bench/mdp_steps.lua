@@ -1,13 +1,13 @@
 -- Exact steps of policy improvement at a million states, given the advantages and the visitation, on two threads.
 -- Processor time per thread tells what a machine that others use as well would do by itself.
 --
---   luajit bench/mdp_steps.lua [short]
+--   luajit bench/mdp_steps.lua [short] [--save]
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local short = arg[1] == "short"
+local short = support.arguments { about = "Exact steps at a million states." }.short
 local S, A, gamma = short and 100000 or 1000000, 4, 0.99
-local rounds = short and 3 or 5
+local rounds = 3
 
 -- ---- the problem: random policies, advantages with mean 0, an uneven visitation -------------------------------------
 

@@ -1,12 +1,12 @@
--- B11: from process start to the first step, memory, allocations of an iteration, equal bits on 1 and 2 threads.
+-- From process start to the first step, memory, allocations of an iteration, equal bits on 1 and 2 threads.
 --
---   luajit bench/process.lua [short] [--no-peers]
+--   luajit bench/process.lua [short] [--save] [--no-peers]
 local learner = require "bench.learner"
 local peer = require "bench.peer"
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local short = support.short
+local short = support.arguments { about = "Start, memory, allocations, equal bits.", peers = true }.short
 local most = trpo.threads()
 local results, rows = {}, { { "process", "ours", "sb3-contrib", "ratio" } }
 
@@ -61,7 +61,7 @@ TRPO("MlpPolicy", "CartPole-v1", device="cpu").learn(4096)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)]],
 }
 
-local python = not short and not support.option "--no-peers"
+local python = not short and not support.given.no_peers
   and peer.python({ os.getenv "TRPO_PYTHON" or "bench/.venv/bin/python" }, "sb3_contrib")
 
 -- the median of ours and one of theirs, which takes seconds; `value` makes a launch's seconds and line its
@@ -103,16 +103,16 @@ local function allocations_by_hand(env_id)
     trpo.gae(options.batch, { value = value })
     algorithm:update(policy, options.batch)
     assert(value:fit(options.batch))
-    if iteration == 2 then before = trpo.info().allocations end
+    if iteration == 1 then before = trpo.info().allocations end
   end
-  return (trpo.info().allocations - before) / 4
+  return (trpo.info().allocations - before) / 5
 end
 
 local function allocations_of_training(env_id)
   local at = {}
   local run = trpo.experiment { env = env_id, steps = 2048 * 6, dir = false, evaluation = { episodes = 0 } }
   assert(run:train { on_iteration = function() at[#at + 1] = trpo.info().allocations end })
-  return (at[6] - at[2]) / 4
+  return (at[6] - at[1]) / 5
 end
 
 local function bench_allocations()

@@ -3,10 +3,11 @@
 --   luajit bench/report.lua [--check]        --check: only says whether the document is current
 --
 -- A line `{{name}}` of bench/report.md becomes the tables of bench/results/<name>.json, `{{name 2}}` the second one of
--- them; `{{bars}}` and `{{machine}}` are made here.
+-- them; `{{bars}}`, `{{reasons}}` and `{{machine}}` are made here, `{{prose name}}` is a sentence of bench/prose.lua.
 local bars = require "bench.bars"
 local index = require "bench.index"
 local json = require "trpo.json"
+local prose = require "bench.prose"
 local support = require "bench.support"
 
 local report = {}
@@ -41,13 +42,35 @@ local function tables_of(result, which)
   return table.concat(parts, "\n\n")
 end
 
+-- when which benchmarks were run, and of what commit, one row for each
+local function runs(all)
+  local rows, by_time = {}, {}
+  for _, case in ipairs(index) do
+    local m = all[case.name] and all[case.name].machine
+    if m then
+      local time = m.date .. (m.commit and ", commit " .. m.commit or "")
+      local row = by_time[time]
+      if not row then
+        row = { "", time }
+        by_time[time], rows[#rows + 1] = row, row
+      end
+      row[1] = row[1] .. (row[1] == "" and "" or ", ") .. case.name
+    end
+  end
+  if #rows == 1 then rows[1][1] = "measured" end
+  return rows
+end
+
 -- what the figures were measured with
 local function machine(all)
   local m = all.fisher.machine
   local peers = { all.fisher.results.torch and "PyTorch " .. all.fisher.results.torch,
     all.update and all.update.results.sb3 and "sb3-contrib " .. all.update.results.sb3:match "^%S+" }
-  local rows = { { "", "" }, { "date", m.date }, { "processor", ("%s, %d cores"):format(m.cpu, m.cores) },
-    { "instruction set in force", m.isa }, { "BLAS", m.blas }, { "trpo", m.version .. ", " .. m.luajit } }
+  local rows = { { "", "" }, unpack(runs(all)) }
+  for _, row in ipairs { { "processor", ("%s, %d cores"):format(m.cpu, m.cores) },
+    { "instruction set in force", m.isa }, { "BLAS", m.blas }, { "trpo", m.version .. ", " .. m.luajit } } do
+    rows[#rows + 1] = row
+  end
   if #peers > 0 then rows[#rows + 1] = { "peers", table.concat(peers, ", ") } end
   for _, precision in ipairs { "single", "double" } do
     for _, cell in ipairs(all.fisher.results.grid) do
@@ -63,16 +86,22 @@ end
 --- The document, from all results.
 function report.make(all)
   local text = assert(support.read "bench/report.md")
-  return (text:gsub("{{(%l+) ?(%d*)}}", function(name, which)
+  return (text:gsub("{{([%l_]+) ?(%w*)}}", function(name, which)
     if name == "bars" then return markdown(bars.rows(all)) end
+    if name == "reasons" then return bars.reasons(all) end
+    if name == "prose" then return prose[which](all) end
     if name == "machine" then return all.fisher and machine(all) or "" end
     return all[name] and tables_of(all[name], tonumber(which)) or "Not measured yet."
   end))
 end
 
 if arg and arg[0] and arg[0]:find "bench/report%.lua$" then
+  local given = support.arguments {
+    about = "Makes docs/performance.md from the results in bench/results.", words = {}, saves = false,
+    flags = { { "--check", "only say whether it is current" } },
+  }
   local text, path = report.make(report.load()), "docs/performance.md"
-  if arg[1] ~= "--check" then
+  if not given.check then
     local file = assert(io.open(path, "w"))
     file:write(text)
     file:close()

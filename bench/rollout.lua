@@ -1,14 +1,14 @@
--- B5: steps per second of environments by themselves and of rollouts with a 64-64 tanh policy in single precision, for
+-- Steps per second of environments by themselves and of rollouts with a 64-64 tanh policy in single precision, for
 -- CartPole and Pendulum written in C and in Lua.
 --
 -- A rollout acts, steps and keeps the batch with all that learning needs. Environments alone take random actions: those
 -- in C step in bench/environment.c, those in Lua by env:step, which makes tensors of what they return.
 --
---   luajit bench/rollout.lua [short]
+--   luajit bench/rollout.lua [short] [--save]
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local short = support.short
+local short = support.arguments { about = "Steps per second of environments and rollouts." }.short
 local steps, rounds, patience = short and 8192 or 65536, short and 3 or 15, short and 0.2 or 2
 
 local environments = {
@@ -98,7 +98,7 @@ end
 
 local function rollouts()
   local most = trpo.threads()
-  local rows = { { "rollout, 64-64 tanh, steps/s", "lanes", "1 thread", "2 threads", "2,048 steps" } }
+  local rows = { { "rollout, 64-64 tanh, steps/s", "lanes", "1 thread", "2 threads", "2,048 steps, 1 thread" } }
   for _, environment in ipairs(environments) do
     for _, language in ipairs(languages) do
       for _, lanes in ipairs { 1, 8, 64 } do

@@ -1,4 +1,5 @@
 -- What the benchmarks share: timing, tables, results as JSON.
+local argparse = require "argparse"
 local json = require "trpo.json"
 local peer = require "bench.peer"
 local trpo = require "trpo"
@@ -6,16 +7,52 @@ local uv = require "luv"
 
 local support = {}
 
---- The value of an option among the arguments of the script ("--only Hopper"), true for one without a value, or nil.
-function support.option(name)
-  for i, given in ipairs(arg) do
-    local value = arg[i + 1]
-    if given == name then return value and not value:find "^%-%-" and value or true end
-  end
+-- what an option must be
+local function number(text)
+  local value = tonumber(text)
+  if value then return value end
+  return nil, ("'%s' is not a number"):format(text)
 end
 
---- Whether a run in seconds is wanted, to see that it works; its results are kept apart.
-support.short = support.option "short" ~= nil
+-- the parser of a script, see below
+local function parser_of(script)
+  local parser = argparse("luajit " .. arg[0], script.about):help_description_margin(28)
+  local words = script.words or { "short" }
+  parser:argument("words", "short: in seconds, to see that it works"):argname("[WORD]"):args("*"):choices(words)
+    :hidden(#words == 0)
+  if script.saves ~= false then
+    parser:flag("--save", "keep the results in bench/results, which docs/performance.md is made of")
+  end
+  if script.peers then parser:flag("--no-peers", "measure ours alone") end
+  if script.only then parser:option("--only", "a part of it", nil):argname("NAME"):choices(script.only) end
+  for _, option in ipairs(script.options or {}) do
+    local flag, help, is_number = unpack(option)
+    local made = parser:option(flag, help):argname(is_number and "N" or "TEXT")
+    if is_number then made:convert(number) end
+  end
+  for _, flag in ipairs(script.flags or {}) do parser:flag(flag[1], flag[2]) end
+  function parser:error(message)
+    io.stderr:write(self:get_usage(), "\n\n", arg[0], ": ", message, "\n")
+    os.exit(2)
+  end
+  return parser
+end
+
+--- Reads the arguments of a script, which wrong ones and --help end. `about` says what it measures. It takes the word
+-- `short`, or others of a list `words`; --save unless `saves` is false; --no-peers with `peers`; --only with one of the
+-- names of a list `only`; `options`, each { flag, help, whether it is a number }; `flags`, each { flag, help }.
+-- Returns what was given by name, with a field for each word. What measures a part or something else is not saved.
+function support.arguments(script)
+  local given = parser_of(script):parse(arg)
+  for _, word in ipairs(given.words) do given[word] = true end
+  local other = given.short and "short" or given.only and "--only"
+  for _, option in ipairs(script.options or {}) do
+    if given[option[1]:match "%-%-(.*)"] then other = option[1] end
+  end
+  if given.save and other then parser_of(script):error(("--save is for whole runs, not with %s"):format(other)) end
+  support.given, support.short = given, given.short
+  return given
+end
 
 --- Seconds of a clock that never goes back.
 function support.now() return uv.hrtime() / 1e9 end
@@ -133,7 +170,8 @@ end
 
 local function path_of(name)
   local build = os.getenv "TRPO_BUILD" or "build"
-  local folder = support.short and build .. "/bench/short" or "bench/results"
+  local folder = build .. (support.short and "/bench/short" or "/bench/results")
+  if support.given.save then folder = "bench/results" end
   os.execute("mkdir -p " .. peer.quoted(folder))
   return ("%s/%s.json"):format(folder, name)
 end
@@ -147,10 +185,13 @@ function support.read(path)
   return text
 end
 
---- The results that were saved under a name, or nil.
-function support.saved(name)
-  local text = support.read(path_of(name))
-  return text and json.decode(text).results
+-- the commit of the sources, with a plus when they were changed since; nil outside of a repository
+local function commit()
+  local pipe = io.popen [[git rev-parse --short=8 HEAD 2>/dev/null &&
+    git diff --quiet HEAD -- src lua Makefile 'bench/*.lua' 'bench/*.c' 'bench/*.py' || echo +]]
+  local text = pipe:read("*a"):gsub("%s", "")
+  pipe:close()
+  return #text > 1 and text or nil
 end
 
 --- Facts about the machine and the build that a figure depends on.
@@ -158,15 +199,17 @@ function support.machine()
   local info = trpo.info()
   return { isa = info.isa, blas = info.blas, cores = #uv.cpu_info(), cpu = (uv.cpu_info()[1] or {}).model,
     system = uv.os_uname().sysname .. " " .. uv.os_uname().machine, luajit = jit.version, version = trpo.VERSION,
-    date = os.date "!%Y-%m-%d" }
+    date = os.date "!%Y-%m-%d", commit = commit() }
 end
 
---- Writes results, and the tables that were printed, to a file, bench/results/<name>.json if not told which; those of a
--- short run into the build folder.
+--- Writes results, and the tables that were printed, to a file: <name>.json in bench/results with --save, otherwise in
+-- the build folder, if not told which.
 function support.save(name, results, path)
-  local file = assert(io.open(path or path_of(name), "w"))
+  path = path or path_of(name)
+  local file = assert(io.open(path, "w"))
   assert(file:write(json.encode { machine = support.machine(), tables = printed, results = results }, "\n"))
   assert(file:close())
+  print("  results in " .. path)
 end
 
 return support

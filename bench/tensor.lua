@@ -1,12 +1,12 @@
 -- Arithmetic, reductions and copies beside NumPy, one thread each, in one run: the two are timed in turn.
 -- Results go into buffers that are used again, but for the rows "new".
 --
---   luajit bench/tensor.lua [short]        NumPy: apt-get install python3-numpy, or set TRPO_PYTHON
+--   luajit bench/tensor.lua [short] [--save]        NumPy: apt-get install python3-numpy, or set TRPO_PYTHON
 local peer = require "bench.peer"
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local short = arg[1] == "short"
+local short = support.arguments { about = "Arithmetic beside NumPy." }.short
 local rounds = short and 5 or 21
 local sizes = short and { 4, 16, 1000, 1e5 } or { 4, 16, 1000, 1e5, 1e7 }
 

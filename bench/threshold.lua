@@ -1,11 +1,16 @@
--- B7: how long from the start of a process until an environment is solved: CartPole-v1 at 475, Pendulum-v1 at -200.
+-- How long from the start of a process until an environment is solved: CartPole-v1 at 475, Pendulum-v1 at -200.
 --
 -- Solved is a policy whose most probable actions reach the threshold on average over 100 fresh episodes. Each seed is a
 -- process of its own; the clock runs from before it is started until it has ended: loading, building, training,
 -- evaluating.
 --
---   luajit bench/threshold.lua [short] [seeds]
+--   luajit bench/threshold.lua [short] [--save] [--seeds N]
 local support = require "bench.support"
+
+local given = support.arguments {
+  about = "From the start of a process until an environment is solved.",
+  options = { { "--seeds", "20 if not told", true } },
+}
 
 -- how each is trained; `every`: iterations between evaluations
 local cases = {
@@ -37,7 +42,7 @@ local function solve(case, seed, script)
   return seconds, tonumber(steps), tonumber(reward)
 end
 
-local seeds = support.short and 2 or tonumber(arg[1]) or 20
+local seeds = given.seeds or given.short and 2 or 20
 local results = {}
 local rows = { { "from process start until solved", "seeds", "solved", "median", "fastest", "slowest", "steps" } }
 local script = os.tmpname()

@@ -1,15 +1,15 @@
--- B6: training steps per second, all in: rollout, advantages, update, critic.
+-- Training steps per second, all in: rollout, advantages, update, critic.
 --
 -- At the hyper-parameters of sb3-contrib (one environment, 2,048 steps an iteration, 15 iterations of conjugate
 -- gradients, lambda 0.95, ten epochs of Adam over minibatches of 128), beside its learn(), and at our defaults. Nothing
 -- is written or evaluated in either.
 --
---   luajit bench/training.lua [short] [--no-peers]
+--   luajit bench/training.lua [short] [--save] [--no-peers]
 local learner = require "bench.learner"
 local support = require "bench.support"
 local trpo = require "trpo"
 
-local short = support.short
+local short = support.arguments { about = "Training steps per second, beside sb3-contrib.", peers = true }.short
 local rounds = short and 1 or 5
 
 local function experiment(options)

@@ -1,11 +1,11 @@
--- B8: how many runs a minute a sweep makes, what it costs beside the training in it, and how busy two cores are.
+-- How many runs a minute a sweep makes, what it costs beside the training in it, and how busy two cores are.
 --
---   luajit bench/trials.lua [short]
+--   luajit bench/trials.lua [short] [--save]
 local support = require "bench.support"
 local project = require "spec.support.project"
 local trpo = require "trpo"
 
-local short = support.short
+local short = support.arguments { about = "Runs a minute of a sweep." }.short
 local scratch = project.lines "mktemp -d"[1]
 
 local function write(name, text)
