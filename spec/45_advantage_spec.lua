@@ -75,6 +75,15 @@ describe("advantages", function()
     end)
   end
 
+  it("of a critic that is false are those without one", function()
+    local batch = by_hand(60, 6)
+    local expected = trpo.gae(batch, { lambda = 1 }).advantages:clone()
+    assert.are.equal(0, oracle.distance(expected, trpo.gae(batch, { lambda = 1, value = false }).advantages))
+    local ok, message = pcall(trpo.gae, batch, { value = true })
+    assert.is_false(ok)
+    assert.are.equal("trpo.gae: value must be a value baseline, got true", (message:gsub("^.-:%d+: ", "")))
+  end)
+
   it("use gamma 0.99 and lambda 0.97 unless told otherwise", function()
     local batch = by_hand(60, 6)
     local advantages = oracle.gae(oracle.rows(batch), 0.99, 0.97)

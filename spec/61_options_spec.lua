@@ -111,6 +111,7 @@ describe("the name of a parameter", function()
       { "policy", "unknown parameter 'policy'" },
       { "", "unknown parameter ''" },
       { "net_arch", "unknown parameter 'net_arch', did you mean 'policy.hidden'?" },
+      { "policy.net_arch", "unknown parameter 'policy.net_arch', did you mean 'policy.hidden'?" },
     }
     for _, case in ipairs(cases) do
       local leaf, message = parameters.find(group, case[1])

@@ -126,6 +126,14 @@ describe("an experiment", function()
         "trpo.experiment: value.epochs belongs to optimizer 'adam', and value.optimizer is 'gauss_newton'" },
       { { value = { optimizer = "adam", iterations = 3 } },
         "trpo.experiment: value.iterations belongs to optimizer 'gauss_newton' or 'lbfgs', and value.optimizer is 'adam'" },
+      { { value = { kind = "linear", optimizer = "adam" } },
+        "trpo.experiment: value.optimizer belongs to kind 'network', and value.kind is 'linear'" },
+      { { value = { kind = "linear", cg_products = 3 } },
+        "trpo.experiment: value.cg_products belongs to kind 'network', and value.kind is 'linear'" },
+      { { value = { kind = "none", hidden = { 4 } } },
+        "trpo.experiment: value.hidden belongs to kind 'network', and value.kind is 'none'" },
+      { { value = { ridge = 1 } }, "trpo.experiment: value.ridge belongs to kind 'linear', and value.kind is 'network'" },
+      { { iterations = 1 }, "unknown option 'iterations', did you mean 'steps'?" },
       { { value = { optimizer = "sgd" } },
         "trpo.experiment: value.optimizer must be 'gauss_newton', 'lbfgs', 'last_layer' or 'adam', got the string 'sgd'" },
       { { value = { learning_rate = 0 } },
@@ -176,6 +184,50 @@ describe("an experiment", function()
       assert.is_nil(message:find("\n", 1, true))
       assert.is_nil(whole:find("lua/trpo/", 1, true), "the position is the caller's: " .. whole)
     end
+  end)
+
+  describe("whose critic is changed from outside", function()
+    local function critic(value, changes) return made({ value = value }):set(changes).config.value end
+    local adam = { optimizer = "adam", epochs = 5, hidden = { 4 } }
+
+    it("leaves behind what the new optimizer does not have", function()
+      local value = critic(adam, { ["value.optimizer"] = "gauss_newton" })
+      assert.are.same({ "gauss_newton", 4 }, { value.optimizer, value.hidden[1] })
+      assert.is_nil(value.epochs)
+      value = critic({ optimizer = "lbfgs", iterations = 7 }, { ["value.optimizer"] = "gauss_newton" })
+      assert.are.equal(7, value.iterations)
+      value = critic(adam, { ["value.optimizer"] = "adam" })
+      assert.are.equal(5, value.epochs)
+    end)
+
+    it("leaves behind what the new kind does not have, and begins anew with another one", function()
+      local run = made { value = adam }
+      local value = run:set("value", "linear").config.value
+      assert.is_nil(value.epochs)
+      assert.are.equal("linear", value.kind)
+      value = run:set("value.kind", "network").config.value
+      assert.are.same({ "gauss_newton", 64 }, { value.optimizer, value.hidden[1] })
+    end)
+
+    it("is asked for no option of another one", function()
+      local cases = {
+        { { ["value.optimizer"] = "gauss_newton", ["value.epochs"] = 3 },
+          "value.epochs belongs to optimizer 'adam', and value.optimizer is 'gauss_newton'" },
+        { { ["value.iterations"] = 3 },
+          "value.iterations belongs to optimizer 'gauss_newton' or 'lbfgs', and value.optimizer is 'adam'" },
+        { { value = "linear", ["value.hidden"] = { 3 } }, "value.hidden belongs to kind 'network', and value.kind is 'linear'" },
+        { { value = "none", ["value.optimizer"] = "adam" },
+          "value.optimizer belongs to kind 'network', and value.kind is 'none'" },
+        { { iterations = 3 }, "parameter 'iterations' is ambiguous: write 'value.iterations' or 'steps'" },
+        { { epochs = 3 }, "parameter 'epochs' is ambiguous: write 'value.epochs' or 'steps'" },
+      }
+      for _, case in ipairs(cases) do
+        local run = made { value = adam }
+        local message = complaint(run.set, run, case[1])
+        assert.is_truthy(message:find(case[2], 1, true), message)
+        assert.are.same({ "adam", 5 }, { run.config.value.optimizer, run.config.value.epochs })
+      end
+    end)
   end)
 
   it("hints at options that there are", function()

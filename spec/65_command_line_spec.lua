@@ -187,6 +187,7 @@ TRPO_DELTA=0.02 TRPO_ALGORITHM_DELTA=0.05 TRPO_POLICY_HIDDEN=5,6 TRPO_STEPS= "$t
       { "TRPO_DLETA=4", "unknown variable TRPO_DLETA, did you mean TRPO_DELTA?" },
       { "TRPO_N_ENVS=4", "unknown variable TRPO_N_ENVS, did you mean TRPO_LANES?" },
       { "TRPO_WHATEVER=1", "unknown variable TRPO_WHATEVER" },
+      { "TRPO_ITERATIONS=3", "variable TRPO_ITERATIONS is ambiguous: write TRPO_VALUE_ITERATIONS or TRPO_STEPS" },
       { "TRPO_HIDDEN=3", "variable TRPO_HIDDEN is ambiguous: write TRPO_POLICY_HIDDEN or TRPO_VALUE_HIDDEN" },
       { "TRPO_THREADS=65", "threads must be an integer in [1, 64], got '65'" },
     }
@@ -229,6 +230,10 @@ describe("wrong usage", function()
       { "train quick.lua --set n_envs=4", "trpo: unknown parameter 'n_envs', did you mean 'lanes'?" },
       { "train .", "trpo: cannot read '.' (Is a directory); give a Lua script or the id of an environment" },
       { "train quick.lua --set delta", "trpo: --set must be NAME=VALUE, got 'delta'" },
+      { "train quick.lua --set iterations=100",
+        "trpo: parameter 'iterations' is ambiguous: write 'value.iterations' or 'steps'" },
+      { "train quick.lua --set precond=kfac", "trpo: unknown parameter 'precond', did you mean 'algorithm.preconditioner'?" },
+      { "train quick.lua --set value.lr=1", "trpo: unknown parameter 'value.lr', did you mean 'value.learning_rate'?" },
       { "train quick.lua --set detla=1", "trpo: unknown parameter 'detla', did you mean 'delta'?" },
       { "train quick.lua --set hidden=1",
         "trpo: parameter 'hidden' is ambiguous: write 'policy.hidden' or 'value.hidden'" },

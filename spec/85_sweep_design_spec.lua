@@ -54,6 +54,18 @@ describe("a grid", function()
     assert.are.same({ 8 }, { unpack(first["policy.hidden"]) })
   end)
 
+  it("over optimizers leaves behind the script's options of another one, but not those of set", function()
+    command.write(scratch .. "/adam.lua", [[return require("trpo").experiment {
+      env = "CartPole-v1", value = { optimizer = "adam", epochs = 5 } }:main(...)]])
+    local function over(set)
+      return made { experiment = scratch .. "/adam.lua", parameters = { ["value.optimizer"] = { "adam", "lbfgs" } }, set = set }
+    end
+    assert.are.equal(2, #over(nil):describe().cells)
+    local ok, message = pcall(over, { ["value.epochs"] = 3 })
+    assert.is_false(ok)
+    assert.is_truthy(message:find("value.epochs belongs to optimizer 'adam', and value.optimizer is 'lbfgs'", 1, true), message)
+  end)
+
   it("takes the words that stand for a group", function()
     assert.are.same({ "none", "linear" }, small_sweeps.values(made { parameters = { value = { false, "linear" } } }, "value.kind"))
   end)

@@ -15,6 +15,7 @@
 local blame = require "trpo.blame"
 local core = require "trpo.core"
 local folder = require "trpo.folder"
+local json = require "trpo.json"
 local options = require "trpo.options"
 local parameters = require "trpo.parameters"
 local script = require "trpo.script"
@@ -39,13 +40,13 @@ local function try(constructor, ...)
   return nil, (tostring(result):gsub("^[^\n]-:%d+: (trpo%.)", "%1", 1))
 end
 
--- what is wrong with an option of the critic that belongs to another optimizer
-local function stray_option(value)
-  for _, option in ipairs(value.kind == "network" and settings.optimizers or {}) do
-    local name, owners = option[1], option[2]
-    if value[name] ~= nil and not owners:find("'" .. value.optimizer .. "'", 1, true) then
-      return ("trpo.experiment: value.%s belongs to optimizer %s, and value.optimizer is '%s'")
-        :format(name, owners, value.optimizer)
+-- what is wrong with those of the given options of the critic that belong to another kind or optimizer
+local function stray_option(value, given)
+  for _, name in ipairs(settings.critic) do
+    local what, owners = settings.stranger(name, value)
+    if what and given[name] ~= nil then
+      return ("trpo.experiment: value.%s belongs to %s %s, and value.%s is '%s'")
+        :format(name, what, owners, what, value[what])
     end
   end
 end
@@ -63,8 +64,6 @@ local function conflict(config, env)
     return "trpo.experiment: value.kind 'linear' needs a box of observations"
   elseif config.normalize_observations == true and env.observation.kind ~= "box" then
     return "trpo.experiment: normalize_observations needs a box of observations"
-  elseif stray_option(config.value) then
-    return stray_option(config.value)
   elseif config.resume and config.overwrite then
     return "trpo.experiment: resume goes on and overwrite begins anew; give one of them"
   elseif config.resume and not config.dir then
@@ -105,8 +104,9 @@ function methods:make_env(config, lanes, stream)
     { lanes = lanes, seed = config.seed, stream = stream, time_limit = config.env.time_limit })
 end
 
--- Checks a tree of options and, when all of it holds, makes it this run's.
-function methods:configure(tree)
+-- Checks a tree of options and, when all of it holds, makes it this run's; `given` are the critic's options that
+-- somebody asked for.
+function methods:configure(tree, given)
   local config, message = options.resolve("trpo.experiment", settings.schema, tree)
   if not config then return nil, message end
   -- a plain table of options is TRPO's
@@ -119,7 +119,7 @@ function methods:configure(tree)
   local env
   env, message = self:make_env(config, 1, streams.training)
   if not env then return nil, message end
-  message = conflict(config, env) or endless(self.definition, env)
+  message = stray_option(config.value, given) or conflict(config, env) or endless(self.definition, env)
   if message then return nil, message end
   config.algorithm = settings.plain(algorithm)
   self.config, self.algorithm, self.probe = config, algorithm, env
@@ -170,7 +170,7 @@ function experiment.new(opts)
     self.definition, tree.env = definition, { id = id_of(definition) }
   end
   tree.algorithm = tree.algorithm or trpo.TRPO {}
-  local ok, message = self:configure(tree)
+  local ok, message = self:configure(tree, type(tree.value) == "table" and tree.value or {})
   if not ok then blame(message, self.definition) end
   return self
 end
@@ -188,22 +188,56 @@ function methods:parameters()
   return out
 end
 
--- Applies a list of { name, value = } or { name, text = } together; nil and one sentence if any is wrong.
-function methods:override(changes)
-  if self.training then return nil, "nothing can be changed while the run is trained" end
-  local rules, tree = self:rules(), options.copy(self.config)
-  local definition = self.definition
+-- the critic's options among some changes; the last one of a name counts
+local function critic_changes(changes)
+  local out = {}
   for _, change in ipairs(changes) do
+    local name = change.path:match("^value%.(.+)")
+    if name then out[name] = change.value end
+  end
+  for name, value in pairs(out) do
+    if value == json.null then out[name] = nil end
+  end
+  return out
+end
+
+-- another kind of critic, or another optimizer, leaves behind what it does not have
+local function drop_strangers(value, given)
+  if given.kind == nil and given.optimizer == nil then return end
+  local now = { kind = given.kind or value.kind, optimizer = given.optimizer or value.optimizer }
+  for _, name in ipairs(settings.critic) do
+    if settings.stranger(name, now) then value[name] = nil end
+  end
+end
+
+-- the parameters that changes are about, with their values: list of { path, value }
+local function read_changes(rules, changes)
+  local out = {}
+  for i, change in ipairs(changes) do
     local leaf, message = parameters.find(rules, change.name)
     if not leaf then return nil, message end
     local value = change.value
     if change.text then value, message = parameters.parse(leaf, change.text) end
     if message then return nil, message end
-    parameters.assign(tree, leaf.path, value)
-    -- a named environment takes the place of the described one
-    if leaf.path == "env.id" and definition and value ~= id_of(definition) then self.definition = nil end
+    out[i] = { path = leaf.path, value = value }
   end
-  local ok, message = self:configure(tree)
+  return out
+end
+
+-- Applies a list of { name, value = } or { name, text = } together; nil and one sentence if any is wrong.
+function methods:override(changes)
+  if self.training then return nil, "nothing can be changed while the run is trained" end
+  local read, message = read_changes(self:rules(), changes)
+  if not read then return nil, message end
+  local tree, definition, given = options.copy(self.config), self.definition, critic_changes(read)
+  drop_strangers(tree.value, given)
+  for _, change in ipairs(read) do
+    parameters.assign(tree, change.path, change.value)
+    -- a named environment takes the place of the described one
+    if change.path == "env.id" and definition and change.value ~= id_of(definition) then self.definition = nil end
+  end
+  local ok
+  ok, message = self:configure(tree, given)
   if not ok then self.definition = definition end
   return ok, message
 end

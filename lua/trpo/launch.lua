@@ -20,15 +20,12 @@ local function variable(path) return "TRPO_" .. path:upper():gsub("%.", "_") end
 -- variable names of the parameters: TRPO_ALGORITHM_DELTA, and TRPO_DELTA where that is clear; second the bare names
 -- that are not clear, with a list of the variables they could be
 local function variables(rules)
-  local by_name, same, unclear = {}, {}, {}
+  local by_name, unclear = {}, {}
   local leaves = parameters.leaves(rules)
   for _, leaf in ipairs(leaves) do
-    local bare = variable(leaf.path:match("[^.]+$"))
-    same[bare] = same[bare] or {}
-    table.insert(same[bare], leaf.path)
-  end
-  for bare, paths in pairs(same) do
-    if #paths == 1 then by_name[bare] = paths[1] else unclear[bare] = paths end
+    local bare = leaf.path:match("[^.]+$")
+    local paths = parameters.meanings(rules, leaves, bare)
+    if #paths == 1 then by_name[variable(bare)] = paths[1] else unclear[variable(bare)] = paths end
   end
   for name, path in pairs(parameters.shorthands(rules)) do by_name[variable(name)] = path end
   for _, leaf in ipairs(leaves) do by_name[variable(leaf.path)] = leaf.path end

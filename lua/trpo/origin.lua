@@ -8,6 +8,7 @@ local parameters = require "trpo.parameters"
 local rock = require "trpo.rocks"
 local runs = require "trpo.runs"
 local script = require "trpo.script"
+local settings = require "trpo.settings"
 local spelling = require "trpo.spelling"
 local trpo = require "trpo"
 
@@ -126,13 +127,21 @@ end
 -- what a configuration does not decide when a run is taken up again
 local skipped = { ["threads"] = true, ["overwrite"] = true, ["resume"] = true, ["dir"] = true }
 
+-- whether a configuration has an option without an effect: one of another kind of critic
+local function idle(config, path)
+  local name = path:match("^value%.(.+)")
+  local value = config.value
+  return name and type(value) == "table" and value.kind and value.optimizer
+    and settings.stranger(name, value) ~= nil
+end
+
 -- the parameters of a configuration as changes of an experiment
 local function changes_of(config, run)
   local changes = {}
   for _, leaf in ipairs(parameters.leaves(run:rules())) do
     local path = leaf.path
     -- the id of an environment that is described in Lua is not to be looked up
-    if not skipped[path] and not (path == "env.id" and run.definition) then
+    if not skipped[path] and not idle(config, path) and not (path == "env.id" and run.definition) then
       local value = parameters.read(config, path)
       if value == nil then value = json.null end
       -- what may not be left out and is not there, is older than the option

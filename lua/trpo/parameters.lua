@@ -2,7 +2,8 @@
 --
 -- A parameter is a leaf of an option tree and has a dotted path, such as `algorithm.delta`. A bare name is
 -- accepted when it is the only leaf of that name: `delta` means `algorithm.delta`, but `hidden` could be
--- `policy.hidden` or `value.hidden` and is refused.
+-- `policy.hidden` or `value.hidden` and is refused. So is one that other libraries use for another parameter:
+-- `iterations` could be `value.iterations` or mean `steps`.
 -- @module trpo.parameters
 local json = require "trpo.json"
 local spelling = require "trpo.spelling"
@@ -34,6 +35,29 @@ local function shorthand(group, name)
   return rule and rule.kind == "group" and rule.shorthand and name .. "." .. rule.shorthand
 end
 
+-- what a name that is no parameter's was meant to be, by the synonyms of the whole or of the group that it names
+local function synonym(group, name)
+  local prefix, rest = name:match("^([^.]+)%.(.+)$")
+  local inner = prefix and group.rules[prefix]
+  local meant = inner and inner.kind == "group" and inner.synonyms[rest]
+  return meant and prefix .. "." .. meant or group.synonyms[name]
+end
+
+--- The parameters that a bare name could mean.
+-- @tparam table group rules
+-- @tparam {table,...} leaves those of the group
+-- @tparam string name
+-- @treturn {string,...} paths; one: the name is clear
+function parameters.meanings(group, leaves, name)
+  local paths = {}
+  for _, leaf in ipairs(leaves) do
+    if leaf.path:match("[^.]+$") == name then paths[#paths + 1] = leaf.path end
+  end
+  local elsewhere = group.synonyms[name]
+  if #paths == 1 and elsewhere and elsewhere ~= paths[1] then paths[2] = elsewhere end
+  return paths
+end
+
 --- Finds the parameter that a name means.
 -- @tparam table group rules
 -- @tparam string name dotted path, or the last part of one
@@ -42,23 +66,19 @@ end
 function parameters.find(group, name)
   local leaves = parameters.leaves(group)
   local full = shorthand(group, name) or name
-  local same, names = {}, {}
+  local names, paths = {}, parameters.meanings(group, leaves, name)
   for _, leaf in ipairs(leaves) do
-    if leaf.path == full then return leaf end
+    if leaf.path == full or #paths == 1 and leaf.path == paths[1] then return leaf end
     local bare = leaf.path:match("[^.]+$")
-    if bare == name then same[#same + 1] = leaf end
     names[#names + 1] = leaf.path
     if bare ~= leaf.path then names[#names + 1] = bare end
   end
-  if #same == 1 then return same[1] end
-  if #same == 0 then
-    local meant = group.synonyms[name]
+  if #paths == 0 then
+    local meant = synonym(group, name)
     return nil, ("unknown parameter '%s'%s"):format(name,
       meant and (", did you mean '%s'?"):format(meant) or spelling.hint(name, names))
   end
-  local paths = {}
-  for i, leaf in ipairs(same) do paths[i] = "'" .. leaf.path .. "'" end
-  return nil, ("parameter '%s' is ambiguous: write %s"):format(name, table.concat(paths, " or "))
+  return nil, ("parameter '%s' is ambiguous: write '%s'"):format(name, table.concat(paths, "' or '"))
 end
 
 local readers = {}

@@ -12,6 +12,7 @@ local layers = options.integer { min = 1, max = 65536 }
 -- what other libraries call them, and names that stand one level deeper; a hint for those who look for them here
 local synonyms = {
   total_timesteps = "steps", timesteps = "steps", total_steps = "steps",
+  iterations = "steps", n_iterations = "steps", n_iter = "steps", epochs = "steps",
   n_envs = "lanes", num_envs = "lanes", n_lanes = "lanes", n_steps = "horizon", num_steps = "horizon",
   env_id = "env", max_episode_steps = "env.time_limit", num_threads = "threads",
   learning_rate = "value.learning_rate", lr = "value.learning_rate", batch_size = "value.minibatch",
@@ -28,6 +29,7 @@ local synonyms = {
   backtrack_coeff = "algorithm.backtrack_ratio", line_search_shrinking_factor = "algorithm.backtrack_ratio",
   fisher_fraction = "algorithm.fisher_fraction", fisher_form = "algorithm.fisher_form",
   step_scale = "algorithm.step_scale", preconditioner = "algorithm.preconditioner",
+  precond = "algorithm.preconditioner", kfac = "algorithm.preconditioner",
   standardize_advantages = "algorithm.standardize_advantages",
   normalize_advantage = "algorithm.standardize_advantages", norm_obs = "normalize_observations",
   time_limit = "env.time_limit", n_eval_episodes = "evaluation.episodes", episodes = "evaluation.episodes",
@@ -57,7 +59,7 @@ local value_group = options.group {
   shorthand = "kind",
   aliases = { [false] = "none" },
   synonyms = { net_arch = "hidden", hidden_sizes = "hidden", lr = "learning_rate", batch_size = "minibatch",
-    activation_fn = "activation" },
+    activation_fn = "activation", n_epochs = "epochs", n_critic_updates = "epochs", damping = "lm_damping" },
   fields = {
     { "kind", options.choice { default = "network", of = { "network", "linear", "none" } } },
     { "hidden", options.list { default = { 64, 64 }, of = layers, max = 15 } },
@@ -78,13 +80,33 @@ local value_group = options.group {
   },
 }
 
---- The options of the critic that belong to certain optimizers: list of { name, their optimizers }.
-settings.optimizers = {
-  { "learning_rate", "'adam'" }, { "epochs", "'adam'" }, { "minibatch", "'adam'" },
-  { "iterations", "'gauss_newton' or 'lbfgs'" }, { "cg_products", "'gauss_newton'" },
-  { "curvature_rows", "'gauss_newton'" }, { "lm_damping", "'gauss_newton' or 'last_layer'" },
-  { "solve_last_layer", "'gauss_newton'" },
+-- the options of the critic that belong to certain optimizers, with these
+local optimizer_of = {
+  learning_rate = "'adam'", epochs = "'adam'", minibatch = "'adam'", iterations = "'gauss_newton' or 'lbfgs'",
+  cg_products = "'gauss_newton'", curvature_rows = "'gauss_newton'", lm_damping = "'gauss_newton' or 'last_layer'",
+  solve_last_layer = "'gauss_newton'",
 }
+
+-- the kind of critic whose an option is, or nil
+local function kind_of(name)
+  if name == "kind" then return nil end
+  return name == "ridge" and "'linear'" or "'network'"
+end
+
+--- Whose an option of the critic is, when it is another one's.
+-- @tparam string name of the option
+-- @tparam table value the critic's options, of which `kind` and `optimizer` count
+-- @treturn string|nil "kind" or "optimizer"; nil when the critic has this option
+-- @treturn string its owners, in quotes
+function settings.stranger(name, value)
+  local kind, optimizer = kind_of(name), optimizer_of[name]
+  if kind and kind ~= "'" .. tostring(value.kind) .. "'" then return "kind", kind end
+  local now = "'" .. tostring(value.optimizer) .. "'"
+  if optimizer and not optimizer:find(now, 1, true) then return "optimizer", optimizer end
+end
+
+--- The names of the critic's options, in order.
+settings.critic = value_group.names
 
 local evaluation_group = options.group {
   fields = {
@@ -200,7 +222,9 @@ function settings.with(algorithm)
     fields[#fields + 1] = { key, options.like(value) }
   end
   table.sort(fields, function(a, b) return a[1] < b[1] end)
-  return around(options.group { fields = fields })
+  local inner = {}
+  for name, path in pairs(synonyms) do inner[name] = path:match("^algorithm%.(.+)") end
+  return around(options.group { fields = fields, synonyms = inner })
 end
 
 --- Whether an `env` option names an environment: a string or a table { id, time_limit }. Other tables describe one.

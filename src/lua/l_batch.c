@@ -327,7 +327,7 @@ Generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438, equati
 trajectories bootstrap with the value of their true last observation. `lambda = 1` without a baseline gives Monte-Carlo returns.
 @function trpo.gae
 @tparam trpo.Batch batch
-@tparam[opt] table options `gamma` in [0, 1] (default 0.99), `lambda` in [0, 1] (0.97), `value` a baseline (none: V = 0),
+@tparam[opt] table options `gamma` in [0, 1] (default 0.99), `lambda` in [0, 1] (0.97), `value` a baseline (none, or false: V = 0),
  `standardize` subtract the mean and divide by the standard deviation (false)
 @treturn trpo.Batch the same batch
 */
@@ -347,7 +347,7 @@ static int l_batch_gae(lua_State *L) {
     lambda = l_field_number(L, 2, what, "lambda", 0, 1, lambda);
     standardize = l_field_boolean(L, 2, what, "standardize", 0);
     lua_getfield(L, 2, "value");
-    if (!lua_isnil(L, 3)) value = l_value_check(L, 3, what);
+    if (lua_toboolean(L, 3)) value = l_value_check(L, 3, what);
     if (value) l_batch_check_value(L, 1, what, value);
   }
   const double start = clock_seconds();

@@ -157,21 +157,31 @@ static int act(lua_State *L, const char *what, Rng *rng_) {
 }
 
 /***
-The most probable action (mean of a normal). Takes what `sample` takes, so that one can stand for the other, but draws nothing.
+The most probable action (mean of a normal). Takes what `sample` takes but for `log_prob`, so that one can stand for the other, and draws nothing.
+
+What is one observation and one action depends on the spaces. Of a box of observations one is a tensor [O] or a table of O numbers, of a discrete
+space a number 1..n, or a tensor [1] such as `env:reset()` gives with one lane, which is a batch of one. Of a box of actions one is a tensor [A], of
+a discrete space a number. A batch has actions with as many rows: `policy:act(3)` is a number for FrozenLake, `policy:act(env:reset())` a tensor [1],
+which `env:step` takes.
 @function act
 @param observation a tensor [O] or a table, or a batch [N, O]; integers 1..n for discrete observation spaces
-@tparam[opt] trpo.Rng rng is left as it is
+@tparam[opt] trpo.Rng rng is left as it is; nil where only `out` is given: `policy:act(observation, nil, out)`
 @tparam[opt] trpo.Tensor out gets the actions and is returned: [A], or for a batch [N] or [N, A]. One discrete action is a number and needs none
 @return an integer 1..n or a tensor [A]; for a batch [N] or [N, A];
  nil, message, `"not_finite"` when a distribution has NaN or infinite parameters (`out` may then hold anything)
 @raise on an observation or `out` of another size
 */
 static int l_policy_act(lua_State *L) {
+  static const char what[] = "policy:act";
+  if (l_tensor_test(L, AT_RNG))
+    return l_fail(L, what, "out is the third argument: policy:act(observations, nil, out)");
   if (!lua_isnoneornil(L, AT_RNG) && !l_rng_test(L, AT_RNG))
-    return l_fail(L, "policy:act",
-                  "takes no options, got %s; policy:sample(observations, rng) draws",
+    return l_fail(L, what, "takes no options, got %s; policy:sample(observations, rng) draws",
                   l_describe(L, AT_RNG));
-  return act(L, "policy:act", NULL);
+  if (!lua_isnoneornil(L, AT_LOG_PROB))
+    return l_fail(L, what, "takes no log_prob, got %s; policy:sample returns it",
+                  l_describe(L, AT_LOG_PROB));
+  return act(L, what, NULL);
 }
 
 /***

@@ -208,7 +208,7 @@ One update of a policy on a batch whose `advantages` are filled.
 @tparam trpo.Policy policy changed in place, only by an accepted step
 @tparam trpo.Batch batch sampled with this policy
 @treturn table info, always with the same fields:
- `status` `"ok"`, `"step_rejected"`, `"zero_gradient"`, or a failure `"not_finite"`, `"negative_curvature"`, with K-FAC also
+ `status` `"ok"`, `"step_rejected"`, `"zero_gradient"`, or a failure `"not_finite"`, `"negative_curvature"`, `"no_memory"`, with K-FAC also
  `"not_converged"`, `"preconditioner"`; `message`;
  `surrogate_before`, `surrogate_after`, `actual_improvement` = after - before, `expected_improvement` = step_fraction g'step
  (units of the advantages);

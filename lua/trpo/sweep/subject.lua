@@ -109,6 +109,13 @@ local function flaw_of_metric(metric, run)
   return ("metric: no run reports '%s'%s"):format(metric.name, spelling.hint(metric.name, logger.columns))
 end
 
+-- the same experiment once more, to be changed alone
+local function twin(run)
+  local out = setmetatable({}, getmetatable(run))
+  for key, value in pairs(run) do out[key] = value end
+  return out
+end
+
 local function new_experiment(o, home, texts)
   local self = setmetatable({ given = o.experiment, plan = o.halving }, experiment)
   local ok, message
@@ -122,6 +129,7 @@ local function new_experiment(o, home, texts)
   if not self.changes then return nil, message end
   message = flaw_of_changes(self.changes, self.space, self.run:rules(), self.plan)
   if message then return nil, "set: " .. message end
+  self.base = twin(self.run)
   if #self.changes > 0 then
     ok, message = self.run:override(self.changes)
     if not ok then return nil, "set: " .. bare(message) end
@@ -131,24 +139,20 @@ local function new_experiment(o, home, texts)
   return self
 end
 
--- the same experiment once more, to be changed alone
-local function twin(run)
-  local out = setmetatable({}, getmetatable(run))
-  for key, value in pairs(run) do out[key] = value end
-  return out
-end
-
--- the parameters of a cell as changes
+-- what holds in all cells, and the parameters of one, as changes
 local function changes_to(self, params)
   local out = {}
-  for i, parameter in ipairs(self.space) do out[i] = { name = parameter.path, value = params[parameter.path] } end
+  for i, change in ipairs(self.changes) do out[i] = change end
+  for _, parameter in ipairs(self.space) do
+    out[#out + 1] = { name = parameter.path, value = params[parameter.path] }
+  end
   return out
 end
 
 -- Tries a cell on the experiment's rules: what determines its trials, but for the seed, and its values as the
 -- experiment takes them; nil and one sentence.
 function experiment:cell(params)
-  local run, changes = twin(self.run), changes_to(self, params)
+  local run, changes = twin(self.base), changes_to(self, params)
   if self.plan then changes[#changes + 1] = { name = "steps", value = self.plan.max } end
   local ok, message = run:override(changes)
   if not ok then return nil, ("%s: %s"):format(space.label(self.space, params), bare(message)) end
@@ -173,9 +177,7 @@ function experiment:files()
 end
 
 function experiment:settings(trial)
-  local changes = {}
-  for i, change in ipairs(self.changes) do changes[i] = change end
-  for _, change in ipairs(changes_to(self, trial.params)) do changes[#changes + 1] = change end
+  local changes = changes_to(self, trial.params)
   changes[#changes + 1] = { name = "seed", value = trial.seed }
   if trial.steps then changes[#changes + 1] = { name = "steps", value = trial.steps } end
   return { script = self.script, changes = changes, seed = trial.seed }
