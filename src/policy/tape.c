@@ -6,18 +6,14 @@
 
 enum { TAPE_NEAR = 4 << 20 }; /* bytes of a tape that the last-level cache holds for sure */
 
-static size_t aligned(size_t bytes) {
-  return (bytes + 63) / 64 * 64;
-}
-
 /* Bytes of one row block of outputs. */
 static size_t out_bytes(const Network *net) {
   const Mlp *mlp = &net->mlp;
-  return aligned((size_t)mlp->rows * mlp->width[mlp->layers] * mlp_real(mlp));
+  return arena_aligned((size_t)mlp->rows * mlp->width[mlp->layers] * mlp_real(mlp));
 }
 
 static size_t partial_bytes(const Network *net) {
-  return aligned(mlp_gradient_bytes(&net->mlp));
+  return arena_aligned(mlp_gradient_bytes(&net->mlp));
 }
 
 /*
@@ -51,11 +47,11 @@ void tape_resize(Tape *tape, long N) {
 Status tape_init(Tape *tape, Arena *arena, const Network *net, long N, int keep, int gradients,
                  long row_doubles) {
   const Mlp *mlp = &net->mlp;
-  *tape = (Tape){.net = net, .block_bytes = aligned(mlp_tape_bytes(mlp))};
+  *tape = (Tape){.net = net, .block_bytes = arena_aligned(mlp_tape_bytes(mlp))};
   tape_resize(tape, N);
   /* each worker's scratch: workspace, outputs, row scalars and, without kept activations, one block of them */
-  tape->scratch_bytes = aligned(mlp_work_bytes(mlp)) + out_bytes(net)
-                        + aligned((size_t)row_doubles * sizeof(double))
+  tape->scratch_bytes = arena_aligned(mlp_work_bytes(mlp)) + out_bytes(net)
+                        + arena_aligned((size_t)row_doubles * sizeof(double))
                         + (keep ? 0 : tape->block_bytes);
   tape->scratch = arena_push(arena, (size_t)pool_threads() * tape->scratch_bytes);
   if (!tape->scratch) return E_NOMEM;
@@ -85,7 +81,7 @@ static void run_chunk(void *context, int chunk, int worker) {
   const Mlp *mlp = &tape->net->mlp;
   char *scratch = tape->scratch + (size_t)worker * tape->scratch_bytes;
   TapeBlock block = {.chunk = chunk, .work = scratch};
-  block.out = scratch + aligned(mlp_work_bytes(mlp));
+  block.out = scratch + arena_aligned(mlp_work_bytes(mlp));
   block.row = (double *)((char *)block.out + out_bytes(tape->net));
   if (run->gradient) memset(tape_partial(tape, chunk), 0, partial_bytes(tape->net));
   /* blocks [begin, end) belong to this chunk */
