@@ -58,9 +58,7 @@ describe("a network baseline", function()
       local shift, scale = 0, 1
       if rescale then shift, scale = oracle.mean(targets), math.sqrt(oracle.variance(targets)) end
       local theta, P = value:theta():totable(), value:theta():nelement()
-      -- the last layer (4 weights, 1 bias, at the end) is rewritten so that predictions stay
-      for k = P - 4, P - 1 do theta[k] = theta[k] / scale end
-      theta[P] = (theta[P] - shift) / scale
+      -- there are no predictions to keep before the first fit
       local rows = batch.observations:totable()
       local function loss(at)
         local sum = 0
@@ -97,6 +95,7 @@ describe("a network baseline", function()
   it("takes the targets' unit away without changing its predictions (PopArt)", function()
     -- a rate that moves nothing shows the rewriting alone
     local value, batch = network { epochs = 1, learning_rate = 1e-12 }, regression(200, 1000)
+    value:fit(regression(200))
     local before, theta = value:predict(batch.observations), value:theta()
     value:fit(batch)
     assert.is_true(oracle.distance(before, value:predict(batch.observations)) < 1e-6)
@@ -158,6 +157,20 @@ describe("a network baseline", function()
       assert.are.equal("not_finite", code)
       assert.are.equal(theta, oracle.bits(value:theta()))
       assert.are.equal(predictions, oracle.bits(value:predict(batch.observations)))
+    end
+  end)
+
+  it("refuses targets whose squares are out of range, and is then as it was", function()
+    for _, scale in ipairs { 1e155, 1e200, 1e300 } do
+      local value, batch = network {}, regression(100)
+      value:fit(batch)
+      local theta, predictions = oracle.bits(value:theta()), oracle.bits(value:predict(batch.observations))
+      local info, _, code = value:fit(regression(100, scale))
+      assert.is_nil(info)
+      assert.are.equal("not_finite", code)
+      assert.are.equal(theta, oracle.bits(value:theta()))
+      assert.are.equal(predictions, oracle.bits(value:predict(batch.observations)))
+      assert.is_table(value:fit(batch))
     end
   end)
 
@@ -235,11 +248,13 @@ describe("the linear baseline", function()
     assert.is_nil(info)
     assert.are.equal("not_finite", code)
     batch.returns[3] = 0
-    batch.observations[3][1] = 0 / 0
-    info, _, code = value:fit(batch)
-    assert.is_nil(info)
-    assert.is_truthy(code == "not_finite" or code == "not_positive_definite", code)
-    assert.are.equal(theta, oracle.bits(value:theta()))
+    for _, bad in ipairs { 0 / 0, math.huge, -math.huge } do
+      batch.observations[3][1] = bad
+      info, _, code = value:fit(batch)
+      assert.is_nil(info)
+      assert.are.equal("not_finite", code)
+      assert.are.equal(theta, oracle.bits(value:theta()))
+    end
   end)
 
   it("is scaled with its targets", function()

@@ -143,6 +143,23 @@ describe("the observation normaliser", function()
   end)
 end)
 
+describe("a normaliser that sees what has no square", function()
+  it("takes nothing in, and its state can be taken up again", function()
+    for _, bad in ipairs { 1e155, -1e200, 1.7e308 } do
+      local policy, x = new_policy(3), observations_of(1, 60)
+      policy:update_normalizer(x)
+      local state = policy:state()
+      local broken = observations_of(2, 60)
+      broken[60][3] = bad
+      local report, _, code = policy:update_normalizer(broken)
+      assert.is_nil(report)
+      assert.are.equal("not_finite", code)
+      for name, tensor in pairs(policy:state()) do assert.are.equal(oracle.bits(state[name]), oracle.bits(tensor)) end
+      policy:set_state(policy:state())
+    end
+  end)
+end)
+
 describe("a policy that sees NaN", function()
   it("returns nil and a reason instead of an action", function()
     for _, action in ipairs { trpo.space.discrete(3), trpo.space.box { shape = { 2 } } } do

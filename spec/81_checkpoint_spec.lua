@@ -490,17 +490,6 @@ describe("a checkpoint of another run", function()
     end)
   end
 
-  it("is not refused for not naming Adam, when there was no other optimizer", function()
-    local writer, here = by_hand.run(base), by_hand.run(base)
-    by_hand.train(writer, 1)
-    assert(checkpoint.save(path, writer))
-    local saved = assert(checkpoint.load(path))
-    assert.are.equal("adam", saved.value.optimizer)
-    saved.value.optimizer = nil
-    assert(checkpoint.restore(saved, here))
-    assert.is_true(by_hand.bytes(writer) == by_hand.bytes(here))
-  end)
-
   it("leaves a run as it was when its environment refuses half-way", function()
     local calls = 0
     local function restore(self, state)

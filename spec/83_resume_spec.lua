@@ -78,6 +78,8 @@ describe("20 iterations are 10 and 10 more, to the bit,", function()
       local whole, parts = run_folder.all(scratch .. "/whole"), run_folder.all(scratch .. "/parts")
       -- the first half has kept its last checkpoint, too
       parts.checkpoints["iteration-00000010.safetensors"] = nil
+      -- which may be the best one, and was written by a run that was done
+      for _, folder in ipairs { whole, parts } do folder.checkpoints["best.safetensors"].counters.status = nil end
       parts.names = nil
       whole.names = nil
       assert.are.same(whole, parts)
@@ -510,4 +512,60 @@ describe("a damaged checkpoint", function()
     assert.is_truthy(message:find("a newer version of trpo wrote it", 1, true), message)
     assert.is_true(disk.exists(path))
   end)
+end)
+
+describe("a folder of a version that knew Adam only", function()
+  local core = require "trpo.core"
+
+  -- takes the options away that came later
+  local function age(config)
+    config.value.optimizer, config.algorithm.fisher_form, config.algorithm.preconditioner = nil, nil, nil
+    if config.value.kind ~= "network" then
+      config.value.learning_rate, config.value.epochs, config.value.minibatch = 1e-3, 10, 128
+    end
+  end
+
+  local function make_old(options, path)
+    assert(small(with(options, { name = path, steps = 256 })):train())
+    local file = ("%s/%s/config.json"):format(scratch, path)
+    local config = assert(json.decode(command.read(file)))
+    age(config)
+    command.write(file, json.encode(config))
+    file = ("%s/%s/checkpoints/iteration-00000004.safetensors"):format(scratch, path)
+    local tensors, notes = trpo.safetensors.read(file)
+    local body = json.decode(notes.trpo)
+    age(body.config)
+    if body.value then body.value.optimizer = nil end
+    notes.trpo = json.encode(body)
+    notes.checksum = core.file.checksum(notes.trpo)
+    assert(trpo.safetensors.write(file, tensors, { metadata = notes }))
+    return file
+  end
+
+  local critics = {
+    network = { hidden = { 8 }, optimizer = "adam", learning_rate = 1e-3, epochs = 10, minibatch = 128 },
+    linear = { kind = "linear" }, none = { kind = "none" },
+  }
+  for kind, value in pairs(critics) do
+    it("is gone on with: " .. kind, function()
+      local options = { value = value, evaluation = { episodes = 0 } }
+      assert(small(with(options, { name = "whole", steps = 512 })):train())
+      local saved = assert(checkpoint.load(make_old(options, "program")))
+      if saved.value then
+        local opts = with(saved.value, { observation = saved.observation })
+        if kind == "network" then opts.rng = trpo.rng(1) end
+        assert.are.same(saved.value, trpo.value(opts):options())
+      end
+      assert(quietly(small(with(options, { name = "program", steps = 512, resume = true }))))
+      make_old(options, "command")
+      local run = assert(require("trpo.origin").of_folder(scratch .. "/command", true))
+      run:set { steps = 512, resume = true }
+      run.folder = scratch .. "/command"
+      assert(quietly(run))
+      for _, name in ipairs { "program", "command" } do
+        command.remove(("%s/%s/checkpoints/iteration-00000004.safetensors"):format(scratch, name))
+        assert.are.same(run_folder.all(scratch .. "/whole"), run_folder.all(scratch .. "/" .. name))
+      end
+    end)
+  end
 end)

@@ -3,6 +3,7 @@
 local core = require "trpo.core"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
+local older = require "trpo.checkpoint.older"
 local options = require "trpo.options"
 local parameters = require "trpo.parameters"
 local rock = require "trpo.rocks"
@@ -103,7 +104,9 @@ local function config_of(path)
     return nil, ("'%s' is not the folder of a run (it has no config.json)%s"):format(path, hint), 2
   end
   local config, message = json.decode(text)
-  if type(config) == "table" and type(config.env) == "table" and type(config.env.id) == "string" then return config end
+  if type(config) == "table" and type(config.env) == "table" and type(config.env.id) == "string" then
+    return older.config(config)
+  end
   return nil, ("cannot read %s/config.json: %s"):format(path, message or "it is not the configuration of a run"), 1
 end
 

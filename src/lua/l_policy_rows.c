@@ -225,7 +225,7 @@ changes by that; by how much is returned.
 @function update_normalizer
 @tparam trpo.Batch|trpo.Tensor batch a batch, or raw observations [N, O]
 @treturn[1] table `kl_mean`, `kl_max`: KL(before || after) over the observations, in nats (0 without a normaliser)
-@treturn[2] nil, message, `"not_finite"` when an observation is NaN or infinite; the normaliser is then as it was
+@treturn[2] nil, message, `"not_finite"` when an observation, or its square, is NaN or infinite; the normaliser is then as it was
 */
 static int l_policy_update_normalizer(lua_State *L) {
   static const char what[] = "policy:update_normalizer";

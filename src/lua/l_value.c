@@ -57,7 +57,9 @@ Makes a value baseline.
  `env` an environment, or `observation`, a space.
  For a network: `hidden`, `activation`, `precision`, `normalize_observations` as for `trpo.policy`;
  `rng` draws the weights and the shuffles;
- `rescale_targets` standardises the targets without changing the predictions (PopArt, default true);
+ `rescale_targets` standardises the targets without changing the predictions (PopArt, default true), but for those before
+ the first fit, and those so far from the new targets that the last layer would need parameters above 1000: there the network's
+ outputs stay, in the new unit, around the mean of the targets;
  `optimizer` says how a fit lowers the mean squared error, from the present weights on:
  `"gauss_newton"` (default) by at most `iterations` (4) steps on all rows, of `cg_products` (10) conjugate-gradient products with the matrix of
  `curvature_rows` (256) evenly spaced rows, `lm_damping` (0.1) being the least number that is added to its diagonal; it ends with a

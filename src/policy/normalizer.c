@@ -25,21 +25,38 @@ static void column_moments(const double *obs, long N, int O, double *mean, doubl
   *square = deviation;
 }
 
+typedef struct Moments {
+  double mean, square;
+} Moments;
+
+/* The moments of feature o with N more rows of obs. */
+static Moments merged(const Normalizer *z, const double *obs, long N, int o) {
+  const double total = z->count + (double)N;
+  double mean, square;
+  column_moments(obs + o, N, z->O, &mean, &square);
+  const double gap = mean - z->mean[o];
+  return (Moments){z->mean[o] + gap * (double)N / total,
+                   z->square[o] + square + gap * gap * z->count * (double)N / total};
+}
+
 Status normalizer_update(Normalizer *z, const double *obs, long N) {
   if (N == 0) return OK;
   for (long i = 0; i < N * z->O; i++)
     if (!isfinite(obs[i])) return E_NOT_FINITE;
   const double total = z->count + (double)N;
+  /* nothing is changed unless the squares of all features are in range */
   for (int o = 0; o < z->O; o++) {
-    double mean, square;
-    column_moments(obs + o, N, z->O, &mean, &square);
-    const double gap = mean - z->mean[o];
-    z->mean[o] += gap * (double)N / total;
-    z->square[o] += square + gap * gap * z->count * (double)N / total;
+    const Moments m = merged(z, obs, N, o);
+    if (!isfinite(m.mean) || !isfinite(m.square)) return E_NOT_FINITE;
+  }
+  for (int o = 0; o < z->O; o++) {
+    const Moments m = merged(z, obs, N, o);
+    z->mean[o] = m.mean;
+    z->square[o] = m.square;
     /* a feature whose spread is rounding noise of its mean counts as constant */
-    const double deviation = sqrt(z->square[o] / total);
-    z->shift[o] = z->mean[o];
-    z->scale[o] = deviation > 1e-9 * fabs(z->mean[o]) ? 1 / deviation : 1;
+    const double deviation = sqrt(m.square / total);
+    z->shift[o] = m.mean;
+    z->scale[o] = deviation > 1e-9 * fabs(m.mean) ? 1 / deviation : 1;
   }
   z->count = total;
   return OK;

@@ -29,7 +29,10 @@ Status normalizer_init(Normalizer *normalizer, int O);
 /** Frees the storage. A zeroed Normalizer is allowed. */
 void normalizer_free(Normalizer *normalizer);
 
-/** Takes in obs [N][O] and puts the new map in force. E_NOT_FINITE: nothing has changed. Allocates nothing. */
+/**
+ * Takes in obs [N][O] and puts the new map in force. E_NOT_FINITE (a number, or the sum of squares, is not): nothing has
+ * changed. Allocates nothing.
+ */
 Status normalizer_update(Normalizer *normalizer, const double *obs, long N);
 
 #endif

@@ -86,19 +86,39 @@ Status value_predict(const Value *value, double *out, const double *obs, const d
   return status;
 }
 
-/* New shift and scale; the last layer is rewritten so that shift + scale f(s) stays what it was. */
-static void retarget(Value *value, const double *target, long N) {
+/* The largest of the last layer's parameters, times by, the bias plus more. */
+static double largest_last(const Value *value, double by, double more) {
   const Mlp *mlp = &value->net.mlp;
   const int last = mlp->layers - 1;
+  const double *w = value->net.theta + mlp->weight[last];
+  double largest = fabs(by * value->net.theta[mlp->bias[last]] + more);
+  for (int i = 0; i < mlp->width[last]; i++) largest = fmax(largest, fabs(by * w[i]));
+  return largest;
+}
+
+/* last layer = by * last layer, its bias plus more */
+static void rewrite_last(Value *value, double by, double more) {
+  const Mlp *mlp = &value->net.mlp;
+  const int last = mlp->layers - 1;
+  double *w = value->net.theta + mlp->weight[last], *b = value->net.theta + mlp->bias[last];
+  for (int i = 0; i < mlp->width[last]; i++) w[i] *= by;
+  b[0] = by * b[0] + more;
+  network_set(&value->net, value->net.theta);
+}
+
+/* New shift and scale. The last layer is rewritten so that shift + scale f(s) stays what it was, if that is worth it. */
+static Status retarget(Value *value, const double *target, long N) {
   const double shift = sum_mean(target, (size_t)N);
   const double deviation = sqrt(sum_squares(target, (size_t)N, shift) / (double)N);
   const double scale = deviation > 1e-9 * fabs(shift) ? deviation : 1;
-  double *w = value->net.theta + mlp->weight[last], *b = value->net.theta + mlp->bias[last];
-  for (int i = 0; i < mlp->width[last]; i++) w[i] *= value->scale / scale;
-  b[0] = (value->scale * b[0] + value->shift - shift) / scale;
+  /* the error is measured in the square of scale */
+  if (!isfinite(shift) || !isfinite(2 * scale * scale)) return E_NOT_FINITE;
+  const double by = value->scale / scale, more = (value->shift - shift) / scale;
+  if (value->fits > 0 && largest_last(value, by, more) <= VALUE_LAST_LIMIT)
+    rewrite_last(value, by, more);
   value->shift = shift;
   value->scale = scale;
-  network_set(&value->net, value->net.theta);
+  return OK;
 }
 
 /* What a failed fit gives back: the object itself with its scalars, and the arrays it points to. */
@@ -154,7 +174,7 @@ static Status fit_network(Value *value, ValueFit *info, const double *obs, const
   Saved saved;
   if (save(&saved, value, arena) != OK) return E_NOMEM;
   Status status = value->net.normalize ? normalizer_update(&value->net.normalizer, obs, N) : OK;
-  if (status == OK && value->rescale) retarget(value, target, N);
+  if (status == OK && value->rescale) status = retarget(value, target, N);
   if (status == OK) status = optimize(value, info, obs, target, N, arena);
   /* commit only what is finite */
   if (status == OK && !isfinite(sum_pairwise(value->net.theta, (size_t)value->net.P)))
@@ -166,12 +186,19 @@ static Status fit_network(Value *value, ValueFit *info, const double *obs, const
   return status;
 }
 
+static int all_finite(const double *x, long n) {
+  for (long i = 0; i < n; i++)
+    if (!isfinite(x[i])) return 0;
+  return 1;
+}
+
 Status value_fit(Value *value, ValueFit *info, const double *obs, const double *time,
                  const double *target, long N, Arena *arena) {
   const double start = clock_seconds();
   *info = (ValueFit){.loss_before = NAN};
   if (N == 0) return OK;
-  if (!isfinite(sum_pairwise(target, (size_t)N))) return E_NOT_FINITE;
+  if (!isfinite(sum_pairwise(target, (size_t)N)) || !all_finite(obs, N * value->O))
+    return E_NOT_FINITE;
   const ArenaMark mark = arena_mark(arena);
   const Status status = value->kind == VALUE_LINEAR
                             ? linear_fit(&value->linear, obs, time, target, N, arena)

@@ -12,8 +12,10 @@
  *
  * The network predicts V = shift + scale * f(s). Before every fit, shift and scale become mean and standard deviation
  * of the new targets and the last layer is rewritten so that predictions do not change (PopArt: van Hasselt
- * et al. 2016, arXiv:1602.07714, section 2.2), so the unit of the rewards does not matter to the step size. What is then
- * minimised, by one of several optimisers, is the mean squared error in units of scale, from the present weights on.
+ * et al. 2016, arXiv:1602.07714, section 2.2), so the unit of the rewards does not matter to the step size. The first
+ * fit has no predictions to keep, and those that would need parameters above VALUE_LAST_LIMIT are not worth keeping:
+ * then f stays as it is, in the new units. What is then minimised, by one of several optimisers, is the mean squared
+ * error in units of scale, from the present weights on.
  */
 typedef enum ValueKind { VALUE_NETWORK, VALUE_LINEAR } ValueKind;
 
@@ -35,6 +37,9 @@ typedef struct ValueOptions {
   int solve_last_layer; /* gauss_newton: solve the last layer exactly before every step and after the last */
   double lm_damping; /* gauss_newton, last_layer: least damping, > 0 */
 } ValueOptions;
+
+/** Largest parameter of the last layer that is written to keep predictions. */
+#define VALUE_LAST_LIMIT 1e3
 
 typedef struct Value {
   ValueKind kind;
@@ -77,7 +82,8 @@ Status value_predict(const Value *value, double *out, const double *obs, const d
                      Arena *arena);
 
 /**
- * Fits V to target [N]. On failure the parameters are as they were. E_NOMEM, E_NOT_FINITE, E_NOT_POSITIVE.
+ * Fits V to target [N]. On failure nothing has changed. E_NOMEM, E_NOT_POSITIVE; E_NOT_FINITE (a number, or the square
+ * of the targets' deviation, is not).
  */
 Status value_fit(Value *value, ValueFit *info, const double *obs, const double *time,
                  const double *target, long N, Arena *arena);

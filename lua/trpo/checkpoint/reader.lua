@@ -2,6 +2,7 @@
 -- @module trpo.checkpoint.reader
 local core = require "trpo.core"
 local json = require "trpo.json"
+local older = require "trpo.checkpoint.older"
 local pack = require "trpo.pack"
 local writer = require "trpo.checkpoint.writer"
 
@@ -110,11 +111,13 @@ function reader.interpret(tensors, notes)
   local body = read_body(notes)
   check_sums(tensors, field(body, "checksums", "table"))
   return {
-    tensors = tensors, config = field(body, "config", "table"), system = field(body, "system", "table"),
-    exact = field(body, "exact", "boolean"), counters = unpacked(body, "counters", tensors, "table"),
+    tensors = tensors, config = older.config(field(body, "config", "table")),
+    system = field(body, "system", "table"), exact = field(body, "exact", "boolean"),
+    counters = unpacked(body, "counters", tensors, "table"),
     env = read_env(body, tensors), states = read_states(body, tensors),
     observation = read_space(body, "observation", tensors), action = read_space(body, "action", tensors),
-    policy = field(body, "policy", "table"), value = body.value and field(body, "value", "table") or false,
+    policy = field(body, "policy", "table"),
+    value = body.value and older.critic(field(body, "value", "table")) or false,
   }
 end
 

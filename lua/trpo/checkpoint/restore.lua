@@ -47,15 +47,6 @@ local function compare_spaces(name, here, there)
   return ("the %s space is %s here and %s in the checkpoint"):format(name, a, b)
 end
 
--- the options of a checkpoint's critic; before they named the optimizer, it was Adam
-local function critic_of(saved)
-  local there = saved.value or { kind = "none" }
-  if there.kind ~= "network" or there.optimizer then return there end
-  there = options.copy(there)
-  there.optimizer = "adam"
-  return there
-end
-
 -- one sentence about what keeps a checkpoint from going on in a run, or nil
 local function mismatch(saved, run)
   local env, there = run.env, saved.env
@@ -66,7 +57,7 @@ local function mismatch(saved, run)
     or compare("env.time_limit", env.time_limit, there.time_limit)
     or compare("lanes", env:lanes(), there.lanes)
     or compare_options("policy.", run.policy:options(), saved.policy)
-    or compare_options("value.", value, critic_of(saved))
+    or compare_options("value.", value, saved.value or { kind = "none" })
     or saved.states and not (env.definition and env.saves)
       and ("%s has no save and restore here; it had them when the checkpoint was written"):format(env.id)
     or nil
