@@ -64,6 +64,16 @@ local function median(list)
 end
 support.median = median
 
+--- Sets the number of threads, and lets a new one find a core of its own before anything is timed: the system may take
+-- some milliseconds of work to give it one.
+function support.threads(n)
+  if trpo.threads() == n then return end
+  trpo.threads(n)
+  local policy, batch = support.synthetic { O = 11, A = 3, N = 4096 }
+  local start = support.now()
+  repeat policy:forward(batch.observations) until support.now() - start > 0.04
+end
+
 --- Medians of what each function of a list returns, usually seconds. They run in turn, A B B A, so that a slow spell of
 -- the machine meets all of them; the first round is a warm-up. Ends after so many rounds, or when the clock says that
 -- so many seconds (if given) have passed, but not before three of them.

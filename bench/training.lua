@@ -39,7 +39,7 @@ local function ours(case, threads)
   local steps = 2048 * (short and 2 or case.iterations)
   return function()
     local run = case.make(steps)
-    trpo.threads(threads)
+    support.threads(threads)
     local start = support.now()
     assert(run:train())
     return (support.now() - start) / steps

@@ -22,7 +22,7 @@ local algorithm = trpo.TRPO { delta = 0.01, cg_iters = 10, backtracks = 1 }
 local function ours(policy, batch, theta, threads, last)
   local calls
   return function()
-    trpo.threads(threads)
+    support.threads(threads)
     local seconds, n = 0, calls or 1
     for _ = 1, n do
       policy:set_theta(theta)
