@@ -138,8 +138,8 @@ end
 --- The steps of a critic that are too small for threads.
 function reasons.training(all)
   local text = "**Training at sb3-contrib's hyper-parameters.** The critic's 160 steps of Adam over 128 rows each, one "
-    .. "after the other, leave threads little to share, so policy and critic learn beside each other: that takes %s of an "
-    .. "iteration of %s, a rollout of one environment %s. Two threads train %.2f times as fast as one."
+    .. "after the other, leave threads little to share, so policy and critic learn beside each other: that takes %s of "
+    .. "an iteration of %s, a rollout of one environment %s. Two threads train %.2f times as fast as one."
   local record = all.training.results.cases[1]
   local parts = record.parts
   local total = parts.rollout + parts.advantage + parts.beside

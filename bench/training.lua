@@ -51,8 +51,8 @@ local function theirs(sb3, case, threads)
   return function() return tonumber((sb3.ask("learn", "CartPole-v1", steps, threads))) / steps end
 end
 
--- what an iteration of 2,048 steps spends where, in seconds: update and fit one after the other, and beside each other as
--- in the loop of trpo.experiment, in turns
+-- what an iteration of 2,048 steps spends where, in seconds: in turns update and fit one after the other, and beside
+-- each other as in the loop of trpo.experiment
 local function parts(run, threads)
   trpo.threads(threads)
   local total = { rollout = 0, advantage = 0, gradient = 0, cg = 0, linesearch = 0, value = 0, beside = 0 }
