@@ -18,19 +18,14 @@ local function is_ours(name) return name == "trpo" or name:find("^trpo%.") ~= ni
 -- @treturn boolean
 function sources.is_installed(path) return path:find("/share/lua", 1, true) ~= nil end
 
---- The file of a module of the user's.
+--- Where a module of the user's is found.
 -- @tparam string name of the module
--- @treturn string|nil nil when it is not one, or came from elsewhere
-function sources.own(name)
+-- @treturn string|nil nil when there is none, or when it is installed, trpo's own, or came from elsewhere
+function sources.file(name)
   if type(name) ~= "string" or builtin[name] or is_ours(name) or package.preload[name] then return nil end
   local path = package.searchpath(name, package.path)
   return path and not sources.is_installed(path) and (path:gsub("^%./", "")) or nil
 end
-
---- Where a module of the user's is found.
--- @tparam string name
--- @treturn string|nil its file; nil when there is none, or when it is installed or trpo's own
-sources.file = file_of
 
 --- The hash of a file.
 -- @tparam string path
@@ -51,7 +46,7 @@ function sources.modules(seen)
   local by_name, by_path = {}, {}
   seen = seen or {}
   for name in pairs(package.loaded) do
-    local path = not seen[name] and sources.own(name)
+    local path = not seen[name] and sources.file(name)
     local hash = path and sources.hash(path)
     seen[name] = true
     if hash then by_name[name], by_path[path] = hash, hash end
@@ -74,7 +69,7 @@ end
 function sources.changed(old, script)
   local out = {}
   for name, before in pairs(old.modules) do
-    local path = sources.own(name)
+    local path = sources.file(name)
     if path and sources.hash(path) ~= before then out[#out + 1] = path end
   end
   table.sort(out)

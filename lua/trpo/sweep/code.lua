@@ -33,6 +33,16 @@ local base = {
   "require", "select", "setfenv", "setmetatable", "tonumber", "tostring", "type", "unpack", "xpcall",
 }
 
+-- the folder of trpo's modules, as the sources of its functions have it
+local ours = debug.getinfo(1, "S").source:match "^@(.*trpo/)sweep/code%.lua$"
+
+-- whether a function belongs to a library
+local function is_foreign(f)
+  local info = debug.getinfo(f, "S")
+  local path = info.source:match "^@(.*)$"
+  return info.what == "C" or path and (sources.is_installed(path) or ours and path:sub(1, #ours) == ours) or false
+end
+
 local function sorted_names(t)
   local names = {}
   for name in pairs(t) do
@@ -49,7 +59,8 @@ local function name_below(names, level, depth)
   for _, entry in ipairs(level) do
     local value = entry.value
     local kind = type(value)
-    if (kind == "function" or kind == "table") and not names[value] then
+    -- a script may have put functions of its own there
+    if (kind == "function" and is_foreign(value) or kind == "table") and not names[value] then
       names[value] = entry.name
       for _, field in ipairs(kind == "table" and sorted_names(value) or {}) do
         below[#below + 1] = { name = entry.name .. "." .. field, value = rawget(value, field) }
@@ -63,25 +74,16 @@ end
 local function known_names()
   local names, level = {}, {}
   for _, name in ipairs(base) do
-    if _G[name] ~= nil then names[_G[name]] = name end
+    local value = _G[name]
+    if value == _G or type(value) == "function" and is_foreign(value) then names[value] = name end
   end
   for i, name in ipairs(libraries) do level[i] = { name = name, value = package.loaded[name] } end
   name_below(names, level, 2)
   name_below(names, { { name = "trpo", value = package.loaded.trpo } }, 4)
   for _, name in ipairs(sorted_names(package.loaded)) do
-    if not sources.own(name) then name_below(names, { { name = name, value = package.loaded[name] } }, 2) end
+    if not sources.file(name) then name_below(names, { { name = name, value = package.loaded[name] } }, 2) end
   end
   return names
-end
-
--- the folder of trpo's modules, as the sources of its functions have it
-local ours = debug.getinfo(1, "S").source:match "^@(.*trpo/)sweep/code%.lua$"
-
--- whether a function belongs to a library
-local function is_foreign(f)
-  local info = debug.getinfo(f, "S")
-  local path = info.source:match "^@(.*)$"
-  return info.what == "C" or path and (sources.is_installed(path) or ours and path:sub(1, #ours) == ours) or false
 end
 
 -- ---- texts -------------------------------------------------------------------------------------

@@ -218,7 +218,8 @@ end
 -- @tparam table o of `trpo.sweep.settings.read`
 -- @tparam table home { folder = of the sweep's script, with a slash at its end, file = its path }; empty without one
 -- @tparam {string,...}|nil texts "NAME=VALUE" from the command line, for all cells
--- @treturn table|nil { kind, space, uses (of a function: see `trpo.sweep.code`) } with the methods cell(params), config(), files(), settings(trial)
+-- @treturn table|nil { kind, space, uses (of a function: see `trpo.sweep.code`) } with the methods cell(params),
+--   config(), files(), settings(trial)
 -- @treturn string|nil message
 function subject.new(o, home, texts)
   if o.run and texts and #texts > 0 then
