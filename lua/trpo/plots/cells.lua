@@ -56,20 +56,6 @@ local function placed(made)
   return list, columns, math.ceil(n / columns), #order - n
 end
 
--- the range of all bands, with a little room
-local function range_of(panels)
-  local low, high = math.huge, -math.huge
-  for _, panel in ipairs(panels) do
-    local curve = panel.curve
-    for i = 1, curve and #curve.y or 0 do
-      low = math.min(low, curve.low and curve.low[i] or curve.y[i])
-      high = math.max(high, curve.high and curve.high[i] or curve.y[i])
-    end
-  end
-  local room = high > low and 0.05 * (high - low) or math.max(math.abs(high), 1) * 0.1
-  return low - room, high + room
-end
-
 -- ---- script ------------------------------------------------------------------------------------
 
 local function between(low, x, high) return math.max(low, math.min(x, high)) end
@@ -115,7 +101,7 @@ local function panel_script(panel, k, size, made, last_row)
     frame.place(size, left, right, top, bottom),
     best and ("set border 15 lw 2.5 lc rgb '%s'"):format(frame.best) or "set border 15 lw 0.6 lc rgb '#999999'",
     last_row and size.ticks or size.ticks:gsub("'[^']*'", "''"),
-    panel.column == 1 and "set format y '%g'" or "set format y ''", "unset label",
+    panel.column == 1 and size.up or size.up:gsub("'[^']*'", "''"), "unset label",
   }
   if panel.label then
     lines[#lines + 1] = ("set label %s at %s left font ',10' noenhanced"):format(
@@ -228,16 +214,16 @@ function cells.picture(made, list, asked)
   local subtitle = told(panels, made, left_out)
   frame.make_room(size, subtitle)
   local commands, label, divisor = frame.over(asked.x, high, 3)
-  local low, top = range_of(panels)
+  local low, top = frame.with_room(groups.extent(curves))
   -- a tick at the end of one panel would touch the first one of the next
   size.ticks = frame.ticks("x", 0.9 * high / divisor, math.max(1, math.floor(size.panel[1] / 55)))
+  size.up = frame.linear_ticks("y", low, top, math.max(2, math.floor(size.panel[2] / 26)))
   local lines = {}
   for k, panel in ipairs(panels) do
     if panel.curve then lines[#lines + 1] = plot.block("cell" .. k, groups.rows(panel.curve, divisor)) end
   end
   lines[#lines + 1] = table.concat({ frame.axes_style, "unset key", "set multiplot", commands,
     ("set yrange [%s:%s]"):format(plot.number(low), plot.number(top)),
-    ("set ytics %s"):format(plot.number(frame.step_of_two(low, top, math.max(2, math.floor(size.panel[2] / 26))))),
     "set tics scale 0.4 font ',10' tc rgb '#000000'" }, "\n")
   for k, panel in ipairs(panels) do
     local below = panel.row == rows or left_out and k + columns > #panels
