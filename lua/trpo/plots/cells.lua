@@ -158,19 +158,43 @@ end
 
 -- ---- letters -----------------------------------------------------------------------------------
 
--- a line for each cell: its curve in shades, the last number
-local function in_letters(panels, made, asked, low, high)
-  local rows = { { "cell", "curve", "last", "" } }
-  if made.halving then table.insert(rows[1], 4, "steps") end
+-- a curve in shades as wide as there is room for, the last number, how far the cell is, a star for the best
+local function rows_of(panels, made, width, low, high)
+  local rows = { { "curve", "last", "" } }
   for k, panel in ipairs(panels) do
     local curve = panel.curve
-    rows[k + 1] = { frame.fitted(label_of(made, panel.entry), 44, ".."),
-      curve and "|" .. letters.spark(curve.y, low, high, 32) .. "|" or reason(panel.entry),
+    rows[k + 1] = { curve and "|" .. letters.spark(curve.y, low, high, width) .. "|" or reason(panel.entry),
       curve and ("%.5g"):format(curve.y[#curve.y]) or "", panel.entry == made.best and "*" or "" }
-    if made.halving then table.insert(rows[k + 1], 4, lattice.steps(made, panel.entry) or "") end
   end
-  return ("%s: %s\n. is %.4g, @ is %.4g; * best\n\n"):format(frame.fitted(asked.title, 60), asked.y, low, high)
-    .. aligned(rows, { 1, 2, #rows[1] })
+  for k, row in ipairs(made.halving and rows or {}) do
+    table.insert(row, 3, k == 1 and "steps" or lattice.steps(made, panels[k - 1].entry) or "")
+  end
+  return rows
+end
+
+-- a line for each cell, or two where its name would leave no room for its curve
+local function in_letters(panels, made, asked, low, high)
+  local names, columns = {}, frame.columns(asked)
+  for k, panel in ipairs(panels) do
+    names[k] = frame.fitted(label_of(made, panel.entry), math.min(44, columns - 2), "..")
+  end
+  -- blanks, bars around the curve, the last number, the steps, a star
+  local room = columns - 22 - (made.halving and 7 or 0)
+  local above = room - frame.longest(names) < 12
+  local rows = rows_of(panels, made, math.min(32, above and room or room - frame.longest(names)), low, high)
+  local text
+  if above then
+    local k = -1
+    text = aligned(rows, { 1, #rows[1] }):gsub("[^\n]+\n", function(line)
+      k = k + 1
+      return k > 0 and "  " .. names[k] .. "\n" .. line or ""
+    end)
+  else
+    for k, row in ipairs(rows) do table.insert(row, 1, names[k - 1] or "cell") end
+    text = aligned(rows, { 1, 2, #rows[1] })
+  end
+  return letters.lines(("%s: %s"):format(frame.fitted(asked.title, 60, ".."), asked.y), columns)
+    .. (". is %.4g, @ is %.4g; * best\n\n"):format(low, high) .. text
 end
 
 -- ---- the picture -------------------------------------------------------------------------------

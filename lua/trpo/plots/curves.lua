@@ -160,12 +160,14 @@ local function text_of(made, asked, data, x)
   for i, curve in ipairs(made) do
     -- lines come in seven characters
     local shape = #made > 7 and ("points pt '%s'"):format(string.char(96 + i)) or #curve.x == 1 and "points" or "lines"
-    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(frame.fitted(curve.label, 50)))
+    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(frame.fitted(curve.label,
+      math.min(50, frame.columns(asked) - 16))))
   end
   return table.concat({
     data, #made > 1 and "set key outside below noenhanced" or "unset key", x.commands,
     "set xlabel " .. plot.quoted(x.label), "set tics nomirror",
-    ("set title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title .. ": " .. y_label(asked), 76))),
+    ("set title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title .. ": " .. y_label(asked),
+      frame.columns(asked) - 4))),
     frame.command(list),
   }, "\n")
 end
@@ -188,7 +190,7 @@ function curves.picture(list, asked)
   local commands, label, divisor = frame.over(asked.x, groups.reach(made))
   local x, data = { commands = commands, label = label }, data_of(made, divisor)
   local picture = script_of(made, asked, data, x)
-  picture.text = text_of(made, asked, data, x)
+  picture.text, picture.columns = text_of(made, asked, data, x), frame.columns(asked) - 1
   return picture, notes
 end
 

@@ -290,7 +290,8 @@ local function text_of(made, asked, x)
   end
   return table.concat({
     blocks(made), "set tics nomirror", "unset key",
-    ("set multiplot layout 4,1 title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title, 76))),
+    ("set multiplot layout 4,1 title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title,
+      frame.columns(asked) - 4))),
     panel(divergence(made, x)), panel(fraction(made, x)), panel(improvement(made)), panel(variance(made, x)),
     "unset multiplot",
   }, "\n")
@@ -320,7 +321,7 @@ function diagnostics.picture(list, asked)
   made.divisor = divisor
   local x = { commands = commands, label = label }
   local picture = script_of(made, asked, x)
-  picture.text, picture.lines = text_of(made, asked, x), 80
+  picture.text, picture.columns, picture.lines = text_of(made, asked, x), frame.columns(asked) - 1, 80
   return picture, {}
 end
 

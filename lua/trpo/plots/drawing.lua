@@ -3,6 +3,7 @@
 local frame = require "trpo.plots.frame"
 local groups = require "trpo.plots.groups"
 local plot = require "trpo.plot"
+local progress = require "trpo.progress"
 local runs = require "trpo.runs"
 local subjects = require "trpo.plots.subject"
 
@@ -145,6 +146,9 @@ local function draw(file, picture)
   return plot.draw(file, picture)
 end
 
+-- how wide letters may be: as the terminal, or as a page
+local function columns_of(file) return math.min(math.max(file == "-" and progress.columns(1) or 100, 40), 200) end
+
 -- the kinds that understand an option
 local function kinds_with(name)
   local list = {}
@@ -170,7 +174,7 @@ function drawing.of(paths, asked)
         table.concat(kinds_with(name), ", ")), "usage"
     end
   end
-  asked.x = asked.x or "steps"
+  asked.x, asked.columns = asked.x or "steps", columns_of(asked.file)
   asked.title = asked.title or subject.title
   local picture, notes
   picture, notes, code = makers[asked.kind](subject, asked)

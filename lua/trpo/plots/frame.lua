@@ -51,6 +51,11 @@ function frame.longest(texts)
   return most
 end
 
+--- Columns of the terminal that letters are for.
+-- @tparam table asked `columns`, or nil
+-- @treturn number
+function frame.columns(asked) return asked.columns or 80 end
+
 -- ---- names of columns --------------------------------------------------------------------------
 
 local labels = {
@@ -149,11 +154,12 @@ function frame.texts(list)
   return texts
 end
 
--- what stands beside ticks: short, but all different
+-- what stands beside ticks: short, but all different; 20k beside 5k, but 1500 beside 500
 local function tick_texts(list)
-  local texts, seen = {}, {}
+  local texts, seen, most = {}, {}, 0
+  for _, x in ipairs(list) do most = math.max(most, math.abs(x)) end
   for i, x in ipairs(list) do
-    texts[i] = frame.short(x)
+    texts[i] = most < 1e4 and ("%.4g"):format(x) or frame.short(x)
     if seen[texts[i]] then return frame.texts(list) end
     seen[texts[i]] = true
   end

@@ -220,7 +220,7 @@ local function tiles(made, asked)
       "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 40)) .. " noenhanced",
       heatmap.colour_bar(size, scale, frame.label(made.metric)), layers(data, fonts),
     }, "\n"),
-    letters = letters.tiles(made, asked.title, format),
+    letters = letters.tiles(made, asked, format),
   }
 end
 

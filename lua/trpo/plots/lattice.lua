@@ -255,13 +255,13 @@ end
 --- The table of a sweep over two parameters, or over one.
 -- @tparam table sweep see `trpo.sweep.results`
 -- @tparam table asked `parameters` = list of up to two names, `fix` = list of "best" and NAME=VALUE
--- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic, drawn } (`y` without
---   name: a sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`, `failed`,
---   `total`, `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` (nil for one trial) },
---   `at[i][j]`, `best` = an entry or nil, `among` = what keeps a better number from being the best (see `trpo.sweep.summary`) or
---   nil, `equal` = how many have the number of the best, `scattered` = points rather than a table, `metric`, `goal`,
---   `halving`, `pooled` = names of parameters that are put together, `loose` = of those that differ from cell to cell,
---   `fixed` = a text about those that are held
+-- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic, drawn } (`y`
+--   without name: a sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`,
+--   `failed`, `total`, `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` (nil for one
+--   trial) }, `at[i][j]`, `best` = an entry or nil, `among` = what keeps a better number from being the best (see
+--   `trpo.sweep.summary`) or nil, `equal` = how many have the number of the best, `scattered` = points rather than a
+--   table, `metric`, `goal`, `halving`, `pooled` = names of parameters that are put together, `loose` = of those
+--   that differ from cell to cell, `fixed` = a text about those that are held
 -- @treturn string|nil one sentence
 -- @treturn string|nil code "usage" or "empty"
 function lattice.of(sweep, asked)

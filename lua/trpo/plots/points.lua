@@ -128,7 +128,7 @@ function points.line(made, asked)
       "set ylabel " .. plot.quoted(frame.fitted(frame.label(made.metric), 48)) .. " noenhanced",
       line_layers(made, means),
     }, "\n"),
-    letters = letters.list(made, asked.title, lattice.format(made)),
+    letters = letters.list(made, asked, lattice.format(made)),
   }
 end
 
@@ -201,7 +201,7 @@ function points.scatter(made, asked)
       "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 48)) .. " noenhanced",
       heatmap.colour_bar(size, scale, frame.label(made.metric), palette), frame.command(list),
     }, "\n"),
-    letters = letters.list(made, asked.title, format),
+    letters = letters.list(made, asked, format),
   }
 end
 
