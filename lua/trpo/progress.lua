@@ -132,14 +132,14 @@ function progress.fitting(fields, columns)
   return text:sub(1, columns)
 end
 
-function progress:line(record)
+function progress:line(record, doing)
   local t = self:texts(record)
   local fraction = record["time/total_timesteps"] / self.steps
   -- the most important ones first; each keeps its width from line to line
   local text = progress.fitting({
     ("%3.0f%%"):format(100 * math.min(1, fraction)), "iteration " .. t.iteration,
     (" "):rep(2 * #("%d"):format(self.steps) + 1 - #t.steps) .. t.steps,
-    ("%-14s"):format(t.reward), ("%-10s"):format(t.kl), ("%-9s"):format(t.left), ("%14s"):format(t.speed),
+    ("%-14s"):format(t.reward), ("%-10s"):format(t.kl), ("%-9s"):format(doing or t.left), ("%14s"):format(t.speed),
   }, self.width - 1)
   -- label and bar take the columns that the numbers leave
   local room = self.width - 1 - #text
@@ -164,8 +164,17 @@ function progress:update(record)
   self:draw()
 end
 
-function progress:draw()
-  self.out:write("\r", self:line(self.pending), "\27[K")
+--- Says that the policy of an iteration is being evaluated, which may take long.
+-- @tparam table record what is known of the iteration
+function progress:evaluating(record)
+  if not self.terminal then return end
+  self.pending = record
+  self:draw "evaluating"
+end
+
+-- the present iteration, with what goes on instead of the time that is left
+function progress:draw(doing)
+  self.out:write("\r", self:line(self.pending, doing), "\27[K")
   self.out:flush()
   self.drawn, self.pending = true, nil
 end

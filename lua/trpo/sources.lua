@@ -23,6 +23,11 @@ local function file_of(name)
   return path and not is_installed(path) and (path:gsub("^%./", "")) or nil
 end
 
+--- Where a module of the user's is found.
+-- @tparam string name
+-- @treturn string|nil its file; nil when there is none, or when it is installed or trpo's own
+sources.file = file_of
+
 --- The hash of a file.
 -- @tparam string path
 -- @treturn string|nil SHA-256
