@@ -118,7 +118,7 @@ function squares(cells) {
     for (let x = 0; x < xs.length; x++) {
       const cell = places.get(x + " " + y);
       const square = cell ? wire(make("button", { type: "button", class: "square" },
-        make("span", {}, cell.n ? cell.text.short : "–"), make("i", { class: "tick" })), cell)
+        make("span", {}, cell.n ? cell.text.short : cell.failed ? "×" : "–"), make("i", { class: "tick" })), cell)
         : make("span", { class: "none" });
       row.append(make("td", {}, square));
     }

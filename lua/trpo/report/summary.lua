@@ -116,6 +116,15 @@ local function passed_over(m)
 further, without failures and with more results, come first.</p>]], { label = first.label })
 end
 
+-- cells that are as good as the best one
+local function equals(m)
+  local n = -1
+  for _, cell in ipairs(m.best and m.cells or {}) do n = n + (cell.row.iqm == m.best.row.iqm and 1 or 0) end
+  if n < 1 then return "" end
+  return fill([[<p class="note">$cells $have the very IQM of the best cell, which is only the first of them.</p>]],
+    { cells = count(n, "other cell"), have = n == 1 and "has" or "have" })
+end
+
 -- ---- the best cell -----------------------------------------------------------------------------
 
 -- the smallest and largest finite metric of all trials
@@ -214,7 +223,7 @@ $!progress
 </div>
 </section>
 ]], {
-    notes = unfinished(m) .. failed(m) .. unmeasured(m) .. passed_over(m) .. warnings(m), best = best(m),
+    notes = unfinished(m) .. failed(m) .. unmeasured(m) .. passed_over(m) .. equals(m) .. warnings(m), best = best(m),
     progress = progress(m),
   })
 end
