@@ -550,6 +550,21 @@ describe("a sweep as a table", function()
     end
   end)
 
+  it("shows names with a percent sign, and nought without a sign", function()
+    sweep_folder.write(path "signs", { parameters = {
+      { path = "policy.activation", name = "activation", values = { "100%", "%s" } },
+      { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99 } },
+    }, score = function(params) return params["algorithm.gamma"] == 0.9 and 500.5 or -1e-9 end })
+    local script = require("trpo.plots.heatmap").picture(lattice(path "signs"), { title = "t" }).script
+    assert.is_truthy(script:find("set xtics ('100%%' 1, '%%s' 2)", 1, true), script)
+    assert.is_truthy(script:find('"0.0"\n', 1, true) and script:find('"[0.0, 0.0]"', 1, true), script)
+    assert.is_nil(script:find("-0.0", 1, true))
+    if not has_gnuplot then return end
+    assert(trpo.plots.heatmap { path "signs", file = path "signs.svg" })
+    local svg = command.read(path "signs.svg")
+    assert.is_truthy(svg:find(">100%</", 1, true) and svg:find(">%s</", 1, true))
+  end)
+
   it("leaves room for long texts beside its colours", function()
     local heatmap = require "trpo.plots.heatmap"
     local plain, long = heatmap.scale { { 1, 1, 1 }, { 1, 2, 300 } }, heatmap.scale { { 1, 1, 1.2e-5 }, { 1, 2, 2.8e-5 } }
@@ -675,7 +690,7 @@ IQM of 3 trials; . smallest to @ largest; * best
     end
     out = command.run(scratch, "plot letters/trials/* --group delta --kind diagnostics --ascii")
     for _, word in ipairs { "KL divergence of each step / delta", "explained variance of the critic", "expected",
-      "fraction of the step taken: 90 of 90 accepted" } do
+      "fraction of the step: 90 of 90 accepted" } do
       assert.is_truthy(out:find(word, 1, true), out)
     end
     assert.is_nil(out:find "[\27\f\128-\255]")
