@@ -533,6 +533,17 @@ describe("a sweep as a table", function()
     assert.is_truthy(script:find("framed: the first of 6 equally good", 1, true))
     assert.is_truthy(script:find("set cbtics ('500' 500)", 1, true))
     assert.is_truthy(command.run(scratch, "plot ties --ascii"):find("* the first of 6 equally good", 1, true))
+    -- of equal interquartile means the better mean is the best
+    for goal, best in pairs { maximize = { 2, 2 }, minimize = { 1, 1 } } do
+      sweep_folder.write(path("ties-" .. goal), { seeds = { 1, 2, 3, 4 }, metric = { name = "m", goal = goal },
+        score = function(params, seed)
+          local chosen = params["algorithm.delta"] == 0.01 and params["algorithm.gamma"] == 0.99
+          return seed == 1 and (chosen and 400 or 300) or 500
+        end })
+      made = lattice(path("ties-" .. goal))
+      assert.are.same(best, { made.best.i, made.best.j })
+      assert.are.equal(goal == "maximize" and 1 or 5, made.equal)
+    end
   end)
 
   it("speaks of intervals only where they are shown", function()

@@ -125,10 +125,18 @@ describe("the page of a sweep", function()
 
   it("says how many cells are as good as the best", function()
     contains(words(page { score = function(_, seed) return 500 - seed end }),
-      "5 other cells have the very IQM of the best cell, which is only the first of them.")
+      "5 other cells have the very numbers of the best cell, which is only the first of them.")
     contains(words(page { score = function(params) return params["algorithm.delta"] == 0.01 and
-      params["algorithm.gamma"] < 0.999 and 1 or 0 end }), "1 other cell has the very IQM of the best cell")
-    assert.is_nil(words(page()):find("very IQM", 1, true))
+      params["algorithm.gamma"] < 0.999 and 1 or 0 end }), "1 other cell has the very numbers of the best cell")
+    assert.is_nil(words(page()):find("very numbers", 1, true))
+    -- all cells have the IQM 500, one has the better mean and is listed first
+    local html = page { seeds = { 1, 2, 3, 4 }, score = function(params, seed)
+      local best = params["algorithm.delta"] == 0.01 and params["algorithm.gamma"] == 0.99
+      return seed == 1 and (best and 400 or 300) or 500
+    end }
+    contains(words(html), "Best cell delta 0.01 gamma 0.99 IQM 500,")
+    assert.are.equal("5", rows(html, "cells")[1][1])
+    assert.is_nil(words(html):find("very numbers", 1, true))
   end)
 
   it("shows how certain the best cell is, with intervals", function()

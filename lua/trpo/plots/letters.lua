@@ -150,6 +150,7 @@ local function ranked(made)
   for i, entry in ipairs(made.entries) do list[i] = { entry = entry, place = i } end
   table.sort(list, function(a, b)
     local x, y = a.entry.iqm, b.entry.iqm
+    if x and x == y then x, y = a.entry.mean, b.entry.mean end
     if x and y and x ~= y then return (x > y) == (made.goal == "maximize") end
     if (x == nil) ~= (y == nil) then return x ~= nil end
     return a.place < b.place

@@ -11,7 +11,9 @@ const parameters = data.parameters;
 const axes = { x: data.axes.x, y: data.axes.y, fixed: new Map() };
 
 const finite = (x) => typeof x === "number" && Number.isFinite(x);
-const better = (a, b) => finite(a.iqm) && (!finite(b.iqm) || (data.maximize ? a.iqm > b.iqm : a.iqm < b.iqm));
+const ahead = (x, y) => (data.maximize ? x > y : x < y);
+const better = (a, b) => finite(a.iqm) && (!finite(b.iqm) || ahead(a.iqm, b.iqm)
+  || a.iqm === b.iqm && ahead(a.mean, b.mean));
 
 const scores = data.cells.map((cell) => cell.iqm).filter(finite);
 const lowest = Math.min(...scores), highest = Math.max(...scores);
