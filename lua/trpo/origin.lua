@@ -115,8 +115,32 @@ local function unrecorded(what, path)
     .. "'trpo train FILE --resume %s' with a script that ends with 'return run:main(...)'"):format(what, path)
 end
 
+-- The module of an environment is looked for where it was, and then wherever modules are. What it was found by is
+-- its file without its name: /home/me/?.lua for envs.walk in /home/me/envs/walk.lua.
+local function look_there(name, file)
+  local name_in_path = name:gsub("%.", "/")
+  for _, ending in ipairs { ".lua", "/init.lua" } do
+    local tail = name_in_path .. ending
+    local home = file:sub(1, -#tail - 1)
+    if file:sub(-#tail) == tail and home:find "^[^;?]*/$" then
+      package.path = ("%s?%s;%s"):format(home, ending, package.path)
+    end
+  end
+end
+
+-- the experiment on an environment that has a name
+local function named(config, path)
+  local made, message, code = of_id(config.env.id)
+  if made or type(config.module) ~= "string" or disk.exists(config.module) then return made, message, code end
+  return nil, ("the environment of %s, the module '%s', is not found; it was %s, which is not there any more: put it "
+    .. "back, or where LUA_PATH looks"):format(path, config.env.id, config.module), 1
+end
+
 -- the experiment that a configuration was made from, with what the script says
 local function source(config, path)
+  if type(config.module) == "string" and disk.exists(config.module) then
+    look_there(config.env.id, config.module)
+  end
   if type(config.script) == "string" then
     if disk.exists(config.script) then return origin.experiment(config.script) end
     return nil, ("the script of %s, %s, is not there any more; 'trpo train FILE --resume %s' goes on with it elsewhere")
@@ -124,7 +148,7 @@ local function source(config, path)
   elseif config.described then
     return nil, unrecorded(("the environment of %s (%s) was described"):format(path, config.env.id), path), 1
   end
-  return of_id(config.env.id)
+  return named(config, path)
 end
 
 -- what a configuration does not decide when a run is taken up again
