@@ -293,11 +293,11 @@ end
 -- @treturn string|nil one sentence
 -- @treturn string|nil "io"
 function logger:sync()
-  for _, file in pairs(self.files) do
-    local ok, message, code = file:sync()
-    if not ok then return nil, message, code end
-  end
-  return true
+  local list = {}
+  for _, file in pairs(self.files) do list[#list + 1] = file end
+  -- together: a slow disk is waited for once
+  if #list == 0 then return true end
+  return list[1]:sync(unpack(list, 2))
 end
 
 --- Closes the files.

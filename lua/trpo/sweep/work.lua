@@ -5,6 +5,7 @@
 -- else is left to take.
 -- @module trpo.sweep.work
 local claims = require "trpo.sweep.claims"
+local disk = require "trpo.disk"
 local pool = require "trpo.sweep.pool"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
@@ -187,7 +188,10 @@ end
 -- what a trial said at its end: its own last message, or whatever it printed last
 local function last_words(self, task, ending)
   local printed = self.pool:tail(task)
-  return ("\n" .. printed):match ".*\ntrpo: (.*)$" or #printed > 0 and printed
+  local said = ("\n" .. printed):match ".*\ntrpo: (.*)$" or #printed > 0 and printed
+  if said then return said end
+  -- what it says about a folder that is gone is gone with it
+  return ending.code == ends.io and ("cannot write in %s"):format(task.trial.dir)
     or ("exit code %d without a word"):format(ending.code)
 end
 
@@ -330,7 +334,7 @@ function work.run(o)
     retry = {}, deaths = {}, given_back = {}, put_off = {},
     tasks = {}, handles = {}, beaten = os.time(), without_metric = 0,
   }
-  self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)
+  if self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493) then disk.sync(o.sweep.dir) end
   self.pool = pool.new {
     jobs = o.jobs,
     next = function() return next_task(self) end,
