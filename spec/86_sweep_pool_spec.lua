@@ -268,6 +268,25 @@ wait $two]])
     end
   end)
 
+  it("tries again what a signal ends before it has begun", function()
+    -- what each interpreter does first: that of a trial is interrupted once
+    command.write(scratch .. "/init.lua", [[
+local uv = require "luv"
+local trial = false
+for i = -3, 3 do trial = trial or arg and tostring(arg[i]):find("trpo.sweep.trial", 1, true) end
+if trial and not io.open "mark" then
+  io.open("mark", "w"):close()
+  uv.kill(uv.os_getpid(), "sigint")
+  for i = 1, 1e9 do if i % 1000 == 0 then uv.sleep(1) end end
+end
+]])
+    write_sweep("early", 1, "return p.x")
+    local _, err, code = command.shell(scratch, [[LUA_INIT=@init.lua "$trpo" sweep early.lua --jobs 1]])
+    assert.are.equal(0, code, err)
+    assert.is_truthy(err:find("killed by signal 2, tried again: trial ", 1, true), err)
+    assert.are.equal(2, results "early"[1].attempt)
+  end)
+
   it("hands over parameters of any size, and shows them briefly", function()
     command.write(scratch .. "/large.lua", [[
 local trpo = require "trpo"

@@ -195,6 +195,15 @@ local function last_words(self, task, ending)
     or ("exit code %d without a word"):format(ending.code)
 end
 
+-- The signal that ended a process, if one did. The interpreter makes an error of an interruption that comes while it
+-- loads us.
+local function signal_of(self, task, ending)
+  if ending.signal ~= 0 then return ending.signal end
+  if ending.code > 128 then return ending.code - 128 end
+  local first = ending.code == 1 and self.pool:tail(task):match "^[^\n]*" or ""
+  return first:sub(1, #task.file) == task.file and first:find "interrupted!$" and 2 or nil
+end
+
 local function ended(self, task, ending)
   self.tasks[task] = nil
   if ending.message then
@@ -211,7 +220,7 @@ local function ended(self, task, ending)
     self.claims:finish(task.claim)
     return finished(self, task.trial)
   end
-  local signal = ending.signal ~= 0 and ending.signal or ending.code > 128 and ending.code - 128 or nil
+  local signal = signal_of(self, task, ending)
   if signal and self.stopping and self.stopping.signal then return give_back(self, task) end
   if signal then return killed(self, task, ending, signal) end
   if ending.code == ends.paused then return give_back(self, task) end
