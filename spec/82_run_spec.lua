@@ -542,6 +542,10 @@ assert(trpo.experiment { env = "Registered-v0", steps = 1, name = "program", eva
       { "train --resume", 2, "missing argument 'file'" },
       { "train --resume nowhere", 2, "trpo: 'nowhere' is not the folder of a run (it has no config.json)" },
       { "train --resume quick", 2, "(it has no config.json), did you mean 'runs/quick'?" },
+      { "train --resume runs/quick/checkpoints", 2, "(it has no config.json), did you mean 'runs/quick'?" },
+      { "train --resume runs/quick/checkpoints/best.safetensors", 2, "(it has no config.json), did you mean 'runs/quick'?" },
+      { "train runs/quick", 2, "trpo: 'runs/quick' is no script; 'trpo train --resume runs/quick' goes on with that run" },
+      { "train runs/quick/checkpoints/best.safetensors", 2, "'trpo train --resume runs/quick' goes on with that run" },
       { "train --resume quick.lua", 2, "(it has no config.json): write 'trpo train quick.lua --resume'" },
       { "train quick.lua --resume nowhere", 2, "trpo: there is no run 'nowhere' to go on with" },
       { "train --resume .", 1, "trpo: cannot read ./config.json: it is not the configuration of a run" },
@@ -613,6 +617,41 @@ pid=$!; until [ -s records ]; do sleep 0.01; done; kill -TERM $pid; wait $pid; c
 
   it("by --max-seconds has a checkpoint, too, and exits with 75", function()
     stopped([[PARTS=go "$trpo" train patient.lua -q --max-seconds 0.00001]], 75, "paused")
+  end)
+end)
+
+describe("a folder that is moved or removed", function()
+  -- trains, and does something with the folder after the third iteration
+  local function disturbed(checkpoints, disturb)
+    return small { checkpoint = { every = checkpoints } }:train {
+      on_iteration = function(record)
+        if record["time/iterations"] == 3 then disturb(path "small") end
+      end,
+    }
+  end
+
+  it("ends the run, which would write where nobody finds it", function()
+    for _, every in ipairs { 0, 1 } do
+      local result, message, code = disturbed(every, disk.remove)
+      assert.are.same({ nil, "io" }, { result, code })
+      assert.is_truthy(message:find("^'.*/small/[^/]+' was moved or removed while the run was writing it$"), message)
+      assert.is_false(disk.exists(path "small"))
+    end
+  end)
+
+  it("goes on from its last checkpoint elsewhere", function()
+    assert(small { name = "whole" }:train())
+    local result, _, code = disturbed(1, function(place) assert(uv.fs_rename(place, path "elsewhere")) end)
+    assert.are.same({ nil, "io" }, { result, code })
+    assert.are.equal("done", assert(small { name = "elsewhere", resume = true }:train()).status)
+    assert.are.same(run_folder.csv(path "whole"), run_folder.csv(path "elsewhere"))
+  end)
+
+  it("is noticed by a single file, too", function()
+    local _, message, code = disturbed(0, function(place) os.rename(place .. "/progress.csv", place .. "/kept.csv") end)
+    assert.are.equal("io", code)
+    assert.is_truthy(message:find("/small/progress.csv' was moved or removed while the run was writing it", 1, true), message)
+    assert.are.equal("failed", read_json(path "small" .. "/status.json").status)
   end)
 end)
 

@@ -87,7 +87,9 @@ static void *bring(void *one) {
 }
 
 /* devices and pipes cannot be synced, and need not */
-static int is_failure(int error) { return error != 0 && error != EINVAL && error != EROFS; }
+static int is_failure(int error) {
+  return error != 0 && error != EINVAL && error != EROFS;
+}
 
 Status logfile_sync(LogFile *const *files, int n, int *failed, Fault *fault) {
   Syncing all[LOGFILE_TOGETHER];
