@@ -127,14 +127,16 @@ describe("on_iteration", function()
     end
   end)
 
-  it("stops by the word for it; a misspelt one is an error, what is no text means nothing", function()
-    for _, answer in ipairs { false, true, 0, {} } do
-      assert.are.equal("done", assert(small { dir = false, on_iteration = function() return answer end }:train()).status)
+  it("stops by the word for it, goes on without an answer, and anything else is an error", function()
+    for answer, status in pairs { [false] = "done", stop = "stopped" } do
+      assert.are.equal(status, assert(small { dir = false, on_iteration = function() return answer end }:train()).status)
     end
-    assert.are.equal("stopped", assert(small { dir = false, on_iteration = function() return "stop" end }:train()).status)
-    local result, message, code = small { dir = false, on_iteration = function() return "Stop" end }:train()
-    assert.is_nil(result)
-    assert.are.same({ "callback", "on_iteration: the text that it returns must be 'stop', got 'Stop'" }, { code, message })
+    for _, case in ipairs { { true, "true" }, { 0, "0" }, { {}, "a table" }, { "STOP", "the string 'STOP'" } } do
+      local result, message, code = small { dir = false, on_iteration = function() return case[1] end }:train()
+      assert.is_nil(result)
+      assert.are.same({ "callback", "on_iteration: it must return 'stop' to end training, or nothing, got " .. case[2] },
+        { code, message })
+    end
   end)
 end)
 

@@ -3,6 +3,7 @@
 --    collect → gae → update → fit the critic → update the normaliser → evaluate → ask → log → checkpoint
 -- @module trpo.training
 local counters_of = require "trpo.counters"
+local options = require "trpo.options"
 local record = require "trpo.record"
 local session = require "trpo.session"
 local trpo = require "trpo"
@@ -104,8 +105,8 @@ end
 
 -- what is wrong with an answer of on_iteration, or with what it has done to its record; `kept` is how far the run is
 local function misuse(answer, row, kept)
-  if type(answer) == "string" and answer ~= "stop" then
-    return ("on_iteration: the text that it returns must be 'stop', got '%s'"):format(answer)
+  if answer and answer ~= "stop" then
+    return ("on_iteration: it must return 'stop' to end training, or nothing, got %s"):format(options.describe(answer))
   end
   for name, value in pairs(kept) do
     if row[name] ~= value then return ("on_iteration: record['%s'] must stay as it is"):format(name) end

@@ -260,7 +260,7 @@ local function work_off(task)
   if task.description.kind == "experiment" then return run_experiment(task) end
   trial.task = task
   require("trpo.sweep").without_cells = true
-  local sweep, message = script.load(task.file)
+  local sweep, message = script.load(task.file, true)
   if not sweep then return 1, message end
   if not require("trpo.sweep").is(sweep) or not sweep.subject.call then return changed(task.file) end
   return run_function(task, sweep)
