@@ -400,7 +400,8 @@ describe("trpo train --resume", function()
     assert.are.equal(0, code, err)
     assert.are.same(run_folder.jsonl(path "parts")[4]["eval/mean_reward"],
       ("%.17g"):format(json.decode(out)["eval/mean_reward"]))
-    assert.are.equal(3, select(2, command.read(path "parts" .. "/command.txt"):gsub("train %-%-resume", "")))
+    -- nothing was done, so nothing is added
+    assert.are.equal(1, select(2, command.read(path "parts" .. "/command.txt"):gsub("train %-%-resume", "")))
   end)
 
   it("goes on with the run of that name, or begins it", function()
@@ -520,6 +521,36 @@ assert(trpo.experiment { env = "Registered-v0", steps = 1, name = "program", eva
     local _, err, code = run "train --resume runs/program"
     assert.are.equal(1, code)
     assert.is_truthy(err:find("^trpo: the environment of runs/program %(Registered%-v0%) was described by a Lua program"), err)
+  end)
+
+  it("leaves the files of a run that is over as they are, and tells what they say", function()
+    local function sums()
+      return (command.shell(scratch, "find runs/over -type f -printf '%p %T@ ' -exec sha256sum {} + | sort"))
+    end
+    local out, err, code = run "train CartPole-v1 -q --steps 1 --name over --set evaluation.episodes=5"
+    assert.are.equal(0, code, err)
+    local reward = out:match "^mean reward [^\n]* over 5 evaluation episodes\n"
+    assert.is_truthy(reward, out)
+    local before = sums()
+    for _, set in ipairs { "--set evaluation.episodes=3", "--steps 1 --json", "--set checkpoint.keep=1", "" } do
+      out, err, code = run("train --resume runs/over " .. set)
+      assert.are.same({ 0, "trpo: nothing is left to do: runs/over is done after 1 iteration (2048 steps); more steps go on\n" },
+        { code, err })
+      assert.are.equal(set:find "json" and "{" or reward, out:sub(1, set:find "json" and 1 or #reward))
+      assert.are.equal(before, sums())
+    end
+    -- what goes on is evaluated anew
+    out, err, code = run "train --resume runs/over -q --set evaluation.episodes=3 --steps 2049"
+    assert.are.equal(0, code, err)
+    assert.is_truthy(out:find " over 3 evaluation episodes\n", out)
+  end)
+
+  it("says why a run ended before its steps were made", function()
+    local set = "--set evaluation.reward_threshold=1 --set evaluation.every=1 --set evaluation.episodes=1"
+    assert.is_truthy(run("train CartPole-v1 -q --steps 5000 --name early " .. set):find(
+      "\n2048 of 5000 steps in 1 iteration (evaluation.reward_threshold was reached), ", 1, true))
+    command.write(scratch .. "/stops.lua", command.quick_script 'on_iteration = function() return "stop" end')
+    assert.is_truthy(run "train stops.lua -q":find("\n128 of 256 steps in 1 iteration (on_iteration stopped it), ", 1, true))
   end)
 
   it("says what goes on with a run that is over", function()

@@ -125,14 +125,23 @@ function session:compare()
   end
 end
 
--- takes up the state of the checkpoint; nothing has been written yet
+--- Takes up the state of the checkpoint, if there is one. The run has been built; nothing is written yet.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil code
 function session:restore()
   local saved = self.saved
+  if not saved then return true end
   local ok, message, code = checkpoint.restore(saved, self.run)
   if not ok then return nil, message, code end
   local now = self.counters.sources
   self.counters = saved.counters
   self.counters.sessions = self.counters.sessions + 1
+  local row = self.counters.record
+  -- older checkpoints do not say it
+  if row and row["eval/mean_reward"] and not self.counters.evaluated and saved.config.evaluation then
+    self.counters.evaluated = saved.config.evaluation.episodes
+  end
   self:compare()
   self.counters.sources = now
   if self.folder.unknown then
@@ -205,16 +214,16 @@ function session:warn_endless()
     .. "evaluation.episodes = 0", self.run.env.id)
 end
 
---- Begins, or goes on: restores the checkpoint, opens the log. The run has been built.
--- @treturn boolean|nil true
--- @treturn string|nil one sentence
--- @treturn string|nil code
-function session:open()
+-- whether the folder is that of a run that has come to its end, as nothing is left to do
+local function is_settled(self)
+  local status, row = self.folder.last.status, self.counters.record
+  return self.idle and #self.damaged == 0 and (status == "done" or status == "stopped")
+    and (self.run.config.evaluation.episodes == 0 or row and row["eval/mean_reward"])
+end
+
+-- opens the log, and says in the folder that this process is at work there
+function session:begin_writing()
   local ok, message, code = true, nil, nil
-  if self.saved then ok, message, code = self:restore() end
-  if not ok then return nil, message, code end
-  self.begin, self.before = self.uv.hrtime(), self.counters.elapsed
-  self.last_checkpoint, self.run.memory = self.begin, self.counters.memory
   if self.saved then
     self:put_aside()
     ok, message, code = self:write_first_files()
@@ -225,11 +234,26 @@ function session:open()
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
   if not self.log then return nil, message, code end
-  if self.saved then
-    -- it may have been killed before an old one was taken away
-    checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
-    ok, message, code = self:relink_best()
-  end
+  return true
+end
+
+-- the run may have been killed before its best model had its name and an old checkpoint was taken away
+function session:tidy_checkpoints()
+  checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
+  return self:relink_best()
+end
+
+--- Begins, or goes on. The state has been restored, and `idle` tells whether nothing is left to do: then what is
+-- written of a run that has come to its end stays as it is.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil code
+function session:open()
+  self.begin, self.before = self.uv.hrtime(), self.counters.elapsed
+  self.last_checkpoint, self.run.memory = self.begin, self.counters.memory
+  local ok, message, code = true, nil, nil
+  if not (self.saved and is_settled(self)) then ok, message, code = self:begin_writing() end
+  if ok and self.saved then ok, message, code = self:tidy_checkpoints() end
   if not ok then return nil, message, code end
   self:warn_endless()
   for _, text in ipairs(self.remarks) do self:say(text) end
@@ -252,7 +276,7 @@ function session:show_again(row)
   local file = self.view.json
   if not file then return true end
   local text = json.encode(row, { order = logger.columns }) .. "\n"
-  local ok, message, code = self.log:line(file, "to the standard output", text)
+  local ok, message, code = logger:line(file, "to the standard output", text)
   return ok and true or nil, message, code
 end
 
@@ -366,6 +390,7 @@ function session:close(message, code)
   result.status = message and "failed" or counters.status
   result.message, result.code, result.reason = message, code, counters.reason
   result.iterations, result.steps, result.best = counters.iterations, counters.steps, counters.best
+  result.eval_episodes = result["eval/mean_reward"] and counters.evaluated
   result.seconds = not self.begin and 0 or self.idle and counters.elapsed or self:elapsed()
   if not message then result.signal = counters.status == "interrupted" and select(2, trpo.signals.caught()) or nil end
   if not self.folder then return result end
@@ -376,7 +401,6 @@ function session:close(message, code)
   self.folder:close()
   if not ok then return nil, why, io_code end
   if not shut then return nil, unwritten, shut_code end
-  if not self.opened then return result end
   result.idle = self.idle
   return result
 end

@@ -73,7 +73,8 @@ local function heed(task)
 end
 
 -- of a run's result what tells about the run and not about learning
-local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true }
+local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true,
+  eval_episodes = true }
 
 -- trains the experiment of a trial: its metrics, and its seconds in all attempts; or nil, message, exit code
 local function train(run)
