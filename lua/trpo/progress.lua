@@ -43,27 +43,35 @@ end
 -- @treturn string `1 run`, `3 runs`
 function progress.count(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
 
+--- How many columns an output has.
+-- @tparam integer fd 1 for the standard output, 2 for the standard error output
+-- @treturn number what COLUMNS says, or the width of the terminal, or 80
+-- @treturn boolean whether it is a terminal
+function progress.columns(fd)
+  local ok, uv = pcall(require, "luv")
+  local terminal = ok and uv.guess_handle(fd) == "tty"
+  local width = tonumber(os.getenv("COLUMNS") or "")
+  local handle = terminal and not width and uv.new_tty(fd, false)
+  if handle then
+    width = handle:get_winsize()
+    handle:close()
+    uv.run("nowait")
+  end
+  return width and width > 0 and width or 80, terminal
+end
+
 --- What the standard error output is.
 -- @treturn table opts for `new`: `terminal`, `colour`, `unicode` (booleans), `width` (columns)
 function progress.terminal()
-  local ok, uv = pcall(require, "luv")
-  local terminal = ok and uv.guess_handle(2) == "tty" and os.getenv("TERM") ~= "dumb"
-  local width = tonumber(os.getenv("COLUMNS") or "")
-  if terminal and not width then
-    local handle = uv.new_tty(2, false)
-    if handle then
-      width = handle:get_winsize()
-      handle:close()
-      uv.run("nowait")
-    end
-  end
+  local width, terminal = progress.columns(2)
+  terminal = terminal and os.getenv("TERM") ~= "dumb"
   local locale = os.getenv("LC_ALL") or os.getenv("LC_CTYPE") or os.getenv("LANG") or ""
   local no_colour = os.getenv("NO_COLOR")
   return {
     terminal = terminal,
     colour = terminal and not (no_colour and #no_colour > 0),
     unicode = locale:lower():find("utf%-?8") ~= nil,
-    width = width and width > 0 and width or 80,
+    width = width,
   }
 end
 
