@@ -653,6 +653,41 @@ pid=$!; until [ -s records ]; do sleep 0.01; done; kill -TERM $pid; wait $pid; c
   end)
 end)
 
+describe("a folder that is moved or removed", function()
+  -- trains, and does something with the folder after the third iteration
+  local function disturbed(checkpoints, disturb)
+    return small { checkpoint = { every = checkpoints } }:train {
+      on_iteration = function(record)
+        if record["time/iterations"] == 3 then disturb(path "small") end
+      end,
+    }
+  end
+
+  it("ends the run, which would write where nobody finds it", function()
+    for _, every in ipairs { 0, 1 } do
+      local result, message, code = disturbed(every, disk.remove)
+      assert.are.same({ nil, "io" }, { result, code })
+      assert.is_truthy(message:find("^'.*/small/[^/]+' was moved or removed while the run was writing it$"), message)
+      assert.is_false(disk.exists(path "small"))
+    end
+  end)
+
+  it("goes on from its last checkpoint elsewhere", function()
+    assert(small { name = "whole" }:train())
+    local result, _, code = disturbed(1, function(place) assert(uv.fs_rename(place, path "elsewhere")) end)
+    assert.are.same({ nil, "io" }, { result, code })
+    assert.are.equal("done", assert(small { name = "elsewhere", resume = true }:train()).status)
+    assert.are.same(run_folder.csv(path "whole"), run_folder.csv(path "elsewhere"))
+  end)
+
+  it("is noticed by a single file, too", function()
+    local _, message, code = disturbed(0, function(place) os.rename(place .. "/progress.csv", place .. "/kept.csv") end)
+    assert.are.equal("io", code)
+    assert.is_truthy(message:find("/small/progress.csv' was moved or removed while the run was writing it", 1, true), message)
+    assert.are.equal("failed", read_json(path "small" .. "/status.json").status)
+  end)
+end)
+
 describe("a disk", function()
   -- trains in a folder of its own that is a file system of few bytes; nil when there cannot be one
   local function on_small_disk(text)

@@ -292,6 +292,9 @@ function session:lasted() return (self.uv.hrtime() - self.begin) / 1e9 end
 
 function session:write_checkpoint(name)
   local place = self.folder.path .. "/checkpoints"
+  if not disk.exists(self.folder.path) then
+    return nil, ("the folder of the run, %s, was moved or removed"):format(self.folder.path), "io"
+  end
   local ok, message = disk.make(place)
   if not ok then return nil, ("cannot make the folder of checkpoints: %s"):format(message), "io" end
   local counters = self.counters
