@@ -452,6 +452,9 @@ assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" 
     assert.are.equal("trpo: the environment of runs/program (CartPole-v1) was described by a Lua program that is not "
       .. "recorded: train there with resume = true, or write 'trpo train FILE --resume runs/program' with a script that "
       .. "ends with 'return run:main(...)'\n", err)
+    _, err, code = run "eval runs/program"
+    assert.are.same({ 1, "trpo: the environment of runs/program (CartPole-v1) was described by a Lua program that is not "
+      .. "recorded: play there, with run:evaluate or with trpo.load_policy 'runs/program'\n" }, { code, err })
     _, err, code = run "train valley.lua -q --resume runs/program --steps 2049"
     assert.are.equal(0, code, err)
     -- a program with callbacks: without them it would be another run, but they play no part in evaluations
@@ -472,6 +475,35 @@ assert(trpo.experiment { env = "CartPole-v1", steps = 1, name = "counting", eval
     assert.are.equal(1, code)
     assert.is_truthy(err:find("^trpo: the script of runs/script, .*/valley.lua, is not there any more; "
       .. "'trpo train FILE %-%-resume runs/script' goes on with it elsewhere\n$"), err)
+    -- what helps is another thing where nothing is trained
+    _, err, code = run "eval runs/script"
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("^trpo: the script of runs/script, .*/valley.lua, is not there any more, and it described the "
+      .. "environment %(CartPole%-v1%): put it back, or play with trpo.load_policy 'runs/script' in a program\n$"), err)
+  end)
+
+  it("plays without the script where the environment has a name", function()
+    command.write(scratch .. "/soon_gone.lua", command.quick_script 'name = "kept"')
+    assert.are.equal(0, select(3, run "train soon_gone.lua -q"))
+    local before = run "eval runs/kept"
+    local out, err, code = shell 'rm soon_gone.lua; "$trpo" eval runs/kept'
+    assert.are.same({ before, "", 0 }, { out, err, code })
+    assert.are.equal(1, select(3, run "train --resume runs/kept"))
+  end)
+
+  it("says which options an edited script would change, and that it does not", function()
+    command.write(scratch .. "/edited.lua", command.quick_script 'name = "edited"')
+    assert.are.equal(0, select(3, run "train edited.lua -q --seed 3 --steps 128"))
+    command.write(scratch .. "/edited.lua", (command.quick_script 'name = "edited"':gsub("delta = 0.03", "delta = 0.04")))
+    local _, err, code = run "train --resume runs/edited -q --steps 192"
+    assert.are.same({ 0, ("trpo: the same numbers are not promised any more: %s/edited.lua has changed\n"
+      .. "trpo: the options are those of the run, not those of the edited script: algorithm.delta is 0.03 (the script has "
+      .. "0.04), seed is 3 (the script has 11), steps is 192 (the script has 256)\n"):format(uv.fs_realpath(scratch)) },
+      { code, err })
+    -- an edit that changes no option leaves nothing to say of them
+    _, err = shell [[echo '-- a remark' >> edited.lua; sed -i 's/0.04/0.03/; s/steps = 256/steps = 256/' edited.lua
+      "$trpo" train --resume runs/edited -q --set delta=0.03 --steps 256]]
+    assert.is_nil(err:find("algorithm.delta", 1, true), err)
   end)
 
   -- a walk; options go in front of its definition

@@ -108,17 +108,28 @@ end
 
 local function remark(self, ...) self.remarks[#self.remarks + 1] = (...):format(select(2, ...)) end
 
+-- an edited script may say something else now, which does not count
+local function remark_options(self)
+  local run = self.run
+  local differing = run.scripted and differences.script(run:describe(), run.scripted) or {}
+  if #differing == 0 then return end
+  remark(self, "the options are those of the run, not those of the edited script: %s",
+    table.concat(differing, ", "))
+end
+
 -- a machine, and files, with which the same numbers are not promised are said, and remembered
 function session:compare()
   local differing = differences.system(trpo.info(), self.saved.system)
   local before = self.counters.sources
+  local edited = false
   for _, path in ipairs(before and sources.changed(before, self.run.script) or {}) do
-    differing[#differing + 1] = path .. " has changed"
+    differing[#differing + 1], edited = path .. " has changed", edited or path == self.run.script
   end
   if #differing > 0 then
     remark(self, "the same numbers are not promised any more: %s", table.concat(differing, "; "))
     self.counters.exact = false
   end
+  if edited then remark_options(self) end
   if self.saved.exact == false then
     remark(self, "%s has no save and restore: its open episodes begin anew", self.run.env.id)
     self.counters.exact = false
