@@ -659,7 +659,7 @@ return run:main(...)
     local _, err, got = shell(how)
     assert.are.equal(code, got, err)
     assert.is_truthy(err:find("--resume goes on", 1, true), err)
-    local now = read_json(path "parts" .. "/status.json")
+    local said, now = err, read_json(path "parts" .. "/status.json")
     assert.are.equal(status, now.status)
     assert.is_true(now.iterations >= 1 and now.iterations <= 5)
     -- an iteration whose evaluation was interrupted is told of later
@@ -672,6 +672,7 @@ return run:main(...)
     end
     local last = "/checkpoints/iteration-00000020.safetensors"
     assert.are.same(run_folder.checkpoint(path "whole" .. last), run_folder.checkpoint(path "parts" .. last))
+    return said
   end
 
   it("by a signal has a checkpoint and goes on to the same bits", function()
@@ -681,7 +682,9 @@ pid=$!; until [ -s records ]; do sleep 0.01; done; kill -TERM $pid; wait $pid; c
   end)
 
   it("by --max-seconds has a checkpoint, too, and exits with 75", function()
-    stopped([[PARTS=go "$trpo" train patient.lua -q --max-seconds 0.00001]], 75, "paused")
+    local err = stopped([[PARTS=go "$trpo" train patient.lua -q --max-seconds 0.00001]], 75, "paused")
+    assert.are.equal("trpo: paused after 1 iteration (128 steps), the last one still to be evaluated; --resume goes on with "
+      .. "runs/parts\n", err)
   end)
 end)
 

@@ -189,6 +189,7 @@ describe("an evaluation", function()
       assert.are.same({ part < 6 and "paused" or "done", math.ceil(part / 2) }, { result.status, result.iterations })
       assert.are.equal(math.floor(part / 2), #evaluated)
       assert.are.equal(math.floor(part / 2), #run_folder.csv(result.dir))
+      assert.are.equal(part % 2 == 1 or nil, result.unevaluated)
     end
     local result = sitting {}
     assert.are.same({ "done", true }, { result.status, result.idle })

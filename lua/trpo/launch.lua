@@ -162,15 +162,14 @@ local function conclude(run, flags, result, message)
     say("trpo: ", message)
     return 1
   end
+  local so_far = ("%s (%s)%s"):format(counted(result.iterations, "iteration"), counted(result.steps, "step"),
+    result.unevaluated and result.dir and ", the last one still to be evaluated" or "")
   if result.status == "interrupted" then
-    say(("trpo: stopped by %s after %s (%s)%s")
-      :format(result.signal == 2 and "SIGINT" or "SIGTERM", counted(result.iterations, "iteration"),
-        counted(result.steps, "step"),
-        result.dir and "; what there is, is in " .. result.dir .. ", --resume goes on" or ""))
+    say(("trpo: stopped by %s after %s%s"):format(result.signal == 2 and "SIGINT" or "SIGTERM", so_far,
+      result.dir and "; what there is, is in " .. result.dir .. ", --resume goes on" or ""))
     return 128 + result.signal
   elseif result.status == "paused" then
-    say(("trpo: paused after %s (%s); --resume goes on with %s"):format(counted(result.iterations, "iteration"),
-      counted(result.steps, "step"), result.dir))
+    say(("trpo: paused after %s; --resume goes on with %s"):format(so_far, result.dir))
     return 75
   end
   if not flags.json then report(result, run.config.steps) end

@@ -405,6 +405,7 @@ function session:close(message, code)
   result.message, result.code, result.reason = message, code, counters.reason
   result.iterations, result.steps, result.best = counters.iterations, counters.steps, counters.best
   result.eval_episodes = result["eval/mean_reward"] and counters.evaluated
+  result.unevaluated = counters.pending ~= nil or nil
   result.seconds = not self.begin and 0 or self.idle and counters.elapsed or self:elapsed()
   if not message then result.signal = counters.status == "interrupted" and select(2, trpo.signals.caught()) or nil end
   if not self.folder then return result end
