@@ -150,7 +150,8 @@ local function named(config, path)
     return made, message, code
   end
   if type(config.module) ~= "string" or disk.exists(config.module) then
-    return nil, ("the environment of %s, '%s', is none of trpo's and no module where LUA_PATH looks"):format(path, id), 1
+    return nil, ("the environment of %s, '%s', is none of trpo's and no module where LUA_PATH looks")
+      :format(path, id), 1
   end
   return nil, ("the environment of %s, the module '%s', is not found; it was %s, which is not there any more: put it "
     .. "back, or where LUA_PATH looks"):format(path, id, config.module), 1
@@ -160,9 +161,11 @@ end
 local function without_script(config, path, trains)
   if not trains and not config.described then return named(config, path) end
   local gone = ("the script of %s, %s, is not there any more"):format(path, config.script)
-  if trains then return nil, ("%s; 'trpo train FILE --resume %s' goes on with it elsewhere"):format(gone, path), 1 end
-  return nil, ("%s, and it described the environment (%s): put it back, or play with trpo.load_policy '%s' in a program")
-    :format(gone, config.env.id, path), 1
+  if trains then
+    return nil, ("%s; 'trpo train FILE --resume %s' goes on with it elsewhere"):format(gone, path), 1
+  end
+  return nil, ("%s, and it described the environment (%s): put it back, or play with "
+    .. "trpo.load_policy '%s' in a program"):format(gone, config.env.id, path), 1
 end
 
 -- the experiment without the program that described its environment
@@ -234,7 +237,8 @@ end
 
 --- The experiment of a run's folder, with the options that were in force there.
 -- @tparam string path of the folder
--- @tparam[opt] boolean trains whether it is to go on, for which its script and callbacks are needed, and not only to play
+-- @tparam[opt] boolean trains whether it is to go on, for which its script and callbacks are needed, and not only to
+--   play
 -- @treturn Experiment|nil
 -- @treturn string|nil message
 -- @treturn number|nil exit code

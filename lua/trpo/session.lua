@@ -234,18 +234,17 @@ end
 
 -- opens the log, and says in the folder that this process is at work there
 function session:begin_writing()
-  local ok, message, code = true, nil, nil
   if self.saved then
     self:put_aside()
-    ok, message, code = self:write_first_files()
+    local ok, message, code = self:write_first_files()
     if not ok then return nil, message, code end
   end
+  local message, code
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
-  if not self.log then return nil, message, code end
-  return true
+  return self.log ~= nil, message, code
 end
 
 -- the run may have been killed before its best model had its name and an old checkpoint was taken away
