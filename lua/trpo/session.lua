@@ -98,10 +98,7 @@ function session:prepare()
   local path = self.run:place()
   if not path then return true end
   local find = self.run.config.resume and self.look or self.make
-  local ok, message, code = find(self, path)
-  if ok then return true end
-  if self.folder then self.folder:close() end
-  return nil, message, code
+  return find(self, path)
 end
 
 -- ---- going on ----------------------------------------------------------------------------------
@@ -155,11 +152,7 @@ function session:restore()
   end
   self:compare()
   self.counters.sources = now
-  if self.folder.unknown then
-    local last = self.folder.last
-    remark(self, "process %s on %s was at work there; whether it still is cannot be seen from here",
-      tostring(last.pid), tostring(last.host))
-  end
+  if self.folder.unknown then remark(self, "%s", self.folder.unknown) end
   return true
 end
 
