@@ -318,7 +318,7 @@ end
 -- @treturn string|nil message
 -- @treturn string|nil code
 function work.run(o)
-  local claimed, message, code = claims.open(o.sweep.dir)
+  local claimed, message, code = claims.open(o.sweep.dir, true)
   if not claimed then return nil, message, code end
   local self = {
     uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command,
