@@ -8,7 +8,8 @@ pool.__index = pool
 --- An empty pool.
 -- @tparam table opts `jobs` (processes at a time); `next` = function() → task or nil: what is to be started now, a
 --   table with `file`, `args`, `env` (list of "NAME=value", nil: as here), `input` (what it can read, nil: nothing) and
---   `output` (file that gets what it prints, appended); `started` = function(task, pid); `ended` = function(task, ending)
+--   `output` (file that gets what it prints, appended); `started` = function(task, pid); `ended` = function(task,
+--   ending)
 -- @treturn Pool `running` (number)
 function pool.new(opts)
   return setmetatable({

@@ -62,12 +62,10 @@ end
 -- @tparam[opt] number digits as for `text`
 -- @treturn string
 function space.brief(value, digits)
-  local text = space.text(value, digits)
-  if #text > longest then
-    local half = (longest - 3) / 2
-    text = text:sub(1, whole(text, math.floor(half))) .. "..." .. text:sub(whole(text, #text - math.floor(half)) + 1)
-  end
-  return (text:gsub("%c", function(c) return ("\\%d"):format(c:byte()) end))
+  local text = space.text(value, digits):gsub("%c", function(c) return ("\\%d"):format(c:byte()) end)
+  if #text <= longest then return text end
+  local half = math.floor((longest - 3) / 2)
+  return text:sub(1, whole(text, half)) .. "..." .. text:sub(whole(text, #text - half) + 1)
 end
 
 -- ---- values ------------------------------------------------------------------------------------
