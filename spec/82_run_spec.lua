@@ -515,8 +515,8 @@ return run:main(...)
   end
 
   it("by a signal has a checkpoint and goes on to the same bits", function()
-    stopped([[PARTS=wait "$trpo" train patient.lua --json 2>complaints >records &
-pid=$!; until [ -s records ]; do sleep 0.01; done; kill -TERM $pid; wait $pid; code=$?; cat complaints >&2; exit $code]],
+    stopped([[PARTS=wait "$trpo" train patient.lua --json 2>complaints >records & pid=$!
+]] .. command.await "[ -s records ]" .. "kill -TERM $pid; wait $pid; code=$?; cat complaints >&2; exit $code",
       143, "interrupted")
   end)
 

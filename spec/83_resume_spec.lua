@@ -260,7 +260,7 @@ describe("a run that goes on", function()
   it("is refused while its process is alive", function()
     assert(small { name = "run", steps = 128 }:train())
     -- a process, and a parent that never asks for it
-    local parent = io.popen "sleep 60 >/dev/null & echo $!; echo $$; exec sleep 60 >/dev/null"
+    local parent = io.popen "sleep 600 >/dev/null & echo $!; echo $$; exec sleep 600 >/dev/null"
     local pid, parent_pid = parent:read("*n", "*n")
     finally(function()
       uv.kill(parent_pid, "sigkill")
@@ -282,7 +282,7 @@ describe("a run that goes on", function()
     its.start = nil
     command.write(scratch .. "/run/status.json", json.encode(its))
     uv.kill(pid, "sigkill")
-    repeat uv.sleep(1) until command.read(("/proc/%d/stat"):format(pid)):find "%) Z"
+    assert(command.comes_true(function() return command.read(("/proc/%d/stat"):format(pid)):find "%) Z" end))
     assert.are.equal(4, assert(quietly(small { name = "run", steps = 256, resume = true })).iterations)
     -- on another machine it cannot be asked for
     its.host = "elsewhere"
