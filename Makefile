@@ -167,7 +167,7 @@ TREE        = LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/s
               OPENBLAS_NUM_THREADS=1
 
 check: all ctest ## run the specs from the tree
-	$(Q)$(TREE) $(RUN) $(BUSTED) $(FILTER) $(SPECS)
+	$(Q)$(TREE) $(RUN) $(BUSTED) $(FILTER) $(SPECS) </dev/null
 
 test: deps ## set up, build and run the specs
 	@$(MAKE) --no-print-directory check
@@ -201,7 +201,7 @@ check-tsan: ## C tests and specs with the thread sanitizer
 # Programs in C and tools have no collector.
 define gc_pass
 code=0; for spec in $(call picked,$(filter-out spec/0%,$(WATCHED_SPECS))); do \
-  said=$$($(TREE) LUA_INIT=@$(CURDIR)/spec/support/gc.lua $1 $(BUSTED) $(FILTER) $$spec 2>&1) || { code=1; echo "$$spec:"; }; \
+  said=$$($(TREE) LUA_INIT=@$(CURDIR)/spec/support/gc.lua $1 $(BUSTED) $(FILTER) $$spec 2>&1 </dev/null) || { code=1; echo "$$spec:"; }; \
   printf '%s\n' "$$said"; \
 done; exit $$code
 endef
@@ -328,10 +328,10 @@ install: all ## install under PREFIX, or where LuaRocks says
 	@$(MAKE) --no-print-directory install-files
 
 install-files:
-	@for file in $(LUA:lua/%=%); do install -D -m 644 lua/$$file $(DESTDIR)$(LUADIR)/$$file || exit 1; done
-	install -D -m 755 $(CORE) $(DESTDIR)$(LIBDIR)/trpo/core.so
-	@for module in $(ZIP); do install -D -m 755 $$module $(DESTDIR)$(LIBDIR)/trpo/$${module##*/} || exit 1; done
-	install -D -m 755 bin/trpo $(DESTDIR)$(BINDIR)/trpo
+	@for file in $(LUA:lua/%=%); do install -D -m 644 lua/$$file '$(DESTDIR)$(LUADIR)'/$$file || exit 1; done
+	install -D -m 755 $(CORE) '$(DESTDIR)$(LIBDIR)/trpo/core.so'
+	@for module in $(ZIP); do install -D -m 755 $$module '$(DESTDIR)$(LIBDIR)/trpo'/$${module##*/} || exit 1; done
+	install -D -m 755 bin/trpo '$(DESTDIR)$(BINDIR)/trpo'
 
 # A release's rockspec names the tarball under DIST_URL (ends in a slash); its source rock needs no address.
 DIST_URL ?=
@@ -376,7 +376,7 @@ check-installed: $(DIST)/$(NAME).tar.gz ## install the rock into a scratch tree;
 	@cd $(SCRATCH)/$(NAME) && $(ROCKS) make rockspec/trpo-scm-1.rockspec
 	@$(INSTALLED) $(LUAJIT) -e 'print("using " .. package.searchpath("trpo.core", package.cpath))' \
 	  | grep -F $(SCRATCH)/tree/
-	@$(INSTALLED) $(BUSTED) --exclude-tags=tree $(FILTER) $(SPECS)
+	@$(INSTALLED) $(BUSTED) --exclude-tags=tree $(FILTER) $(SPECS) </dev/null
 	@$(INSTALLED) trpo train examples/cartpole.lua --steps 10000 --quiet
 
 # What a user does with a release, word for word.

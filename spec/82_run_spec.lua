@@ -561,7 +561,7 @@ describe("a disk", function()
     assert.are.equal(0, select(3, run "train quick.lua -q --set checkpoint.keep=9"))
     -- the superuser may write everywhere
     local us = shell "id -u" == "0\n" and "setpriv --reuid=65534 --regid=65534 --clear-groups " or ""
-    local _, _, able = shell("chmod 755 . && " .. us .. "luajit -e 'require[[trpo.core]]'")
+    local _, _, able = shell("chmod -R a+rX . && " .. us .. "luajit -e 'require[[trpo.core]]'")
     if able ~= 0 then
       print "skipped: there is no other user to be"
       return

@@ -3,6 +3,7 @@ local checkpoint = require "trpo.checkpoint"
 local command = require "support.command"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
+local project = require "support.project"
 local run_folder = require "support.run_folder"
 local trpo = require "trpo"
 local uv = require "luv"
@@ -450,7 +451,7 @@ describe("a checkpoint of another program's", function()
       assert.are.equal(("%s/run cannot be resumed: '%s' does not hold what a run counts"):format(scratch, path), message)
       assert.are.equal("format", code)
     end
-    local out, err, exit = command.run(scratch, "eval " .. path .. " --episodes 1")
+    local out, err, exit = command.run(scratch, "eval " .. project.quoted(path) .. " --episodes 1")
     assert.are.equal(0, exit, err)
     assert.is_truthy(out:find "^mean reward ")
   end)

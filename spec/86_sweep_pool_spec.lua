@@ -179,7 +179,7 @@ cmp out1 out2 && echo "$a $b"
     write_sweep("hung", 2, [[append("ran", p.x)
   if p.x == 1 and not io.open(dir .. "/mark") then
     io.open(dir .. "/mark", "w"):close()
-    os.execute "]] .. command.stay .. [["
+    ]] .. command.stay .. [[
   end
   return p.x]])
     local _, err, code = command.shell(scratch, [["$trpo" sweep hung.lua --jobs 1 2>err1 & pid=$!
@@ -452,7 +452,7 @@ describe("signals to a sweep", function()
 
   it("end a function at once, and the same command goes on", function()
     write_sweep("slow", 3, [[append("ran", p.x)
-  if not io.open "fast" then os.execute "]] .. command.stay .. [[" end
+  if not io.open "fast" then ]] .. command.stay .. [[ end
   return p.x]])
     local _, err, code = command.shell(scratch, [["$trpo" sweep slow.lua --jobs 1 -q & pid=$!
 ]] .. await "[ -s ran ]" .. "kill -TERM $pid; wait $pid")
@@ -528,7 +528,7 @@ export PATH=%s:$PATH
   end)
 
   it("--trial leaves a trial to who works on it, and repeats nothing", function()
-    write_sweep("one", 2, [[append("ran", p.x); if p.x == 1 then os.execute "]] .. command.stay .. [[" end; return p.x]])
+    write_sweep("one", 2, [[append("ran", p.x); if p.x == 1 then ]] .. command.stay .. [[ end; return p.x]])
     local out, err, code = command.shell(scratch, [["$trpo" sweep one.lua --jobs 1 -q 2>/dev/null & pid=$!
 ]] .. await "[ -s ran ]" .. [[
 key=$("$trpo" sweep one.lua --list | head -n 1 | sed 's/.* //')

@@ -69,9 +69,9 @@ function command.comes_true(test)
   return test()
 end
 
---- Shell text that does nothing until its folder is removed, as `command.remove` does at the end of a spec: however busy
---- the machine is it ends neither too early nor never.
-command.stay = "here=$PWD; while [ -d $here ]; do sleep 0.1; done"
+--- Lua text that does nothing until the folder is removed that it runs in, as `command.remove` does at the end of a spec:
+--- however busy the machine is, it ends neither too early nor never.
+command.stay = [[os.execute 'here=$PWD; while [ -d "$here" ]; do sleep 0.1; done']]
 
 --- A table of comma-separated values: list of names, list of rows by name (numbers, nil where a field is empty).
 function command.csv(path)
