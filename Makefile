@@ -68,6 +68,7 @@ say = @$(if $(V),true,printf '  %-4s %s\n' $1 $2)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: FORCE all ctest deps deps-dev demo check test check-asan check-tsan check-gc check-gc-jit check-gc-interpreter check-valgrind \
+        check-python \
         lint format docs docs-check coverage bench bench-short bench-learn bench-mdp bench-peers \
         fuzz install install-files dist distcheck check-installed clean help
 
@@ -119,15 +120,16 @@ $(BUILD)/objects: FORCE
 PACKAGES := luajit libluajit-5.1-dev luarocks lua-busted lua-luassert lua-argparse lua-cjson lua-luv \
             liblapacke-dev libopenblas-pthread-dev libzip-dev gnuplot-nox gcc libc6-dev make pkg-config
 DEV_PACKAGES := lua-check lua-ldoc lua-markdown clang-format cppcheck valgrind lcov zip unzip
-# What some specs drive when it is there, and skip when it is not: a browser, a cluster.
+# What some specs drive when it is there, and skip when it is not: a browser, a cluster, Python.
 SPEC_PACKAGES := chromium slurm-wlm
+PYTHON_PACKAGES := python3 python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 
 deps: ## install the Debian packages that are missing for building, running and testing
 	@$(call install_missing,$(PACKAGES))
 
 deps-dev: ## install everything the other checks need, too
-	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES) $(SPEC_PACKAGES))
+	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES) $(SPEC_PACKAGES) $(PYTHON_PACKAGES))
 
 define install_missing
 if ! command -v dpkg-query >/dev/null 2>&1; then \
@@ -221,6 +223,28 @@ check-valgrind: ## a subset of the specs under valgrind's memcheck
 	@$(MAKE) --no-print-directory check SPECS='$(VALGRIND_SPECS)' LUAJIT_ARGS=-joff \
 	  FILTER='$(addprefix --filter-out=,vmath_test trig_test) $(FILTER)' \
 	  RUN="env TRPO_ISA=avx2 TRPO_CASES_SHARE=0.05 OPENBLAS_CORETYPE=Haswell TRPO_UNDER='$(valgrind)' $(valgrind)"
+
+# The specs that drive Python's packages: comparisons with NumPy, SciPy, Gymnasium and rliable, readers of our files. The
+# packages are wheels of these very versions; where they cannot be had (no network, another Python), it says so and is done.
+PYTHON_VENV  := $(BUILD)/python
+PYTHON_SPECS  = $(shell grep -l '\#python' $(wildcard spec/*_spec.lua))
+check-python: ## specs beside Python's packages, which it installs into build/python
+	@$(call install_missing,$(PACKAGES) $(PYTHON_PACKAGES))
+	@if $(MAKE) --no-print-directory $(PYTHON_VENV)/installed; then \
+	  $(MAKE) --no-print-directory check SPECS='$(call picked,$(PYTHON_SPECS))' FILTER='--tags=python $(FILTER)' \
+	    RUN="env TRPO_PYTHON='$(abspath $(PYTHON_VENV))/bin/python'"; \
+	else \
+	  echo "check-python: skipped, Python's packages cannot be installed here"; \
+	fi
+
+# The stamp comes last, so that an installation that was interrupted is made anew. That they load is part of it.
+$(PYTHON_VENV)/installed: spec/support/python.txt
+	$(call say,PIP,$(PYTHON_VENV))
+	@$(PYTHON) -m venv --clear $(PYTHON_VENV)
+	@$(PYTHON_VENV)/bin/python -m pip install -qq --no-input --disable-pip-version-check --retries 2 --timeout 20 \
+	  --only-binary :all: --no-binary rliable -r $<
+	@$(PYTHON_VENV)/bin/python -c 'import numpy, scipy, pandas, gymnasium, safetensors, rliable.library, tensorboard'
+	@touch $@
 
 # ---- fuzzing -----------------------------------------------------------------------------------
 # Each target reads hostile bytes for FUZZ_SECONDS, beginning with the seeds of the tree; what ends it stays in

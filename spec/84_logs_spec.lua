@@ -627,7 +627,7 @@ describe("trpo.tensorboard.writer", function()
   end)
 end)
 
-describe("Python's packages", function()
+describe("Python's packages #python", function()
   local folder, written, returns
 
   local function has(modules)
@@ -685,8 +685,8 @@ for key, x in truth.items(): assert same(x, read[key]), (key, x, read[key])
     if not has "pandas" then return print "skipped: Python's pandas is absent" end
     run(truth .. [[
 import pandas as pd
-# the reader in Python is exact, and so is strtod for JSON; the quick one in C may miss the last digit
-table = pd.read_csv('progress.csv', engine='python')
+# asked to, readers are exact; left alone, those of pandas 2 do without some of the last digits
+table = pd.read_csv('progress.csv', float_precision='round_trip')
 quick = pd.read_csv('progress.csv')
 lines = pd.read_json('progress.jsonl', lines=True, precise_float=True)
 assert len(table) == len(quick) == len(lines) == 50
@@ -694,12 +694,12 @@ assert set(lines.columns) == set(name for row, name in truth)
 assert list(table.columns) == list(quick.columns) and set(lines.columns) <= set(table.columns)
 for (row, name), x in truth.items():
   assert same(x, table[name][row]) and same(x, lines[name][row]), (row, name, x)
-  assert same(x, quick[name][row]) or math.isclose(x, quick[name][row], rel_tol=1e-15), (row, name, x)
+  assert same(x, quick[name][row]) or math.isclose(x, quick[name][row], rel_tol=1e-11), (row, name, x)
 for name in table.columns:
   assert quick[name].dtype.kind in 'fi', name
   for row in range(50):
     if (row, name) not in truth: assert math.isnan(table[name][row])
-monitor = pd.read_csv('monitor.csv', skiprows=1, engine='python')
+monitor = pd.read_csv('monitor.csv', skiprows=1, float_precision='round_trip')
 assert list(monitor.columns) == ['r', 'l', 't'] and monitor['l'].dtype.kind == 'i'
 assert list(monitor['r']) == [float.fromhex(line) for line in open('returns.txt')]
 ]])
@@ -727,7 +727,7 @@ except ImportError:
 frame = load_results('.')
 assert len(frame) == 1000
 returns = [float.fromhex(line) for line in open('returns.txt')]
-assert all(math.isclose(a, b, rel_tol=1e-15) for a, b in zip(frame['r'], returns))
+assert all(math.isclose(a, b, rel_tol=1e-11) for a, b in zip(frame['r'], returns))
 assert list(frame['l']) == [i // 20 + 1 for i in range(1000)]
 header = json.loads(open('monitor.csv').readline()[1:])
 assert header == {'t_start': 1700000000.25, 'env_id': 'CartPole-v1'}
