@@ -63,6 +63,9 @@ LUA     := $(sort $(shell find lua -name '*.lua'))
 Q := $(if $(V),,@)
 say = @$(if $(V),true,printf '  %-4s %s\n' $1 $2)
 
+# The module is built, checked and installed in any folder; some targets run programs that spaces in its path would break.
+plain_path = $(if $(word 2,$(CURDIR)),$(error $@ needs a folder without spaces in its path, this one is '$(CURDIR)'))
+
 # ---- build -------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
@@ -144,9 +147,9 @@ done; \
 [ -n "$$missing" ] || exit 0; \
 echo "make deps: installing$$missing"; \
 sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-$$sudo apt-get update -qq </dev/null; \
-$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 \
-  --no-install-recommends $$missing </dev/null >/dev/null
+apt="apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq"; \
+$$sudo $$apt update </dev/null; \
+$$sudo env DEBIAN_FRONTEND=noninteractive $$apt install -y --no-install-recommends $$missing </dev/null >/dev/null
 endef
 
 demo: deps ## set up, build, solve a process exactly, train three examples, sweep over delta and gamma
@@ -182,6 +185,7 @@ picked        = $(if $(filter spec,$(SPECS)),$1,$(SPECS))
 WATCHED_SPECS = $(filter-out spec/00_%,$(sort $(wildcard spec/*_spec.lua)))
 SANITIZED = OPTIMIZE='-O1 -g -fno-omit-frame-pointer' LUAJIT=luajit
 check-asan: ## specs with the address, leak and undefined-behaviour sanitizers
+	$(plain_path)
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan $(SANITIZED) SPECS='$(call picked,$(WATCHED_SPECS))' \
 	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
 	  RUN="$(call preload,libasan.so) TRPO_CASES_SHARE=0.3 SPEC_EXACT_SHARE=0.3 \
@@ -193,6 +197,7 @@ check-asan: ## specs with the address, leak and undefined-behaviour sanitizers
 TSAN_SPECS = $(filter-out spec/68_% spec/86_% spec/87_% spec/88_% spec/9%,$(WATCHED_SPECS))
 # It holds a signal back while code that is not instrumented runs, as a loop in Lua that never ends.
 check-tsan: ## C tests and specs with the thread sanitizer
+	$(plain_path)
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan $(SANITIZED) SPECS='$(call picked,$(TSAN_SPECS))' \
 	  FILTER='--filter-out=the.second.signal $(FILTER)' \
 	  SANITIZE='-fsanitize=thread' RUN="$(call preload,libtsan.so) TRPO_CASES_SHARE=0.1 SPEC_EXACT_SHARE=0.3 \
@@ -203,7 +208,7 @@ check-tsan: ## C tests and specs with the thread sanitizer
 # Programs in C and tools have no collector.
 define gc_pass
 code=0; for spec in $(call picked,$(filter-out spec/0%,$(WATCHED_SPECS))); do \
-  said=$$($(TREE) LUA_INIT=@$(CURDIR)/spec/support/gc.lua $1 $(BUSTED) $(FILTER) $$spec 2>&1 </dev/null) || { code=1; echo "$$spec:"; }; \
+  said=$$($(TREE) LUA_INIT='@$(CURDIR)/spec/support/gc.lua' $1 $(BUSTED) $(FILTER) $$spec 2>&1 </dev/null) || { code=1; echo "$$spec:"; }; \
   printf '%s\n' "$$said"; \
 done; exit $$code
 endef
@@ -215,13 +220,18 @@ check-gc-interpreter: all ctest
 
 # Valgrind 3.19 knows no AVX-512, and of LuaJIT only the interpreter. The C tests run under it as well, but for
 # what takes the long double for its oracle, which valgrind rounds to double. Of the random cases it runs a part.
-VALGRIND_SPECS ?= $(wildcard spec/02_* spec/[1-5]*_spec.lua)
+# Left out is what reaches no line of C that the rest does not, and takes minutes here: the same once more on other numbers
+# of threads (which valgrind runs one at a time; the thread sanitizer has them), whole trainings, oracles in Lua.
+VALGRIND_SPECS ?= $(filter-out spec/48_% spec/50_% spec/51_%,$(wildcard spec/02_* spec/[1-5]*_spec.lua))
+VALGRIND_LESS  := vmath_test trig_test same.bits over.many.rows learns,.never.increases \
+                  narrower.than.either narrower.than.the.observations:.the.factors
 valgrind = valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
            --suppressions=$(CURDIR)/spec/support/valgrind.supp
 check-valgrind: ## a subset of the specs under valgrind's memcheck
+	$(plain_path)
 	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES))
 	@$(MAKE) --no-print-directory check SPECS='$(VALGRIND_SPECS)' LUAJIT_ARGS=-joff \
-	  FILTER='$(addprefix --filter-out=,vmath_test trig_test) $(FILTER)' \
+	  FILTER='$(addprefix --filter-out=,$(VALGRIND_LESS)) $(FILTER)' \
 	  RUN="env TRPO_ISA=avx2 TRPO_CASES_SHARE=0.05 OPENBLAS_CORETYPE=Haswell TRPO_UNDER='$(valgrind)' $(valgrind)"
 
 # The specs that drive Python's packages: comparisons with NumPy, SciPy, Gymnasium and rliable, readers of our files. The
@@ -395,6 +405,7 @@ INSTALLED = cd $(SCRATCH)/work && env PATH='$(SCRATCH)/tree/bin:$(PATH)' OPENBLA
 
 check-installed: SCRATCH := $(abspath $(BUILD))/installed
 check-installed: $(DIST)/$(NAME).tar.gz ## install the rock into a scratch tree; specs and training from elsewhere
+	$(plain_path)
 	$(scratch)
 	@tar -xzf $< -C $(SCRATCH)
 	@cd $(SCRATCH)/$(NAME) && $(ROCKS) make rockspec/trpo-scm-1.rockspec
@@ -406,6 +417,7 @@ check-installed: $(DIST)/$(NAME).tar.gz ## install the rock into a scratch tree;
 # What a user does with a release, word for word.
 distcheck: SCRATCH := $(abspath $(BUILD))/distcheck
 distcheck: $(DIST)/$(NAME)-1.src.rock ## install the release from a local server, and try it
+	$(plain_path)
 	$(scratch)
 	@cp $(DIST)/$(NAME)-1.* $(SCRATCH)/server && luarocks-admin --lua-version=5.1 make_manifest $(SCRATCH)/server
 	$(ROCKS) install --server=$(SCRATCH)/server trpo

@@ -412,7 +412,7 @@ return trpo.sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02
   it("says when it goes on with other instructions", function()
     if trpo.info().isa == "generic" then return pending("there are only generic instructions here") end
     write_experiment(32)
-    local _, err, code = command.shell(scratch, '"$trpo" sweep sweep.lua --list | head -n 1 | sed "s|^trpo|$trpo|" | sh')
+    local _, err, code = command.shell(scratch, [["$trpo" sweep sweep.lua --list | head -n 1 | sed "s|^trpo|'$trpo'|" | sh]])
     assert.are.equal(0, code, err)
     _, err, code = command.shell(scratch, 'TRPO_ISA=generic "$trpo" sweep sweep.lua -q --jobs 1')
     assert.are.equal(0, code, err)
