@@ -278,6 +278,21 @@ describe("the display of progress", function()
     end
   end)
 
+  it("says that a policy is being evaluated, on a terminal", function()
+    local out = sink()
+    local display = progress.new { steps = 8192, out = out, terminal = true, width = 80 }
+    display:evaluating(record(2))
+    assert.is_truthy(out.text():find("iteration 2 .* evaluating"), out.text())
+    display:update(record(2))
+    display:finish()
+    assert.is_nil(out.text():match("[^\r]*$"):find("evaluating", 1, true), out.text())
+    local plain = sink()
+    display = progress.new { steps = 8192, out = plain, terminal = false }
+    display:evaluating(record(2))
+    display:finish()
+    assert.are.equal("", plain.text())
+  end)
+
   it("shows whole fields only, each at the same place in every line", function()
     local function line(width, iteration, kl)
       local out, shown = sink(), record(iteration)

@@ -73,6 +73,13 @@ describe("on_episode", function()
     local expected = "^on_episode: spec/82_run_spec.lua:%d+: no such luck\nstack traceback:"
     assert.is_truthy(message:find(expected), message)
     assert.are.equal("callback", read_json(path "small" .. "/status.json").code)
+    -- what is raised need not be a text
+    for _, raised in ipairs { false, setmetatable({}, { __tostring = function() return "an object" end }) } do
+      result, message = small { dir = false, on_episode = function() error(raised or nil) end }:train()
+      assert.is_nil(result)
+      expected = ("^on_episode: %s\nstack traceback:.*82_run_spec.lua:%%d+"):format(raised and "an object" or "nil")
+      assert.is_truthy(message:find(expected), message)
+    end
   end)
 
   it("may be given to run:train, which goes before the experiment's", function()
@@ -106,6 +113,28 @@ describe("on_iteration", function()
       assert.are.equal("callback", code)
       assert.are.equal(("on_iteration: record['mine'] must be a number, got %s"):format(type(value)), message)
     end
+  end)
+
+  it("cannot change how far the run is", function()
+    for _, name in ipairs { "time/iterations", "time/total_timesteps", "time/time_elapsed", "time/fps" } do
+      for _, value in ipairs { 0, 0 / 0, "text", false } do
+        local result, message, code = small { dir = false }:train {
+          on_iteration = function(record) record[name] = value or nil end,
+        }
+        assert.is_nil(result)
+        assert.are.same({ "callback", ("on_iteration: record['%s'] must stay as it is"):format(name) }, { code, message })
+      end
+    end
+  end)
+
+  it("stops by the word for it; a misspelt one is an error, what is no text means nothing", function()
+    for _, answer in ipairs { false, true, 0, {} } do
+      assert.are.equal("done", assert(small { dir = false, on_iteration = function() return answer end }:train()).status)
+    end
+    assert.are.equal("stopped", assert(small { dir = false, on_iteration = function() return "stop" end }:train()).status)
+    local result, message, code = small { dir = false, on_iteration = function() return "Stop" end }:train()
+    assert.is_nil(result)
+    assert.are.same({ "callback", "on_iteration: the text that it returns must be 'stop', got 'Stop'" }, { code, message })
   end)
 end)
 
@@ -442,6 +471,68 @@ assert(trpo.experiment { env = "CartPole-v1", steps = 1, name = "counting", eval
       .. "'trpo train FILE %-%-resume runs/script' goes on with it elsewhere\n$"), err)
   end)
 
+  -- a walk; options go in front of its definition
+  local function write_walk(name, id)
+    command.write(name, ([[
+local trpo = require "trpo"
+return trpo.env {
+  id = "%s", observation = trpo.space.box { shape = { 1 } }, action = trpo.space.discrete(2), time_limit = 10,
+  reset = function(self, rng, obs) self.x = rng:uniform(-1, 1); obs[1] = self.x end,
+  step = function(self, action, obs) obs[1] = self.x; return -math.abs(self.x), false end,
+  save = function(self) return self.x end, restore = function(self, x) self.x = x end,
+}]]):format(id))
+  end
+
+  it("finds the module of an environment from any folder, or says where it was", function()
+    shell "mkdir -p project/envs project/scripts elsewhere/envs"
+    write_walk(scratch .. "/project/envs/walk.lua", "Walk-v0")
+    command.write(scratch .. "/project/scripts/walk.lua", [[
+local trpo = require "trpo"
+return trpo.experiment { env = "envs.walk", steps = 1, name = "script", evaluation = { episodes = 1 } }:main(...)]])
+    assert.are.equal(0, select(3, shell [[cd project; "$trpo" train envs.walk -q --steps 1 --name module
+      "$trpo" train scripts/walk.lua -q]]))
+    assert.are.equal(uv.fs_realpath(scratch .. "/project/envs/walk.lua"),
+      read_json(scratch .. "/project/runs/module/config.json").module)
+    for _, name in ipairs { "module", "script" } do
+      local _, err, code = shell(([[cd elsewhere; "$trpo" train --resume ../project/runs/%s --steps 2049 -q &&
+        "$trpo" eval ../project/runs/%s --episodes 1]]):format(name, name))
+      assert.are.same({ 0, "" }, { code, err })
+      assert.are.equal(2, #run_folder.csv(scratch .. "/project/runs/" .. name))
+    end
+    -- it goes away, and comes back where modules are looked for
+    local _, err, code = shell [[mv project/envs/walk.lua kept.lua; cd elsewhere; "$trpo" eval ../project/runs/module]]
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("^trpo: the environment of %.%./project/runs/module, the module 'envs%.walk', is not found; it "
+      .. "was /.*/project/envs/walk%.lua, which is not there any more: put it back, or where LUA_PATH looks\n$"), err)
+    assert.are.equal(0, select(3, shell [[mv kept.lua elsewhere/envs/walk.lua; cd elsewhere
+      "$trpo" eval ../project/runs/module --episodes 1]]))
+  end)
+
+  it("knows that a program has made an environment that it called by its id", function()
+    write_walk(scratch .. "/walk.lua", "Registered-v0")
+    command.write(scratch .. "/program.lua", [[
+local trpo = require "trpo"
+dofile "walk.lua"
+assert(trpo.experiment { env = "Registered-v0", steps = 1, name = "program", evaluation = { episodes = 1 } }:train())]])
+    assert.are.equal(0, select(3, shell "luajit program.lua"))
+    local _, err, code = run "train --resume runs/program"
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("^trpo: the environment of runs/program %(Registered%-v0%) was described by a Lua program"), err)
+  end)
+
+  it("says what goes on with a run that is over", function()
+    local set = "--set evaluation.reward_threshold=%s --set evaluation.episodes=1"
+    assert.are.equal(0, select(3, run("train CartPole-v1 -q --steps 1 --name reached " .. set:format "1")))
+    local _, err, code = run "train --resume runs/reached --steps 4096 -q"
+    assert.are.same({ 0, "trpo: nothing is left to do: runs/reached is done by reward_threshold after 1 iteration "
+      .. "(2048 steps); another evaluation.reward_threshold goes on\n" }, { code, err })
+    _, err, code = run("train --resume runs/reached --steps 4096 -q " .. set:format "501")
+    assert.are.same({ 0, "" }, { code, err })
+    _, err, code = run "train --resume runs/reached -q"
+    assert.are.same({ 0, "trpo: nothing is left to do: runs/reached is done after 2 iterations (4096 steps); more steps go on\n" },
+      { code, err })
+  end)
+
   it("refuses in one sentence", function()
     assert.are.equal(0, select(3, run "train quick.lua -q"))
     command.write(scratch .. "/config.json", "[1]")
@@ -451,6 +542,10 @@ assert(trpo.experiment { env = "CartPole-v1", steps = 1, name = "counting", eval
       { "train --resume", 2, "missing argument 'file'" },
       { "train --resume nowhere", 2, "trpo: 'nowhere' is not the folder of a run (it has no config.json)" },
       { "train --resume quick", 2, "(it has no config.json), did you mean 'runs/quick'?" },
+      { "train --resume runs/quick/checkpoints", 2, "(it has no config.json), did you mean 'runs/quick'?" },
+      { "train --resume runs/quick/checkpoints/best.safetensors", 2, "(it has no config.json), did you mean 'runs/quick'?" },
+      { "train runs/quick", 2, "trpo: 'runs/quick' is no script; 'trpo train --resume runs/quick' goes on with that run" },
+      { "train runs/quick/checkpoints/best.safetensors", 2, "'trpo train --resume runs/quick' goes on with that run" },
       { "train --resume quick.lua", 2, "(it has no config.json): write 'trpo train quick.lua --resume'" },
       { "train quick.lua --resume nowhere", 2, "trpo: there is no run 'nowhere' to go on with" },
       { "train --resume .", 1, "trpo: cannot read ./config.json: it is not the configuration of a run" },
@@ -522,6 +617,41 @@ return run:main(...)
 
   it("by --max-seconds has a checkpoint, too, and exits with 75", function()
     stopped([[PARTS=go "$trpo" train patient.lua -q --max-seconds 0.00001]], 75, "paused")
+  end)
+end)
+
+describe("a folder that is moved or removed", function()
+  -- trains, and does something with the folder after the third iteration
+  local function disturbed(checkpoints, disturb)
+    return small { checkpoint = { every = checkpoints } }:train {
+      on_iteration = function(record)
+        if record["time/iterations"] == 3 then disturb(path "small") end
+      end,
+    }
+  end
+
+  it("ends the run, which would write where nobody finds it", function()
+    for _, every in ipairs { 0, 1 } do
+      local result, message, code = disturbed(every, disk.remove)
+      assert.are.same({ nil, "io" }, { result, code })
+      assert.is_truthy(message:find("^'.*/small/[^/]+' was moved or removed while the run was writing it$"), message)
+      assert.is_false(disk.exists(path "small"))
+    end
+  end)
+
+  it("goes on from its last checkpoint elsewhere", function()
+    assert(small { name = "whole" }:train())
+    local result, _, code = disturbed(1, function(place) assert(uv.fs_rename(place, path "elsewhere")) end)
+    assert.are.same({ nil, "io" }, { result, code })
+    assert.are.equal("done", assert(small { name = "elsewhere", resume = true }:train()).status)
+    assert.are.same(run_folder.csv(path "whole"), run_folder.csv(path "elsewhere"))
+  end)
+
+  it("is noticed by a single file, too", function()
+    local _, message, code = disturbed(0, function(place) os.rename(place .. "/progress.csv", place .. "/kept.csv") end)
+    assert.are.equal("io", code)
+    assert.is_truthy(message:find("/small/progress.csv' was moved or removed while the run was writing it", 1, true), message)
+    assert.are.equal("failed", read_json(path "small" .. "/status.json").status)
   end)
 end)
 

@@ -64,6 +64,12 @@ describe("20 iterations are 10 and 10 more, to the bit,", function()
     ["in double precision"] = { policy = { hidden = { 8 }, precision = "double" },
       value = { hidden = { 4 }, precision = "double", rescale_targets = false, optimizer = "adam", epochs = 1 } },
     ["with part of the Fisher matrix"] = { algorithm = trpo.TRPO { fisher_fraction = 0.25, gamma = 1, lambda = 1 } },
+    ["with a critic fitted by L-BFGS"] = { value = { hidden = { 8 }, optimizer = "lbfgs", iterations = 3 } },
+    ["with a critic whose last layer is solved for"] = { value = { hidden = { 8 }, optimizer = "last_layer", activation = "relu" } },
+    ["with a critic fitted to some rows"] = { value = { hidden = { 8 }, curvature_rows = 16, solve_last_layer = false },
+      env = "Pendulum-v1" },
+    ["with the cached form, on a process that has a name"] = { env = "FrozenLake-v1",
+      algorithm = trpo.TRPO { fisher_form = "cached", step_scale = "undamped", standardize_advantages = false } },
     ["with K-FAC"] = { algorithm = trpo.TRPO { preconditioner = "kfac", cg_iters = 4 } },
     ["with stochastic evaluations"] = { evaluation = { episodes = 3, every = 2, deterministic = false } },
     ["on a finite process"] = { env = { id = trpo.mdp.frozen_lake {}, time_limit = 30 } },
@@ -168,6 +174,32 @@ return run:main(...)
 end)
 
 local function status(name) return json.decode(command.read(scratch .. "/" .. name .. "/status.json")) end
+
+describe("an evaluation", function()
+  it("is not begun when time is over, and comes first when the run goes on", function()
+    local options = { steps = 192, evaluation = { episodes = 3, every = 1 }, name = "parts", resume = true }
+    local evaluated = {}
+    local function sitting(callbacks)
+      return assert(require("trpo.training").run(small(options), callbacks, {
+        say = function() end,
+        evaluating = function(record) evaluated[#evaluated + 1] = record["time/iterations"] end,
+      }))
+    end
+    for part = 1, 6 do
+      local result = sitting { max_seconds = 1e-9 }
+      assert.are.same({ part < 6 and "paused" or "done", math.ceil(part / 2) }, { result.status, result.iterations })
+      assert.are.equal(math.floor(part / 2), #evaluated)
+      assert.are.equal(math.floor(part / 2), #run_folder.csv(result.dir))
+    end
+    local result = sitting {}
+    assert.are.same({ "done", true }, { result.status, result.idle })
+    assert.are.same({ 1, 2, 3 }, evaluated)
+    assert(small(with(options, { name = "whole", resume = false })):train())
+    for _, part in ipairs { "csv", "jsonl", "monitor", "events" } do
+      assert.are.same(run_folder[part](scratch .. "/whole"), run_folder[part](scratch .. "/parts"), part)
+    end
+  end)
+end)
 
 describe("a run that goes on", function()
   it("takes more steps, and says when nothing is left to do", function()

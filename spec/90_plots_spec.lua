@@ -292,6 +292,37 @@ describe("the data of curves", function()
     assert.is_truthy(script:find("time [h]", 1, true))
   end)
 
+  it("have whole ranges with short ticks that tell numbers apart", function()
+    local frame = require "trpo.plots.frame"
+    assert.are.equal("set yrange [0:520]\nset ytics ('0' 0, '100' 100, '200' 200, '300' 300, '400' 400, '500' 500)",
+      (frame.up(0, 500)))
+    assert.is_truthy(frame.up(1e6, 9e7):find("'20M' 20000000", 1, true))
+    assert.is_truthy(frame.up(-1600, 12):find("'-1500' -1500, '-1000' -1000, '-500' -500, '0' 0", 1, true))
+    -- all alike, and hardly apart
+    assert.is_truthy(frame.up(500, 500):find("set yrange [450:550]", 1, true))
+    assert.is_truthy(frame.up(12345.61, 12345.69):find("'12345.62'", 1, true), (frame.up(12345.61, 12345.69)))
+    assert.are.equal(84, select(2, frame.up(0, 500)))
+    assert.is_true(select(2, frame.up(-2.5e-9, -1.1e-9)) > 84)
+    assert.are.same({ "0.009", "0.01", "0.011" }, frame.texts { 0.001 * 9, 0.01, 0.001 * 11 })
+    assert.are.same({ "0.01", "0.010000001", "0.01" }, frame.texts { 0.01, 0.010000001, 0.01 })
+  end)
+
+  it("have numbers in their labels as short as tells them apart", function()
+    local list = read_all(simple_run("g1", 1, config(1, 0.001 * 9)), simple_run("g2", 1, config(1, 0.001 * 13)))
+    local made = require("trpo.plots.groups").of(list)
+    assert.are.same({ "delta=0.009", "delta=0.013" }, { made[1].label, made[2].label })
+    assert.are.equal(0.001 * 9, tonumber(made[1].values[1]))
+  end)
+
+  it("have no band where a single run is left", function()
+    local list = read_all(simple_run("half1", 10, config(1, 0.01), 4), simple_run("half2", 20, config(2, 0.01), 8))
+    local rows = block(curves(list).script, "curve1")
+    assert.are.same({ 1000, 16, 11, 21 }, rows[1])
+    local x, y, low, high = unpack(rows[#rows])
+    assert.are.same({ 8000, 28 }, { x, y })
+    assert.is_true(low ~= low and high ~= high)
+  end)
+
   it("of sparse columns are points", function()
     local picture = curves(read_all(simple_run("a", 10, config(1, 0.1))), { y = "eval/mean_reward" })
     assert.are.same({ { 4000, 10, 10, 10 } }, block(picture.script, "curve1"))
@@ -445,6 +476,91 @@ describe("a sweep as a table", function()
     end
   end)
 
+  -- a sweep of drawn values of a and b (and c, which is a name), one trial each
+  local function drawn(values)
+    local d = { name = "n", kind = "experiment", method = "random", seeds = { 1, 2 },
+      metric = { name = "m", goal = "maximize" }, cells = {}, parameters = {
+        { distribution = "log_uniform", low = 0.001, high = 1, path = "a", name = "a" },
+        { distribution = "uniform", low = 0, high = 1, path = "b", name = "b" },
+        { distribution = "choice", choices = { "x", "y" }, path = "c", name = "c" },
+      } }
+    for i, x in ipairs(values) do
+      d.cells[i] = { params = { a = x, b = (i * 0.618034) % 1, c = i % 2 == 0 and "x" or "y" },
+        ids = { ("a"):rep(14) .. ("%02d"):format(i), ("b"):rep(14) .. ("%02d"):format(i) } }
+    end
+    local sweep = require("trpo.sweep.results").empty(nil, d)
+    for i, cell in ipairs(sweep.cells) do
+      cell.trials = { { status = "done", metric = i }, { status = "done", metric = i + 0.5 } }
+    end
+    return sweep
+  end
+  local ten = { 0.0013, 0.0027, 0.0071, 0.019, 0.023, 0.053, 0.11, 0.37, 0.61, 0.94 }
+
+  it("of drawn values has round ticks, and no line where other values were drawn, too", function()
+    local of, picture = require("trpo.plots.lattice").of, require("trpo.plots.heatmap").picture
+    local made = assert(of(drawn(ten), { parameters = { "a" } }))
+    assert.are.same({ "b", "c" }, made.loose)
+    assert.are.same({}, made.pooled)
+    assert.is_truthy(require("trpo.plots.lattice").told(made):find("IQM of 2 trials, b, c vary as well", 1, true))
+    local script = picture(made, { title = "t" }).script
+    assert.is_truthy(script:find "set xtics %('0.001' 0.001, '0.01' 0.01, '0.1' 0.1%d*, '1' 1%)", script)
+    assert.is_truthy(script:find("yerrorbars", 1, true))
+    assert.is_nil(script:find("filledcurves", 1, true))
+    -- nothing else varies: a line with its band
+    local sweep = drawn(ten)
+    sweep.parameters, sweep.description.parameters = { sweep.parameters[2] }, { sweep.description.parameters[2] }
+    script = picture(assert(of(sweep, {})), { title = "t" }).script
+    assert.is_truthy(script:find("'0.2' 0.2", 1, true), script:match "set xtics[^\n]*")
+    assert.is_truthy(script:find("filledcurves", 1, true))
+  end)
+
+  it("of drawn numbers against names is a picture of points", function()
+    local made = assert(require("trpo.plots.lattice").of(drawn(ten), { parameters = { "a", "c" } }))
+    assert.is_true(made.scattered)
+    local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
+    assert.is_truthy(script:find("set ytics ('x' 1, 'y' 2)", 1, true), script)
+    for _, row in ipairs(block(script, "values")) do
+      assert.are.equal(made.x.place[trpo.json.number(row[1])] % 2 == 0 and 1 or 2, row[2])
+    end
+    assert.is_truthy(script:find("a=0.94 c=x, 10.25", 1, true), script)
+  end)
+
+  it("says how many cells are as good as the best, and shows the only number on its scale", function()
+    sweep_folder.write(path "ties", { score = function() return 500 end })
+    local made = lattice(path "ties")
+    assert.are.equal(6, made.equal)
+    local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
+    assert.is_truthy(script:find("framed: the first of 6 equally good", 1, true))
+    assert.is_truthy(script:find("set cbtics ('500' 500)", 1, true))
+    assert.is_truthy(command.run(scratch, "plot ties --ascii"):find("* the first of 6 equally good", 1, true))
+  end)
+
+  it("speaks of intervals only where they are shown", function()
+    local values = {}
+    for i = 1, 20 do values[i] = i / 1000 end
+    for name, columns in pairs { wide = { 0.01, 0.02 }, narrow = values } do
+      sweep_folder.write(path(name), { parameters = {
+        { path = "algorithm.delta", name = "delta", values = columns },
+        { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99 } },
+      } })
+      local script = require("trpo.plots.heatmap").picture(lattice(path(name)), { title = "t" }).script
+      local shown = script:find("$intervals using", 1, true) ~= nil
+      assert.are.equal(name == "wide", shown)
+      assert.are.equal(shown, script:find("bootstrap interval", 1, true) ~= nil)
+    end
+  end)
+
+  it("leaves room for long texts beside its colours", function()
+    local heatmap = require "trpo.plots.heatmap"
+    local plain, long = heatmap.scale { { 1, 1, 1 }, { 1, 2, 300 } }, heatmap.scale { { 1, 1, 1.2e-5 }, { 1, 2, 2.8e-5 } }
+    assert.are.equal(112, plain.wide)
+    assert.is_true(long.wide > plain.wide)
+    local size = { width = 500, height = 200, left = 60, right = 112, top = 60, bottom = 60 }
+    -- 80 pixels have no place for more than two numbers
+    assert.is_truthy(heatmap.colour_bar(size, plain, "m"):find("set cbtics ('0' 0, '200' 200)", 1, true)
+      or heatmap.colour_bar(size, plain, "m"):find("set cbtics ('100' 100, '200' 200, '300' 300)", 1, true))
+  end)
+
   it("has a subtitle in two lines where one is too short", function()
     local frame = require "trpo.plots.frame"
     local size = { width = 320, height = 200, top = 60 }
@@ -522,6 +638,33 @@ IQM of 3 trials; . smallest to @ largest; * best
     out = command.run(scratch, "plot line --ascii")
     assert.is_truthy(out:find("\n  0.001  212     [211, 213]  3 of 3  #\n", 1, true), out)
     assert.is_truthy(out:find("  3 of 3  " .. ("#"):rep(30) .. " *\n", 1, true), out)
+  end)
+
+  it("as wide as the terminal, and no wider", function()
+    local names = {}
+    for i, word in ipairs { "tanh", "relu", "a long name of something" } do names[i] = word end
+    sweep_folder.write(path "terminal", { parameters = {
+      { path = "policy.activation", name = "activation", values = names },
+      { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99, 0.999 } },
+    } })
+    local seen = {}
+    for _, columns in ipairs { 40, 60, 80, 120 } do
+      for _, flags in ipairs { "", "--kind cells", "--parameters gamma", "--kind curves", "--kind diagnostics" } do
+        if has_gnuplot or not flags:find "cu" and not flags:find "di" then
+          local out = command.shell(scratch, ('COLUMNS=%d "$trpo" plot terminal --ascii %s'):format(columns, flags))
+          for line in out:gmatch "[^\n]+" do
+            assert.is_true(select(2, line:gsub("[^\128-\191]", "")) <= columns, columns .. flags .. ": " .. line)
+          end
+          seen[columns .. flags] = out
+        end
+      end
+    end
+    -- shades where there is no room for numbers; every cell keeps its name, if need be above its curve
+    assert.is_truthy(seen["40"]:find("activation from the left", 1, true), seen["40"])
+    assert.is_truthy(seen["80"]:find("302.0*@@@", 1, true), seen["80"])
+    assert.is_truthy(seen["40--kind cells"]:find("\n  activation=tanh gamma=0.99\n  |", 1, true))
+    assert.is_truthy(seen["80--parameters gamma"]:find("95 % interval", 1, true))
+    assert.is_nil(seen["40--parameters gamma"]:find("95 % interval", 1, true))
   end)
 
   it("curves and diagnostics are drawn by gnuplot", function()

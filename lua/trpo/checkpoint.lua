@@ -160,6 +160,23 @@ function checkpoint.latest(folder)
   return (checkpoint.list(folder) or {})[1]
 end
 
+--- The newest of some checkpoints that can be read.
+-- @tparam {string,...} paths the newest first
+-- @treturn table|nil what `load` returned
+-- @treturn {table,...}|string the damaged ones that are newer, { path, message }; or one sentence
+-- @treturn string|nil code
+function checkpoint.newest(paths)
+  local damaged = {}
+  for _, path in ipairs(paths) do
+    local saved, message, code = checkpoint.load(path)
+    if saved then return saved, damaged end
+    -- a file of a newer version, or one that may not be read, is not damaged
+    if code ~= "format" and code ~= "too_large" then return nil, message, code end
+    damaged[#damaged + 1] = { path = path, message = message }
+  end
+  return nil, ("none of the checkpoints can be read: %s"):format(damaged[1].message), "format"
+end
+
 --- Removes all but the newest checkpoints of a folder. Files of other names, such as `best.safetensors`, stay.
 -- @tparam string folder
 -- @tparam integer keep how many stay

@@ -1,5 +1,6 @@
 --- Words for a shell, and the command line of this process, as `command.txt` keeps it.
 -- @module trpo.command_line
+local disk = require "trpo.disk"
 local rock = require "trpo.rocks"
 
 local command_line = {}
@@ -24,10 +25,8 @@ local function words()
   return list
 end
 
---- When, where and how: a comment, the working directory, the command with the variables that set something.
--- @tparam string time
--- @treturn string lines for a shell
-function command_line.text(time)
+-- when, where and how: a comment, the working directory, the command with the variables that set something
+local function lines()
   local uv = rock("luv", "a run folder")
   local variables = {}
   for name, value in pairs(uv.os_environ()) do
@@ -35,7 +34,26 @@ function command_line.text(time)
   end
   table.sort(variables)
   for _, word in ipairs(words()) do variables[#variables + 1] = word end
-  return ("# %s\ncd %s\n%s\n"):format(time, quoted(uv.cwd()), table.concat(variables, " "))
+  return ("# %s\ncd %s\n%s\n"):format(os.date "!%Y-%m-%dT%H:%M:%SZ", quoted(uv.cwd()), table.concat(variables, " "))
 end
+
+--- Adds a block of lines for a shell to the `command.txt` of a run: one for each sitting.
+-- @tparam Folder folder
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil "io"
+function command_line.append(folder)
+  local path = folder.path .. "/command.txt"
+  local text = (disk.exists(path) and "\n" or "") .. lines()
+  local file, message, code = folder:open "command.txt"
+  if not file then return nil, message, code end
+  local ok, why = file:write(text)
+  local closed, later = file:close()
+  if ok and closed then return true end
+  return nil, ("cannot write %s: %s"):format(path, why or later), "io"
+end
+
+-- a compiled close would not notice that it failed, as a flush
+jit.off(command_line.append)
 
 return command_line

@@ -5,6 +5,9 @@ local counters = {}
 --- rollout/ep_rew_mean looks back on so many episodes, as Stable-Baselines3 does.
 counters.window = 100
 
+--- The numbers of a record that say how far the run is; nobody else changes them.
+counters.of_record = { "time/iterations", "time/total_timesteps", "time/time_elapsed", "time/fps" }
+
 --- The counters of a run that begins.
 -- @treturn table `iterations`, `steps`, `episodes`; `returns` and `lengths` of the last episodes, in rings; `elapsed`
 --   seconds of training; `sessions` (sittings); `started` (seconds since 1970); `exact` (whether all numbers are those
@@ -29,7 +32,15 @@ local function are_numbers(list, n)
   return true
 end
 
-local function is_table_or_nil(x) return x == nil or type(x) == "table" end
+-- the numbers of an iteration, or none yet
+local function is_record(row)
+  if row == nil then return true end
+  if type(row) ~= "table" then return false end
+  for _, name in ipairs(counters.of_record) do
+    if type(row[name]) ~= "number" then return false end
+  end
+  return true
+end
 
 local function is_best(best)
   return best == nil or type(best) == "table" and type(best.reward) == "number" and is_amount(best.iteration)
@@ -47,7 +58,7 @@ function counters.are(it)
   end
   local kept = math.min(it.episodes, counters.window)
   return are_numbers(it.returns, kept) and are_numbers(it.lengths, kept) and type(it.positions) == "table"
-    and is_table_or_nil(it.record) and is_table_or_nil(it.pending) and is_best(it.best)
+    and is_record(it.record) and is_record(it.pending) and is_best(it.best)
     and are_sources(it.sources)
 end
 

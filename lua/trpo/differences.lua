@@ -61,7 +61,7 @@ function differences.config(here, there) return compare(here, there, "", free, {
 -- @treturn {string,...} one clause for each
 function differences.system(here, there)
   local out = {}
-  for _, key in ipairs { "version", "isa", "blas" } do
+  for _, key in ipairs { "version", "isa", "blas", "luajit" } do
     if here[key] ~= there[key] then
       out[#out + 1] = ("%s was %s and is %s"):format(key, tostring(there[key]), tostring(here[key]))
     end

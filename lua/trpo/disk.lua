@@ -27,6 +27,14 @@ end
 -- @treturn boolean
 function disk.exists(path) return luv().fs_stat(path) ~= nil end
 
+--- What tells the file of a name from all others that are or were called so.
+-- @tparam string path
+-- @treturn string|nil nil when there is none
+function disk.identity(path)
+  local stat = luv().fs_stat(path)
+  return stat and ("%.0f:%.0f"):format(stat.dev, stat.ino) or nil
+end
+
 --- Makes a folder and those above it.
 -- @tparam string path
 -- @treturn boolean|nil true, also when it is there

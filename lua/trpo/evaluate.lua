@@ -7,7 +7,6 @@ local options = require "trpo.options"
 local origin = require "trpo.origin"
 local progress = require "trpo.progress"
 local rock = require "trpo.rocks"
-local session = require "trpo.session"
 local settings = require "trpo.settings"
 local trpo = require "trpo"
 
@@ -26,7 +25,7 @@ local function newest_of(path)
   local paths, message = checkpoint.list(path .. "/checkpoints")
   if not paths then fail(1, message) end
   if #paths == 0 then fail(1, "%s has no checkpoint", path) end
-  local saved, damaged = session.newest(paths)
+  local saved, damaged = checkpoint.newest(paths)
   if not saved then fail(1, damaged) end
   for _, entry in ipairs(damaged) do say(entry.message) end
   if #damaged > 0 then say("playing with " .. saved.path .. " instead") end

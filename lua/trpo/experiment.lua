@@ -13,9 +13,10 @@
 -- variables and `run:set` understand.
 -- @module trpo.experiment
 local blame = require "trpo.blame"
+local changes_of = require "trpo.changes"
+local conflicts = require "trpo.conflicts"
 local core = require "trpo.core"
 local folder = require "trpo.folder"
-local json = require "trpo.json"
 local options = require "trpo.options"
 local parameters = require "trpo.parameters"
 local script = require "trpo.script"
@@ -38,50 +39,6 @@ local function try(constructor, ...)
   local ok, result = pcall(constructor, ...)
   if ok then return result end
   return nil, (tostring(result):gsub("^[^\n]-:%d+: (trpo%.)", "%1", 1))
-end
-
--- what is wrong with those of the given options of the critic that belong to another kind or optimizer
-local function stray_option(value, given)
-  for _, name in ipairs(settings.critic) do
-    local what, owners = settings.stranger(name, value)
-    if what and given[name] ~= nil then
-      return ("trpo.experiment: value.%s belongs to %s %s, and value.%s is '%s'")
-        :format(name, what, owners, what, value[what])
-    end
-  end
-end
-
--- what is wrong with options that are right one by one
-local function conflict(config, env)
-  if config.budget and not config.whole_episodes then
-    return "trpo.experiment: budget needs whole_episodes = true"
-  elseif config.whole_episodes and env.time_limit == 0 then
-    return "trpo.experiment: whole_episodes needs an environment with a time limit; set env.time_limit"
-  elseif config.policy.log_std ~= 0 and env.action.kind == "discrete" then
-    return ("trpo.experiment: policy.log_std needs a box of actions, those of %s are %s; leave it out")
-      :format(env.id, tostring(env.action))
-  elseif config.value.kind == "linear" and env.observation.kind ~= "box" then
-    return "trpo.experiment: value.kind 'linear' needs a box of observations"
-  elseif config.normalize_observations == true and env.observation.kind ~= "box" then
-    return "trpo.experiment: normalize_observations needs a box of observations"
-  elseif config.resume and config.overwrite then
-    return "trpo.experiment: resume goes on and overwrite begins anew; give one of them"
-  elseif config.resume and not config.dir then
-    return "trpo.experiment: resume needs a folder, and dir is false"
-  elseif config.evaluation.reward_threshold and config.evaluation.episodes == 0 then
-    return "trpo.experiment: evaluation.reward_threshold needs evaluations, and evaluation.episodes is 0"
-  end
-end
-
--- classic control has scales that networks like, and so have boxes with finite bounds
-local function has_natural_scale(env)
-  for _, entry in ipairs(trpo.environments()) do
-    if entry.id == env.id then return true end
-  end
-  local box = env.observation
-  if box.kind == "discrete" then return true end
-  local low, high = box.low, box.high
-  return low:min() > -math.huge and high:max() < math.huge
 end
 
 -- why an evaluation of a process would never come back, or nil
@@ -119,7 +76,7 @@ function methods:configure(tree, given)
   local env
   env, message = self:make_env(config, 1, streams.training)
   if not env then return nil, message end
-  message = stray_option(config.value, given) or conflict(config, env) or endless(self.definition, env)
+  message = conflicts.find(config, env, given) or endless(self.definition, env)
   if message then return nil, message end
   config.algorithm = settings.plain(algorithm)
   self.config, self.algorithm, self.probe = config, algorithm, env
@@ -188,49 +145,13 @@ function methods:parameters()
   return out
 end
 
--- the critic's options among some changes; the last one of a name counts
-local function critic_changes(changes)
-  local out = {}
-  for _, change in ipairs(changes) do
-    local name = change.path:match("^value%.(.+)")
-    if name then out[name] = change.value end
-  end
-  for name, value in pairs(out) do
-    if value == json.null then out[name] = nil end
-  end
-  return out
-end
-
--- another kind of critic, or another optimizer, leaves behind what it does not have
-local function drop_strangers(value, given)
-  if given.kind == nil and given.optimizer == nil then return end
-  local now = { kind = given.kind or value.kind, optimizer = given.optimizer or value.optimizer }
-  for _, name in ipairs(settings.critic) do
-    if settings.stranger(name, now) then value[name] = nil end
-  end
-end
-
--- the parameters that changes are about, with their values: list of { path, value }
-local function read_changes(rules, changes)
-  local out = {}
-  for i, change in ipairs(changes) do
-    local leaf, message = parameters.find(rules, change.name)
-    if not leaf then return nil, message end
-    local value = change.value
-    if change.text then value, message = parameters.parse(leaf, change.text) end
-    if message then return nil, message end
-    out[i] = { path = leaf.path, value = value }
-  end
-  return out
-end
-
 -- Applies a list of { name, value = } or { name, text = } together; nil and one sentence if any is wrong.
 function methods:override(changes)
   if self.training then return nil, "nothing can be changed while the run is trained" end
-  local read, message = read_changes(self:rules(), changes)
+  local read, message = changes_of.read(self:rules(), changes)
   if not read then return nil, message end
-  local tree, definition, given = options.copy(self.config), self.definition, critic_changes(read)
-  drop_strangers(tree.value, given)
+  local tree, definition, given = options.copy(self.config), self.definition, changes_of.critic(read)
+  changes_of.drop_strangers(tree.value, given)
   for _, change in ipairs(read) do
     parameters.assign(tree, change.path, change.value)
     -- a named environment takes the place of the described one
@@ -284,8 +205,7 @@ function methods:build()
   local c = self.config
   local env, message = self:make_env(c, c.lanes, streams.training)
   if not env then return nil, message end
-  local normalize = c.normalize_observations
-  if normalize == "auto" then normalize = not has_natural_scale(env) end
+  local normalize = self:normalizes()
   local policy, value
   policy, message = make_policy(c, env, normalize)
   if not policy then return nil, message end
@@ -293,6 +213,17 @@ function methods:build()
   if value == nil then return nil, message end
   self.env, self.policy, self.value = env, policy, value or nil
   return self
+end
+
+-- whether observations are normalised: by itself where they are a box without a scale that networks like, as classic
+-- control and finite bounds have
+function methods:normalizes()
+  local wanted, box = self.config.normalize_observations, self.probe.observation
+  if wanted ~= "auto" then return wanted end
+  for _, entry in ipairs(trpo.environments()) do
+    if entry.id == self.probe.id then return false end
+  end
+  return box.kind == "box" and not (box.low:min() > -math.huge and box.high:max() < math.huge)
 end
 
 --- The name of this run: `name`, or `<env>-<algorithm>-s<seed>`.
@@ -320,9 +251,7 @@ function methods:describe()
   out.name = self:title()
   out.on_iteration, out.on_episode = nil, nil
   out.env.time_limit = self.probe.time_limit
-  if c.normalize_observations == "auto" then
-    out.normalize_observations = not has_natural_scale(self.probe)
-  end
+  out.normalize_observations = self:normalizes()
   if c.whole_episodes then out.budget = c.budget or c.lanes * c.horizon end
   out.threads = c.threads or trpo.threads()
   out.algorithm.name = self:algorithm_name()
@@ -346,11 +275,13 @@ end
 -- learnt (a step that fails leaves them as they were), and `run.result` is what is returned. A run that goes on makes
 -- the same numbers, to the bit, as one that never stopped; when nothing is left to do, its result is returned at once.
 -- @tparam[opt] table callbacks take the place of the experiment's: `on_iteration` = function(record, run), called after
---   each iteration with its numbers by column name; it may add numbers of its own, and returning "stop" ends training.
+--   each iteration with its numbers by column name; it may add numbers of its own, but not change those under `time/`,
+--   and returning "stop" ends training.
 --   `on_episode` = function({ reward, length, index }, run), called for each episode of training that has ended, after
 --   its iteration. What they have to remember belongs into `run.memory`, a table that is empty at the beginning and
 --   that checkpoints keep (numbers, strings, booleans, tensors and tables of them). `max_seconds`: stop after the
---   iteration in which so much time has gone by, with a checkpoint
+--   iteration in which so much time has gone by, with a checkpoint; an evaluation that would only begin then is the
+--   first thing when the run goes on
 -- @treturn table|nil the last record (`eval/mean_reward` and so on) and `status` ("done", "stopped" by on_iteration,
 --   "paused" by max_seconds, "interrupted"), `reason`, `dir`, `iterations`, `steps`, `seconds`, `best` { reward,
 --   iteration, steps }, `idle` (true: nothing was left to do)

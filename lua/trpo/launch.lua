@@ -121,8 +121,9 @@ local function resumed(session)
     return ("nothing is left to do: %s has already made %s, and %.0f are asked for"):format(session.folder.path, so_far,
       wanted)
   end
-  return ("nothing is left to do: %s is %s after %s; more steps go on"):format(session.folder.path,
-    counters.status .. (counters.reason and " by " .. counters.reason or ""), so_far)
+  local more = counters.reason == "reward_threshold" and "another evaluation.reward_threshold goes" or "more steps go"
+  return ("nothing is left to do: %s is %s after %s; %s on"):format(session.folder.path,
+    counters.status .. (counters.reason and " by " .. counters.reason or ""), so_far, more)
 end
 
 local function view_of(run, flags)
@@ -136,6 +137,7 @@ local function view_of(run, flags)
   opts.steps, opts.label = run.config.steps, run:title()
   view.progress = progress.new(opts)
   view.sink = function(record) view.progress:update(record) end
+  view.evaluating = function(record) view.progress:evaluating(record) end
   return view
 end
 

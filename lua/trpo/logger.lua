@@ -7,6 +7,7 @@
 -- two every number reads back exactly. `monitor.csv` is what Stable-Baselines3's `Monitor` writes.
 -- @module trpo.logger
 local core = require "trpo.core"
+local disk = require "trpo.disk"
 local json = require "trpo.json"
 local tensorboard = require "trpo.tensorboard"
 
@@ -202,7 +203,8 @@ function logger.new(opts)
   self.events = positions and event_file_in(positions) or tensorboard.file_name()
   local opened, message, code = open_all(path, { files[1], files[2], files[3], self.events }, positions)
   if not opened then return nil, message, code end
-  self.files = opened
+  self.files, self.path, self.identities = opened, path, {}
+  for name in pairs(opened) do self.identities[name] = disk.identity(path .. "/" .. name) end
   local ok
   if positions then ok, message, code = go_on(self, path) else ok, message, code = begin(self, opts) end
   if ok then return self end
@@ -290,10 +292,14 @@ end
 
 --- Brings all files to the disk, before a checkpoint that knows their positions is written.
 -- @treturn boolean|nil true
--- @treturn string|nil one sentence
+-- @treturn string|nil one sentence; also when a file is not there any more: what is written then, nobody finds
 -- @treturn string|nil "io"
 function logger:sync()
-  for _, file in pairs(self.files) do
+  for name, file in pairs(self.files) do
+    local path = self.path .. "/" .. name
+    if disk.identity(path) ~= self.identities[name] then
+      return nil, ("'%s' was moved or removed while the run was writing it"):format(path), "io"
+    end
     local ok, message, code = file:sync()
     if not ok then return nil, message, code end
   end

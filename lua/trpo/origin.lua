@@ -69,6 +69,15 @@ end
 -- @treturn string
 function origin.absolute(path) return rock("luv", "trpo").fs_realpath(path) or path end
 
+-- the run whose folder, folder of checkpoints, or checkpoint a path is
+local function run_around(path)
+  path = path:gsub("(.)/+$", "%1")
+  for _, pattern in ipairs { ".*", "^(.+)/checkpoints$", "^(.+)/checkpoints/[^/]+$" } do
+    local home = path:match(pattern)
+    if home and disk.exists(home .. "/config.json") then return home end
+  end
+end
+
 --- The experiment that a file or the id of an environment stands for.
 -- @tparam string name
 -- @treturn Experiment|nil
@@ -79,7 +88,10 @@ function origin.experiment(name)
   if not file then return of_id(name) end
   local _, unreadable = file:read(0)
   file:close()
-  if unreadable then
+  local home = run_around(name)
+  if home then
+    return nil, ("'%s' is no script; 'trpo train --resume %s' goes on with that run"):format(name, home), 2
+  elseif unreadable then
     return nil, ("cannot read '%s' (%s); give a Lua script or the id of an environment"):format(name, unreadable), 2
   end
   local made, message, code = of_script(name)
@@ -89,19 +101,20 @@ end
 
 -- ---- folders of runs ---------------------------------------------------------------------------
 
+-- what is perhaps meant by a path that is not the folder of a run
+local function hint(path)
+  local home = run_around(path) or run_around("runs/" .. path)
+  if home then return (", did you mean '%s'?"):format(home) end
+  local stat = rock("luv", "trpo").fs_stat(path)
+  if stat and stat.type ~= "directory" then return (": write 'trpo train %s --resume'"):format(path) end
+  return runs.inside(path)
+end
+
 -- the configuration that a folder holds; or nil, message, exit code
 local function config_of(path)
   local text = core.file.read(path .. "/config.json")
   if not text then
-    local uv = rock("luv", "trpo")
-    local stat = uv.fs_stat(path)
-    local hint = runs.inside(path)
-    if stat and stat.type ~= "directory" then
-      hint = (": write 'trpo train %s --resume'"):format(path)
-    elseif disk.exists("runs/" .. path .. "/config.json") then
-      hint = (", did you mean 'runs/%s'?"):format(path)
-    end
-    return nil, ("'%s' is not the folder of a run (it has no config.json)%s"):format(path, hint), 2
+    return nil, ("'%s' is not the folder of a run (it has no config.json)%s"):format(path, hint(path)), 2
   end
   local config, message = json.decode(text)
   if type(config) == "table" and type(config.env) == "table" and type(config.env.id) == "string" then
@@ -115,8 +128,32 @@ local function unrecorded(what, path)
     .. "'trpo train FILE --resume %s' with a script that ends with 'return run:main(...)'"):format(what, path)
 end
 
+-- The module of an environment is looked for where it was, and then wherever modules are. What it was found by is
+-- its file without its name: /home/me/?.lua for envs.walk in /home/me/envs/walk.lua.
+local function look_there(name, file)
+  local name_in_path = name:gsub("%.", "/")
+  for _, ending in ipairs { ".lua", "/init.lua" } do
+    local tail = name_in_path .. ending
+    local home = file:sub(1, -#tail - 1)
+    if file:sub(-#tail) == tail and home:find "^[^;?]*/$" then
+      package.path = ("%s?%s;%s"):format(home, ending, package.path)
+    end
+  end
+end
+
+-- the experiment on an environment that has a name
+local function named(config, path)
+  local made, message, code = of_id(config.env.id)
+  if made or type(config.module) ~= "string" or disk.exists(config.module) then return made, message, code end
+  return nil, ("the environment of %s, the module '%s', is not found; it was %s, which is not there any more: put it "
+    .. "back, or where LUA_PATH looks"):format(path, config.env.id, config.module), 1
+end
+
 -- the experiment that a configuration was made from, with what the script says
 local function source(config, path)
+  if type(config.module) == "string" and disk.exists(config.module) then
+    look_there(config.env.id, config.module)
+  end
   if type(config.script) == "string" then
     if disk.exists(config.script) then return origin.experiment(config.script) end
     return nil, ("the script of %s, %s, is not there any more; 'trpo train FILE --resume %s' goes on with it elsewhere")
@@ -124,7 +161,7 @@ local function source(config, path)
   elseif config.described then
     return nil, unrecorded(("the environment of %s (%s) was described"):format(path, config.env.id), path), 1
   end
-  return of_id(config.env.id)
+  return named(config, path)
 end
 
 -- what a configuration does not decide when a run is taken up again

@@ -23,7 +23,7 @@ local terminals = {
 }
 
 -- columns and lines of the picture in a terminal
-local dumb = "set terminal dumb size 79,%d noenhanced"
+local dumb = "set terminal dumb size %d,%d noenhanced"
 
 local formats = { "svg", "png", "pdf" }
 
@@ -174,7 +174,7 @@ end
 --- Draws a picture.
 -- @tparam string file its ending says the format, see `format`
 -- @tparam table picture `script` = commands for gnuplot, `width` and `height` in pixels of 1/96 inch, `text` = commands
---   for a terminal (by default the script), `lines` = its height there (24)
+--   for a terminal (by default the script), `columns` and `lines` = its size there (79, 24)
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string message
@@ -182,7 +182,7 @@ end
 function plot.draw(file, picture)
   local format = assert(plot.format("plot", file))
   local terminal = terminals[format] and terminals[format]:format(picture.width, picture.height)
-    or dumb:format(picture.lines or 24)
+    or dumb:format(picture.columns or 79, picture.lines or 24)
   local script = not terminals[format] and picture.text or picture.script
   local bytes, message, code = drawn(format, terminal, script)
   if not bytes then return nil, message, code end

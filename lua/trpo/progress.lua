@@ -31,27 +31,35 @@ end
 -- @treturn string `1 run`, `3 runs`
 function progress.count(n, noun) return ("%.0f %s%s"):format(n, noun, n == 1 and "" or "s") end
 
+--- How many columns an output has.
+-- @tparam integer fd 1 for the standard output, 2 for the standard error output
+-- @treturn number what COLUMNS says, or the width of the terminal, or 80
+-- @treturn boolean whether it is a terminal
+function progress.columns(fd)
+  local ok, uv = pcall(require, "luv")
+  local terminal = ok and uv.guess_handle(fd) == "tty"
+  local width = tonumber(os.getenv("COLUMNS") or "")
+  local handle = terminal and not width and uv.new_tty(fd, false)
+  if handle then
+    width = handle:get_winsize()
+    handle:close()
+    uv.run("nowait")
+  end
+  return width and width > 0 and width or 80, terminal
+end
+
 --- What the standard error output is.
 -- @treturn table opts for `new`: `terminal`, `colour`, `unicode` (booleans), `width` (columns)
 function progress.terminal()
-  local ok, uv = pcall(require, "luv")
-  local terminal = ok and uv.guess_handle(2) == "tty" and os.getenv("TERM") ~= "dumb"
-  local width = tonumber(os.getenv("COLUMNS") or "")
-  if terminal and not width then
-    local handle = uv.new_tty(2, false)
-    if handle then
-      width = handle:get_winsize()
-      handle:close()
-      uv.run("nowait")
-    end
-  end
+  local width, terminal = progress.columns(2)
+  terminal = terminal and os.getenv("TERM") ~= "dumb"
   local locale = os.getenv("LC_ALL") or os.getenv("LC_CTYPE") or os.getenv("LANG") or ""
   local no_colour = os.getenv("NO_COLOR")
   return {
     terminal = terminal,
     colour = terminal and not (no_colour and #no_colour > 0),
     unicode = locale:lower():find("utf%-?8") ~= nil,
-    width = width and width > 0 and width or 80,
+    width = width,
   }
 end
 
@@ -124,14 +132,14 @@ function progress.fitting(fields, columns)
   return text:sub(1, columns)
 end
 
-function progress:line(record)
+function progress:line(record, doing)
   local t = self:texts(record)
   local fraction = record["time/total_timesteps"] / self.steps
   -- the most important ones first; each keeps its width from line to line
   local text = progress.fitting({
     ("%3.0f%%"):format(100 * math.min(1, fraction)), "iteration " .. t.iteration,
     (" "):rep(2 * #("%d"):format(self.steps) + 1 - #t.steps) .. t.steps,
-    ("%-14s"):format(t.reward), ("%-10s"):format(t.kl), ("%-9s"):format(t.left), ("%14s"):format(t.speed),
+    ("%-14s"):format(t.reward), ("%-10s"):format(t.kl), ("%-9s"):format(doing or t.left), ("%14s"):format(t.speed),
   }, self.width - 1)
   -- label and bar take the columns that the numbers leave
   local room = self.width - 1 - #text
@@ -156,8 +164,17 @@ function progress:update(record)
   self:draw()
 end
 
-function progress:draw()
-  self.out:write("\r", self:line(self.pending), "\27[K")
+--- Says that the policy of an iteration is being evaluated, which may take long.
+-- @tparam table record what is known of the iteration
+function progress:evaluating(record)
+  if not self.terminal then return end
+  self.pending = record
+  self:draw "evaluating"
+end
+
+-- the present iteration, with what goes on instead of the time that is left
+function progress:draw(doing)
+  self.out:write("\r", self:line(self.pending, doing), "\27[K")
   self.out:flush()
   self.drawn, self.pending = true, nil
 end

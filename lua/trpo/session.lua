@@ -12,6 +12,7 @@ local folder = require "trpo.folder"
 local json = require "trpo.json"
 local logger = require "trpo.logger"
 local process = require "trpo.process"
+local registered = require("trpo.env").registered
 local rock = require "trpo.rocks"
 local sources = require "trpo.sources"
 local trpo = require "trpo"
@@ -34,23 +35,6 @@ function session.new(run, view, callbacks)
 end
 
 -- ---- what there is already ---------------------------------------------------------------------
-
---- The newest of some checkpoints that can be read.
--- @tparam {string,...} paths the newest first
--- @treturn table|nil what `trpo.checkpoint.load` returned
--- @treturn {table,...}|string the damaged ones that are newer, { path, message }; or one sentence
--- @treturn string|nil code
-function session.newest(paths)
-  local damaged = {}
-  for _, path in ipairs(paths) do
-    local saved, message, code = checkpoint.load(path)
-    if saved then return saved, damaged end
-    -- a file of a newer version, or one that may not be read, is not damaged
-    if code ~= "format" and code ~= "too_large" then return nil, message, code end
-    damaged[#damaged + 1] = { path = path, message = message }
-  end
-  return nil, ("none of the checkpoints can be read: %s"):format(damaged[1].message), "format"
-end
 
 -- Why a folder without checkpoints must not be begun anew, or nil: its run was killed, or failed, before the first one.
 -- Numbers that no status belongs to are somebody else's.
@@ -85,7 +69,7 @@ function session:look(path)
     return nil, message, code
   end
   local saved, damaged
-  saved, damaged, code = session.newest(paths)
+  saved, damaged, code = checkpoint.newest(paths)
   if not saved then return nil, ("%s cannot be resumed: %s"):format(path, damaged), code end
   if not counters_of.are(saved.counters) then
     return nil, ("%s cannot be resumed: '%s' does not hold what a run counts"):format(path, saved.path), "format"
@@ -195,35 +179,22 @@ function session:write_status(result)
 end
 
 function session:write_config()
-  local config = self.run:describe()
-  -- what a Lua program has given cannot be written down
-  config.script, config.described = self.run.script, self.run.definition ~= nil or nil
-  config.callbacks = self.callbacks or nil
+  local config, definition = self.run:describe(), self.run.definition
+  -- a module is not found from everywhere; what a Lua program has given cannot be written down
+  local id = config.env.id
+  local module = not definition and sources.file(id)
+  config.module = module and self.uv.fs_realpath(module) or nil
+  config.described = definition ~= nil or not module and registered[id] ~= nil or nil
+  config.script, config.callbacks = self.run.script, self.callbacks or nil
   config.sources = self.counters.sources
   return self.folder:write_json("config.json", config, { "name", "seed", "env" })
 end
-
--- one block for each sitting
-function session:write_command()
-  local path = self.folder.path .. "/command.txt"
-  local before = disk.exists(path)
-  local file, message, code = self.folder:open "command.txt"
-  if not file then return nil, message, code end
-  local text = (before and "\n" or "") .. command_line.text(os.date "!%Y-%m-%dT%H:%M:%SZ")
-  local ok, why = file:write(text)
-  local closed, later = file:close()
-  if ok and closed then return true end
-  return nil, ("cannot write %s: %s"):format(path, why or later), "io"
-end
-
--- a compiled close would not notice that it failed, as a flush
-jit.off(session.write_command)
 
 function session:write_first_files()
   local ok, message, code = self:write_status { status = "running" }
   self.opened = ok
   if ok then ok, message, code = self:write_config() end
-  if ok then ok, message, code = self:write_command() end
+  if ok then ok, message, code = command_line.append(self.folder) end
   return ok, message, code
 end
 
@@ -297,6 +268,9 @@ function session:lasted() return (self.uv.hrtime() - self.begin) / 1e9 end
 
 function session:write_checkpoint(name)
   local place = self.folder.path .. "/checkpoints"
+  if not disk.exists(self.folder.path) then
+    return nil, ("the folder of the run, %s, was moved or removed"):format(self.folder.path), "io"
+  end
   local ok, message = disk.make(place)
   if not ok then return nil, ("cannot make the folder of checkpoints: %s"):format(message), "io" end
   local counters = self.counters

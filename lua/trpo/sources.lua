@@ -13,14 +13,18 @@ local builtin = {
 
 local function is_ours(name) return name == "trpo" or name:find("^trpo%.") ~= nil end
 
--- trees of rocks and of the interpreter
-local function is_installed(path) return path:find("/share/lua", 1, true) ~= nil end
+--- Whether a file belongs to a tree of rocks or of the interpreter.
+-- @tparam string path
+-- @treturn boolean
+function sources.is_installed(path) return path:find("/share/lua", 1, true) ~= nil end
 
--- the file of a module of the user's; nil when it is not one, or came from elsewhere
-local function file_of(name)
+--- Where a module of the user's is found.
+-- @tparam string name of the module
+-- @treturn string|nil nil when there is none, or when it is installed, trpo's own, or came from elsewhere
+function sources.file(name)
   if type(name) ~= "string" or builtin[name] or is_ours(name) or package.preload[name] then return nil end
   local path = package.searchpath(name, package.path)
-  return path and not is_installed(path) and (path:gsub("^%./", "")) or nil
+  return path and not sources.is_installed(path) and (path:gsub("^%./", "")) or nil
 end
 
 --- The hash of a file.
@@ -42,7 +46,7 @@ function sources.modules(seen)
   local by_name, by_path = {}, {}
   seen = seen or {}
   for name in pairs(package.loaded) do
-    local path = not seen[name] and file_of(name)
+    local path = not seen[name] and sources.file(name)
     local hash = path and sources.hash(path)
     seen[name] = true
     if hash then by_name[name], by_path[path] = hash, hash end
@@ -65,7 +69,7 @@ end
 function sources.changed(old, script)
   local out = {}
   for name, before in pairs(old.modules) do
-    local path = file_of(name)
+    local path = sources.file(name)
     if path and sources.hash(path) ~= before then out[#out + 1] = path end
   end
   table.sort(out)

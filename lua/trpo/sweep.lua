@@ -97,7 +97,7 @@ local function describe(o, about)
     format = results.format, name = o.name, kind = about.kind, method = o.method,
     sampler = o.method == "halving" and o.sampler or nil, samples = o.samples,
     seed = o.seed, parameters = listed(about.space), seeds = o.seeds, metric = o.metric, cells = cells,
-    halving = o.halving, config = about:config(), files = files, modules = modules,
+    halving = o.halving, config = about:config(), files = files, uses = about.uses, modules = modules,
     system = system_of(),
   }, watched
 end
@@ -115,15 +115,16 @@ local function prepare(given, home, texts)
     subject = about, description = description, watched = watched }
 end
 
--- the folder of the script that calls us, with a slash at its end, and the script's name without ending
+-- the script that calls us: { folder, with a slash at its end, file, name without ending }; empty when there is none
 local function caller()
   local ours = debug.getinfo(1, "S").source:match "^@(.*)sweep%.lua$"
   for level = 2, math.huge do
     local info = debug.getinfo(level, "S")
-    if not info then return nil end
+    if not info then return {} end
     local path = info.source:match "^@(.*)$"
     if path and not (ours and path:sub(1, #ours) == ours) then
-      return path:match "^(.*/)[^/]*$" or "", (path:match "([^/]+)$":gsub("%.lua$", ""))
+      return { folder = path:match "^(.*/)[^/]*$" or "", file = path,
+        name = (path:match "([^/]+)$":gsub("%.lua$", "")) }
     end
   end
 end
@@ -166,10 +167,10 @@ function sweep.new(opts)
   if type(opts) ~= "table" then
     blame(("trpo.sweep: options must be a table, got %s"):format(options.describe(opts)))
   end
-  local home, title = caller()
+  local home = caller()
   local given = {}
   for key, value in pairs(opts) do given[key] = value end
-  if given.name == nil then given.name = folder.safe_name(title or "sweep") end
+  if given.name == nil then given.name = folder.safe_name(home.name or "sweep") end
   local fields, message = prepare(given, home)
   if not fields then blame("trpo.sweep: " .. message) end
   return adopt(setmetatable({ given = given, home = home }, methods), fields)
@@ -202,7 +203,8 @@ function methods:place() return self.dir .. "/" .. self.name end
 
 --- What this sweep is: `sweep.json`.
 -- @treturn table { format, name, kind, method, sampler, samples, seed, parameters, seeds, metric, cells = { {params,
---   ids} }, halving, config (of all cells, unless they vary it), files and modules (their hashes), system }
+--   ids} }, halving, config (of all cells, unless they vary it), files and modules (their hashes), uses (of a function:
+--   hashes of what it uses), system }
 function methods:describe() return self.description end
 
 -- as much of what `results.read` returns as trials are made of

@@ -2,6 +2,7 @@
 --
 --    collect → gae → update → fit the critic → update the normaliser → evaluate → ask → log → checkpoint
 -- @module trpo.training
+local counters_of = require "trpo.counters"
 local record = require "trpo.record"
 local session = require "trpo.session"
 local trpo = require "trpo"
@@ -37,10 +38,19 @@ local function iterate(s)
   return record.of(counters, policy, batch, info, fit, drift), batch
 end
 
--- the numbers of an evaluation, added to a record
+-- what stops a run from outside
+local function outside(s)
+  if trpo.signals.caught() then return "interrupted" end
+  return s.max_seconds and s.session:lasted() >= s.max_seconds and "paused" or nil
+end
+
+-- The numbers of an evaluation, added to a record; or nil, message, code, which is "interrupted" when it has to wait
+-- for another sitting. There it comes first, whatever the time, so that each sitting gets on.
 local function evaluate(s, row)
   local evaluation = s.run.config.evaluation
   if evaluation.episodes == 0 or row["eval/mean_reward"] then return row end
+  if outside(s) and s.session.folder and not s.overdue then return nil, "it is time to stop", "interrupted" end
+  if s.view.evaluating then s.view.evaluating(row) end
   local result, message, code = s.run:evaluate { interruptible = true }
   if not result then return nil, message, code end
   row["eval/mean_reward"] = result.mean_reward
@@ -49,11 +59,14 @@ local function evaluate(s, row)
   return row
 end
 
--- calls a function of the user's: its answer, or nil, message, code
+-- what was raised as a text, which it need not be, and where
+local function traceback(raised) return debug.traceback(tostring(raised), 2) end
+
+-- calls a function of the user's: true and its answer, or nil, message, code
 local function call(s, name, argument)
-  local ok, answer = xpcall(s[name], debug.traceback, argument, s.run)
-  if not ok then return nil, name .. ": " .. tostring(answer), "callback" end
-  return answer or false
+  local ok, answer = xpcall(s[name], traceback, argument, s.run)
+  if ok then return true, answer end
+  return nil, name .. ": " .. answer, "callback"
 end
 
 -- episodes that ended in a batch go to the log and to the user
@@ -67,7 +80,7 @@ local function tell_episodes(s, batch)
   for i = 1, n do
     local episode = { reward = returns[i], length = lengths[i], index = counters.episodes - n + i }
     ok, message, code = call(s, "on_episode", episode)
-    if ok == nil then return nil, message, code end
+    if not ok then return nil, message, code end
   end
   return true
 end
@@ -89,19 +102,27 @@ local function judge(s, row)
   return complete and "done" or false
 end
 
+-- what is wrong with an answer of on_iteration, or with what it has done to its record; `kept` is how far the run is
+local function misuse(answer, row, kept)
+  if type(answer) == "string" and answer ~= "stop" then
+    return ("on_iteration: the text that it returns must be 'stop', got '%s'"):format(answer)
+  end
+  for name, value in pairs(kept) do
+    if row[name] ~= value then return ("on_iteration: record['%s'] must stay as it is"):format(name) end
+  end
+end
+
 -- the user's last word: true, or false to stop; nil, message, code. It may have been said before an interruption.
 local function ask(s, row)
   if s.counters.stopped then return false end
   if not s.on_iteration then return true end
-  local answer, message, code = call(s, "on_iteration", row)
-  if answer == nil then return nil, message, code end
+  local kept = {}
+  for _, name in ipairs(counters_of.of_record) do kept[name] = row[name] end
+  local ok, answer, code = call(s, "on_iteration", row)
+  if not ok then return nil, answer, code end
+  local wrong = misuse(answer, row, kept)
+  if wrong then return nil, wrong, "callback" end
   return answer ~= "stop"
-end
-
--- what stops a run from outside, after a whole iteration
-local function outside(s)
-  if trpo.signals.caught() then return "interrupted" end
-  return s.max_seconds and s.session:lasted() >= s.max_seconds and "paused" or nil
 end
 
 -- how it stands after an iteration: `s.counters.status` is set when it is over
@@ -122,12 +143,13 @@ local function conclude(s, row)
 end
 
 -- What follows from an iteration that is learnt. A signal may come while the policy is evaluated, which may never end
--- by itself: then the checkpoint holds what is learnt, and the rest is done when the run goes on.
+-- by itself, or time may be over before: then the checkpoint holds what is learnt, and the rest is done when the run
+-- goes on.
 local function settle(s, row)
   local counters = s.counters
   local ok, message, code = conclude(s, row)
   if code == "interrupted" then
-    counters.status, counters.pending = "interrupted", row
+    counters.status, counters.pending = outside(s), row
     return s.session:keep(row, true)
   end
   if ok then ok, message, code = s.session.log:record(row) end
@@ -188,7 +210,11 @@ end
 local function loop(s)
   local ok, message, code = s.session:open()
   s.counters = s.session.counters
-  if ok and s.session.saved then ok, message, code = go_on(s) end
+  if ok and s.session.saved then
+    s.overdue = true
+    ok, message, code = go_on(s)
+    s.overdue = nil
+  end
   while ok and not s.counters.status do ok, message, code = turn(s) end
   return ok, message, code
 end
@@ -213,7 +239,7 @@ end
 -- @tparam Experiment run its `before_writing`, if it has one, is called before its folder is changed
 -- @tparam table callbacks `on_iteration`, `on_episode`, `max_seconds`
 -- @tparam table view `sink` (function(record)), `json` (file for one object per iteration), `say` (function(text)),
---   `resumed` (function(session): a checkpoint was loaded)
+--   `resumed` (function(session): a checkpoint was loaded), `evaluating` (function(record): its evaluation begins)
 -- @treturn table|nil result
 -- @treturn string|nil message
 -- @treturn string|nil code

@@ -90,14 +90,16 @@ end
 -- @treturn string
 function text.aligned(rows, left)
   local widths, on_left, lines = {}, {}, {}
+  -- characters, not bytes
+  local function length(word) return select(2, word:gsub("[^\128-\191]", "")) end
   for _, column in ipairs(left) do on_left[column] = true end
   for _, row in ipairs(rows) do
-    for j, word in ipairs(row) do widths[j] = math.max(widths[j] or 0, #word) end
+    for j, word in ipairs(row) do widths[j] = math.max(widths[j] or 0, length(word)) end
   end
   for i, row in ipairs(rows) do
     local words = {}
     for j, word in ipairs(row) do
-      local room = (" "):rep(widths[j] - #word)
+      local room = (" "):rep(widths[j] - length(word))
       words[j] = on_left[j] and word .. room or room .. word
     end
     lines[i] = ("  " .. table.concat(words, "  ")):gsub(" +$", "")

@@ -56,20 +56,6 @@ local function placed(made)
   return list, columns, math.ceil(n / columns), #order - n
 end
 
--- the range of all bands, with a little room
-local function range_of(panels)
-  local low, high = math.huge, -math.huge
-  for _, panel in ipairs(panels) do
-    local curve = panel.curve
-    for i = 1, curve and #curve.y or 0 do
-      low = math.min(low, curve.low and curve.low[i] or curve.y[i])
-      high = math.max(high, curve.high and curve.high[i] or curve.y[i])
-    end
-  end
-  local room = high > low and 0.05 * (high - low) or math.max(math.abs(high), 1) * 0.1
-  return low - room, high + room
-end
-
 -- ---- script ------------------------------------------------------------------------------------
 
 local function between(low, x, high) return math.max(low, math.min(x, high)) end
@@ -115,7 +101,7 @@ local function panel_script(panel, k, size, made, last_row)
     frame.place(size, left, right, top, bottom),
     best and ("set border 15 lw 2.5 lc rgb '%s'"):format(frame.best) or "set border 15 lw 0.6 lc rgb '#999999'",
     last_row and size.ticks or size.ticks:gsub("'[^']*'", "''"),
-    panel.column == 1 and "set format y '%g'" or "set format y ''", "unset label",
+    panel.column == 1 and size.up or size.up:gsub("'[^']*'", "''"), "unset label",
   }
   if panel.label then
     lines[#lines + 1] = ("set label %s at %s left font ',10' noenhanced"):format(
@@ -172,19 +158,43 @@ end
 
 -- ---- letters -----------------------------------------------------------------------------------
 
--- a line for each cell: its curve in shades, the last number
-local function in_letters(panels, made, asked, low, high)
-  local rows = { { "cell", "curve", "last", "" } }
-  if made.halving then table.insert(rows[1], 4, "steps") end
+-- a curve in shades as wide as there is room for, the last number, how far the cell is, a star for the best
+local function rows_of(panels, made, width, low, high)
+  local rows = { { "curve", "last", "" } }
   for k, panel in ipairs(panels) do
     local curve = panel.curve
-    rows[k + 1] = { frame.fitted(label_of(made, panel.entry), 44, ".."),
-      curve and "|" .. letters.spark(curve.y, low, high, 32) .. "|" or reason(panel.entry),
+    rows[k + 1] = { curve and "|" .. letters.spark(curve.y, low, high, width) .. "|" or reason(panel.entry),
       curve and ("%.5g"):format(curve.y[#curve.y]) or "", panel.entry == made.best and "*" or "" }
-    if made.halving then table.insert(rows[k + 1], 4, lattice.steps(made, panel.entry) or "") end
   end
-  return ("%s: %s\n. is %.4g, @ is %.4g; * best\n\n"):format(frame.fitted(asked.title, 60), asked.y, low, high)
-    .. aligned(rows, { 1, 2, #rows[1] })
+  for k, row in ipairs(made.halving and rows or {}) do
+    table.insert(row, 3, k == 1 and "steps" or lattice.steps(made, panels[k - 1].entry) or "")
+  end
+  return rows
+end
+
+-- a line for each cell, or two where its name would leave no room for its curve
+local function in_letters(panels, made, asked, low, high)
+  local names, columns = {}, frame.columns(asked)
+  for k, panel in ipairs(panels) do
+    names[k] = frame.fitted(label_of(made, panel.entry), math.min(44, columns - 2), "..")
+  end
+  -- blanks, bars around the curve, the last number, the steps, a star
+  local room = columns - 22 - (made.halving and 7 or 0)
+  local above = room - frame.longest(names) < 12
+  local rows = rows_of(panels, made, math.min(32, above and room or room - frame.longest(names)), low, high)
+  local text
+  if above then
+    local k = -1
+    text = aligned(rows, { 1, #rows[1] }):gsub("[^\n]+\n", function(line)
+      k = k + 1
+      return k > 0 and "  " .. names[k] .. "\n" .. line or ""
+    end)
+  else
+    for k, row in ipairs(rows) do table.insert(row, 1, names[k - 1] or "cell") end
+    text = aligned(rows, { 1, 2, #rows[1] })
+  end
+  return letters.lines(("%s: %s"):format(frame.fitted(asked.title, 60, ".."), asked.y), columns)
+    .. (". is %.4g, @ is %.4g; * best\n\n"):format(low, high) .. text
 end
 
 -- ---- the picture -------------------------------------------------------------------------------
@@ -228,16 +238,16 @@ function cells.picture(made, list, asked)
   local subtitle = told(panels, made, left_out)
   frame.make_room(size, subtitle)
   local commands, label, divisor = frame.over(asked.x, high, 3)
-  local low, top = range_of(panels)
+  local low, top = frame.with_room(groups.extent(curves))
   -- a tick at the end of one panel would touch the first one of the next
   size.ticks = frame.ticks("x", 0.9 * high / divisor, math.max(1, math.floor(size.panel[1] / 55)))
+  size.up = frame.linear_ticks("y", low, top, math.max(2, math.floor(size.panel[2] / 26)))
   local lines = {}
   for k, panel in ipairs(panels) do
     if panel.curve then lines[#lines + 1] = plot.block("cell" .. k, groups.rows(panel.curve, divisor)) end
   end
   lines[#lines + 1] = table.concat({ frame.axes_style, "unset key", "set multiplot", commands,
     ("set yrange [%s:%s]"):format(plot.number(low), plot.number(top)),
-    ("set ytics %s"):format(plot.number(frame.step_of_two(low, top, math.max(2, math.floor(size.panel[2] / 26))))),
     "set tics scale 0.4 font ',10' tc rgb '#000000'" }, "\n")
   for k, panel in ipairs(panels) do
     local below = panel.row == rows or left_out and k + columns > #panels

@@ -108,23 +108,22 @@ end
 local legend = " left top Left reverse samplen 2.6 spacing 1.15 noenhanced"
 
 -- pixels: where the legend stands, and the picture's size
-local function size_of(made, titled)
-  local size = { left = 84, right = 26, top = titled and 58 or 46, bottom = 68 }
+local function size_of(made, left, titled)
+  local size = { left = left, right = 26, top = titled and 58 or 46, bottom = 68 }
   local labels = {}
   for i, curve in ipairs(made) do labels[i] = frame.fitted(curve.label, LONGEST) end
   local longest = frame.longest(labels)
   if #made == 1 then
-    size.width, size.height = 720, 420
+    size.width, size.height = left + 636, 420
   elseif longest <= 34 and #made <= 21 then
     size.right = 84 + 6.6 * longest
     size.width, size.height = size.left + 500 + size.right, math.max(420, 110 + 19 * #made)
     size.key = "set key at graph 1.04, graph 1.0" .. legend
   else
-    local columns = longest <= 44 and 2 or 1
-    size.bottom = 76 + 19 * math.ceil(#made / columns)
-    size.width, size.height = 760, 370 + size.bottom
-    size.key = ("set key at screen %.5f, screen %.5f%s maxrows %d"):format(size.left / size.width,
-      (size.bottom - 64) / size.height, legend, math.ceil(#made / columns))
+    size.bottom = 76 + 19 * #made
+    size.width, size.height = left + 676, 370 + size.bottom
+    size.key = ("set key at screen %.5f, screen %.5f%s"):format(size.left / size.width,
+      (size.bottom - 64) / size.height, legend)
   end
   return size
 end
@@ -141,15 +140,16 @@ local function y_label(asked) return asked.beside and "return" or frame.label(as
 local function script_of(made, asked, data, x)
   local subtitle = asked.subtitle or groups.told(asked.beside and { made[1] } or made)
   add_styles(made)
-  local size = size_of(made, subtitle)
+  local up, left = frame.up(groups.extent(made))
+  local size = size_of(made, left, subtitle)
   frame.make_room(size, subtitle)
   return {
     width = size.width, height = size.height,
     script = table.concat({
       data, frame.axes_style, frame.margins(size), frame.heading(size, asked.title, subtitle),
-      size.key or "unset key", x.commands,
+      size.key or "unset key", x.commands, up,
       "set xlabel " .. plot.quoted(x.label), "set ylabel " .. plot.quoted(y_label(asked)) .. " noenhanced",
-      "set offsets 0, 0, graph 0.03, graph 0.03", layers(made),
+      layers(made),
     }, "\n"),
   }
 end
@@ -160,12 +160,14 @@ local function text_of(made, asked, data, x)
   for i, curve in ipairs(made) do
     -- lines come in seven characters
     local shape = #made > 7 and ("points pt '%s'"):format(string.char(96 + i)) or #curve.x == 1 and "points" or "lines"
-    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(frame.fitted(curve.label, 50)))
+    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(frame.fitted(curve.label,
+      math.min(50, frame.columns(asked) - 16))))
   end
   return table.concat({
     data, #made > 1 and "set key outside below noenhanced" or "unset key", x.commands,
     "set xlabel " .. plot.quoted(x.label), "set tics nomirror",
-    ("set title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title .. ": " .. y_label(asked), 76))),
+    ("set title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title .. ": " .. y_label(asked),
+      frame.columns(asked) - 4))),
     frame.command(list),
   }, "\n")
 end
@@ -188,7 +190,7 @@ function curves.picture(list, asked)
   local commands, label, divisor = frame.over(asked.x, groups.reach(made))
   local x, data = { commands = commands, label = label }, data_of(made, divisor)
   local picture = script_of(made, asked, data, x)
-  picture.text = text_of(made, asked, data, x)
+  picture.text, picture.columns = text_of(made, asked, data, x), frame.columns(asked) - 1
   return picture, notes
 end
 

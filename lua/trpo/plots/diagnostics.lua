@@ -126,12 +126,13 @@ end
 
 -- pixels of the whole, and of the four panels
 local function size_of(list, subtitle)
-  local size = { width = 780, height = 660, left = 70, gap = 84, wide = 290, tall = 205, above = subtitle and 88 or 72,
+  local size = { width = 790, height = 660, left = 84, gap = 80, wide = 290, tall = 205, above = subtitle and 88 or 72,
     between = 92 }
   size.top = size.height - size.above
   local labels = {}
   for i, group in ipairs(list) do labels[i] = group.label end
-  size.columns = #list < 2 and 0 or math.max(1, math.min(#list, math.floor(700 / (70 + 6.8 * frame.longest(labels)))))
+  -- gnuplot takes letters for 7.2 pixels wide
+  size.columns = #list < 2 and 0 or math.max(1, math.min(#list, math.floor(690 / (70 + 7.4 * frame.longest(labels)))))
   size.legend = #list < 2 and 0 or 12 + 19 * math.ceil(#list / size.columns)
   size.height = size.height + size.legend
   size.top = size.top + size.legend
@@ -144,7 +145,7 @@ local function margins(size, column, row)
   return frame.place(size, left, left + size.wide, top, top - size.tall)
 end
 
--- bands and lines of the curves
+-- bands and lines of the curves; many steps of a single run, each with a fraction of its own, are points
 local function layers(name, curves)
   local list = {}
   for k, curve in ipairs(curves) do
@@ -155,8 +156,10 @@ local function layers(name, curves)
   end
   for k, curve in ipairs(curves) do
     local colour = frame.colour(curve.group)
-    list[#list + 1] = #curve.x > 1 and ("$%s%d using 1:2 with lines lw 1.4 lc rgb '%s'"):format(name, k, colour)
-      or ("$%s%d using 1:2 with points pt 7 ps 0.6 lc rgb '%s'"):format(name, k, colour)
+    local dotted = #curve.x == 1 or name == "fraction" and curve.count == 1 and #curve.x > 100
+    list[#list + 1] = dotted and ("$%s%d using 1:2 with points pt 7 ps %g lc rgb '%s'"):format(name, k,
+      #curve.x == 1 and 0.6 or 0.25, colour)
+      or ("$%s%d using 1:2 with lines lw 1.4 lc rgb '%s'"):format(name, k, colour)
   end
   return list
 end
@@ -205,11 +208,12 @@ local function improvement(made)
   local low, high = made.smallest, made.largest > made.smallest and made.largest or made.smallest + 1
   local step = frame.step(low, high, 5)
   low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+  local across, up = frame.linear_ticks("x", low, high, 5), frame.linear_ticks("y", low, high, 5)
   return table.concat({
-    title("improvement of the surrogate per step"), "set xlabel 'expected'\nset ylabel 'actual' offset 1,0",
+    title("improvement of the surrogate per step"), "set xlabel 'expected'\nset ylabel 'actual'",
     ("set xrange [%s:%s]\nset yrange [%s:%s]"):format(plot.number(low), plot.number(high), plot.number(low),
       plot.number(high)),
-    ("set xtics %s\nset ytics %s"):format(plot.number(step), plot.number(step)), body(list, EXPECTED),
+    across, up, body(list, EXPECTED),
   }, "\n")
 end
 
@@ -286,7 +290,8 @@ local function text_of(made, asked, x)
   end
   return table.concat({
     blocks(made), "set tics nomirror", "unset key",
-    ("set multiplot layout 4,1 title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title, 76))),
+    ("set multiplot layout 4,1 title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title,
+      frame.columns(asked) - 4))),
     panel(divergence(made, x)), panel(fraction(made, x)), panel(improvement(made)), panel(variance(made, x)),
     "unset multiplot",
   }, "\n")
@@ -316,7 +321,7 @@ function diagnostics.picture(list, asked)
   made.divisor = divisor
   local x = { commands = commands, label = label }
   local picture = script_of(made, asked, x)
-  picture.text, picture.lines = text_of(made, asked, x), 80
+  picture.text, picture.columns, picture.lines = text_of(made, asked, x), frame.columns(asked) - 1, 80
   return picture, {}
 end
 

@@ -51,6 +51,11 @@ function frame.longest(texts)
   return most
 end
 
+--- Columns of the terminal that letters are for.
+-- @tparam table asked `columns`, or nil
+-- @treturn number
+function frame.columns(asked) return asked.columns or 80 end
+
 -- ---- names of columns --------------------------------------------------------------------------
 
 local labels = {
@@ -129,17 +134,97 @@ function frame.short(x)
   return ("%.4g"):format(x)
 end
 
+--- Numbers as texts that tell them apart, with as few digits as that takes; six where those say the numbers exactly.
+-- @tparam {number,...} list equal ones have equal texts
+-- @treturn {string,...}
+function frame.texts(list)
+  local texts, exact = {}, true
+  for i, x in ipairs(list) do
+    texts[i] = ("%.6g"):format(x)
+    exact = exact and math.abs(tonumber(texts[i]) - x) <= 1e-12 * math.abs(x)
+  end
+  for digits = 4, exact and 0 or 17 do
+    local seen, clear = {}, true
+    for i, x in ipairs(list) do
+      texts[i] = ("%%.%dg"):format(digits):format(x)
+      clear, seen[texts[i]] = clear and (seen[texts[i]] or x) == x, x
+    end
+    if clear then break end
+  end
+  return texts
+end
+
+-- what stands beside ticks: short, but all different; 20k beside 5k, but 1500 beside 500
+local function tick_texts(list)
+  local texts, seen, most = {}, {}, 0
+  for _, x in ipairs(list) do most = math.max(most, math.abs(x)) end
+  for i, x in ipairs(list) do
+    texts[i] = most < 1e4 and ("%.4g"):format(x) or frame.short(x)
+    if seen[texts[i]] then return frame.texts(list) end
+    seen[texts[i]] = true
+  end
+  return texts
+end
+
+-- the command for ticks at some numbers, and the length of the longest text
+local function ticks_command(axis, list)
+  local texts, words = tick_texts(list), {}
+  for i, text in ipairs(texts) do words[i] = ("'%s' %s"):format(text, plot.number(list[i])) end
+  return ("set %stics (%s)"):format(axis, table.concat(words, ", ")), frame.longest(texts)
+end
+
+-- multiples of a step in a range
+local function multiples(low, high, step)
+  local list, first = {}, math.ceil(low / step - 1e-9)
+  for i = first, math.min(math.floor(high / step + 1e-9), first + 50) do
+    -- no negative nought
+    list[#list + 1] = i * step + 0
+  end
+  return list
+end
+
+--- Ticks of a linear axis: round numbers in its range, two of them at least.
+-- @tparam string axis `x`, `y` or `cb`
+-- @tparam number low end of the axis
+-- @tparam number high
+-- @tparam number most ticks, where two of them allow it
+-- @treturn string a command
+-- @treturn number characters of the longest text
+function frame.linear_ticks(axis, low, high, most)
+  return ticks_command(axis, multiples(low, high, frame.step_of_two(low, high, most)))
+end
+
+--- A range with a little room at both ends; numbers that are not negative get none below nought.
+-- @tparam number low
+-- @tparam number high
+-- @tparam[opt=0.04] number share of the range
+-- @treturn number
+-- @treturn number
+function frame.with_room(low, high, share)
+  if not (low <= high) then return 0, 1 end
+  local room = high > low and (share or 0.04) * (high - low) or math.max(math.abs(high), 1) * 0.1
+  return low >= 0 and math.max(low - room, 0) or low - room, high + room
+end
+
+--- The range and the ticks of an upright axis.
+-- @tparam number low the smallest number that is drawn
+-- @tparam number high the largest one
+-- @tparam[opt=7] number most ticks
+-- @treturn string commands
+-- @treturn number pixels that the axis, its texts and its label take on the left
+function frame.up(low, high, most)
+  low, high = frame.with_room(low, high)
+  local ticks, longest = frame.linear_ticks("y", low, high, most or 7)
+  return ("set yrange [%s:%s]\n%s"):format(plot.number(low), plot.number(high), ticks), math.max(84, 42 + 7.4 * longest)
+end
+
 --- Ticks of an axis that begins at nought.
 -- @tparam string axis `x` or `y`
 -- @tparam number high end of the axis
 -- @tparam number most ticks
 -- @treturn string a command
 function frame.ticks(axis, high, most)
-  local step, list = frame.step(0, high, most), {}
-  for i = 0, math.min(math.floor(high / step + 1e-6), 50) do
-    list[#list + 1] = ("'%s' %s"):format(frame.short(i * step), plot.number(i * step))
-  end
-  return ("set %stics (%s)"):format(axis, table.concat(list, ", "))
+  return (ticks_command(axis, multiples(0, high, frame.step(0, high, most))))
 end
 
 -- 1, 2 and 5 of each power of ten in a range
@@ -166,12 +251,7 @@ end
 -- @treturn string a command
 function frame.log_ticks(axis, low, high, most)
   local all, list = round_numbers(low, high), {}
-  if #all < 2 then
-    local step = frame.step_of_two(low, high, most)
-    all = {}
-    local first = math.ceil(low / step)
-    for i = first, math.min(math.floor(high / step), first + 50) do all[#all + 1] = i * step end
-  end
+  if #all < 2 then all = multiples(low, high, frame.step_of_two(low, high, most)) end
   local every = math.ceil(#all / most)
   for i = 1, #all, every do list[#list + 1] = ("'%.6g' %s"):format(all[i], plot.number(all[i])) end
   return ("set %stics (%s)"):format(axis, table.concat(list, ", "))

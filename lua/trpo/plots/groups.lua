@@ -1,5 +1,6 @@
 --- Which runs belong to one curve, and that curve: the interquartile mean over the runs with a bootstrap band.
 -- @module trpo.plots.groups
+local frame = require "trpo.plots.frame"
 local progress = require "trpo.progress"
 local runs = require "trpo.runs"
 local spelling = require "trpo.spelling"
@@ -146,6 +147,29 @@ local function nameless(list)
   return false
 end
 
+-- the values of the nth parameter as they are shown: numbers as short as tells them apart
+local function shown_values(list, n)
+  local texts, numbers = {}, {}
+  for i, group in ipairs(list) do
+    texts[i] = group.values[n]
+    numbers[i] = texts[i]:find "^%-?%d" and math.abs(tonumber(texts[i]) or math.huge) < math.huge and tonumber(texts[i])
+      or nil
+  end
+  return #numbers == #list and frame.texts(numbers) or texts
+end
+
+-- labels such as "delta=0.01 gamma=0.99"
+local function add_labels(list, paths)
+  local words = {}
+  for k in ipairs(list) do words[k] = {} end
+  for n, path in ipairs(paths) do
+    for k, text in ipairs(shown_values(list, n)) do
+      words[k][n] = path == "name" and list[k].values[n] or list.names[n] .. "=" .. text
+    end
+  end
+  for k, group in ipairs(list) do group.label = table.concat(words[k], " ") end
+end
+
 --- The groups of some runs.
 -- @tparam table list runs
 -- @tparam[opt] {string,...} by parameters; without it all that differ, but for the seed
@@ -159,20 +183,18 @@ function groups.of(list, by)
     paths[i] = path
   end
   if not by then paths = nameless(list) and #list > 1 and { "name" } or differing(list) end
-  local out, known, names = { names = groups.names(paths) }, {}, groups.names(paths)
+  local out, known = { names = groups.names(paths) }, {}
   for _, run in ipairs(list) do
     local key = key_of(run, paths)
     if not known[key] then
-      local values, words = {}, {}
-      for i, path in ipairs(paths) do
-        values[i] = value_of(run, path)
-        words[i] = path == "name" and values[i] or names[i] .. "=" .. values[i]
-      end
-      known[key] = { values = values, label = table.concat(words, " "), runs = {} }
+      local values = {}
+      for i, path in ipairs(paths) do values[i] = value_of(run, path) end
+      known[key] = { values = values, runs = {} }
       out[#out + 1] = known[key]
     end
     table.insert(known[key].runs, run)
   end
+  add_labels(out, paths)
   table.sort(out, compare)
   return out
 end
@@ -272,6 +294,10 @@ local function band(curves)
   for name, field in pairs { x = "steps", y = "iqm", low = "low", high = "high" } do
     out[name] = picked(made[field]:totable(), kept)
   end
+  -- one run says nothing about others
+  for i, count in ipairs(out.n) do
+    if count == 1 then out.low[i], out.high[i] = 0 / 0, 0 / 0 end
+  end
   return out
 end
 
@@ -279,8 +305,8 @@ end
 -- @tparam table group
 -- @tparam string x name of a column
 -- @tparam string y name of a column
--- @treturn table|nil lists `x`, `y` and, of several runs, `low`, `high`, `n`; `count` = runs that have numbers,
---   `sparse`: whether few rows do; nil when no run has any yet
+-- @treturn table|nil lists `x`, `y` and, of several runs, `low`, `high` (NaN where only one of them is), `n`; `count` =
+--   runs that have numbers, `sparse`: whether few rows do; nil when no run has any yet
 -- @treturn string|nil one sentence
 -- @treturn string|nil "empty" when there is nothing wrong but that
 function groups.curve(group, x, y)
@@ -325,6 +351,23 @@ function groups.reach(list)
     for _, x in ipairs(curve.x) do high = math.max(high, x) end
   end
   return high
+end
+
+--- The smallest and the largest number of some curves and their bands.
+-- @tparam table list curves
+-- @treturn number
+-- @treturn number
+function groups.extent(list)
+  local low, high = math.huge, -math.huge
+  for _, curve in ipairs(list) do
+    for _, numbers in ipairs { curve.y, curve.low or {}, curve.high or {} } do
+      for _, y in ipairs(numbers) do
+        if y < low then low = y end
+        if y > high then high = y end
+      end
+    end
+  end
+  return low, high
 end
 
 --- What the numbers of a group's curve are, in words.

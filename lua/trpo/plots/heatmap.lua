@@ -21,16 +21,19 @@ local function fitted(texts)
 end
 
 -- where everything goes; cells are wide enough for their numbers where there are not too many
-local function size_of(made, interval_length)
+local function size_of(made, interval_length, scale)
   local columns, rows = #made.x.texts, #made.y.texts
   local size = { x_texts = fitted(made.x.texts), y_texts = fitted(made.y.texts) }
   size.cell = { between(18, math.floor(640 / columns), math.max(84, 6 * interval_length + 12)),
     between(18, math.floor(400 / rows), 70) }
-  size.slanted = 6.8 * frame.longest(size.x_texts) > size.cell[1] - 6
+  local longest = frame.longest(size.x_texts)
+  size.slanted = 6.8 * longest > size.cell[1] - 6
+  -- slanted texts of narrow columns would touch each other
+  size.upright = size.slanted and size.cell[1] < 24
   size.left = 46 + 7 * frame.longest(size.y_texts)
-  size.bottom = 66 + (size.slanted and 4.6 * frame.longest(size.x_texts) or 0)
-  size.top, size.right = 62, 112
-  if size.slanted then size.left = math.max(size.left, 4.6 * frame.longest(size.x_texts) + 10) end
+  size.bottom = 66 + (size.upright and 7 * longest or size.slanted and 4.6 * longest or 0)
+  size.top, size.right = 62, scale.wide
+  if size.slanted and not size.upright then size.left = math.max(size.left, 4.6 * longest + 10) end
   -- room for titles
   size.right = math.max(size.right, 520 - size.left - columns * size.cell[1])
   size.width = size.left + columns * size.cell[1] + size.right
@@ -61,6 +64,14 @@ local function font(size, length, largest)
   end
 end
 
+-- the fonts of the texts in cells, nil where there is no room for them
+local function fonts_of(size, longest)
+  local small = longest.interval > 0 and size.cell[2] >= 44 and font(size, longest.interval, 10)
+  small = small and small >= 8 and small or nil
+  return { number = font(size, longest.number, 13), interval = small,
+    remark = size.cell[2] >= (small and 62 or 34) and font(size, longest.remark, 9) or nil }
+end
+
 -- ---- layers ------------------------------------------------------------------------------------
 
 -- blocks of data by name
@@ -81,12 +92,16 @@ local function data_of(made, format)
       elseif entry then
         data.empty[#data.empty + 1] = { i, j }
       end
-      if told then data.remarks[#data.remarks + 1] = { i, j, plot.word(told), tonumber(colour:sub(2), 16) } end
+      if told then
+        -- where there is no number, in the middle
+        local y = entry.iqm and j - 0.36 or j
+        data.remarks[#data.remarks + 1] = { i, y, plot.word(told), tonumber(colour:sub(2), 16) }
+      end
     end
   end
   if not tall then data.intervals = {} end
   if made.best then data.best[1] = { made.best.i, made.best.j } end
-  return data, tall
+  return data
 end
 
 local function boxes(name, half, style)
@@ -99,37 +114,52 @@ local function labels(name, points, dy, colour)
 end
 
 -- the layers from below
-local function layers(data, size, longest)
+local function layers(data, fonts)
   local list = {}
   local function add(name, command)
     if #data[name] > 0 and command then list[#list + 1] = command end
   end
   add("values", boxes("values", 0.5, ":3 with boxxyerror fillstyle solid noborder lc palette"))
-  add("empty", boxes("empty", 0.5, " with boxxyerror fillstyle pattern 4 noborder lc rgb '#b8b8b8'"))
+  add("empty", boxes("empty", 0.5, " with boxxyerror fillstyle pattern 4 noborder lc rgb '#d0d0d0'"))
   for _, name in ipairs { "values", "empty" } do
     add(name, boxes(name, 0.5, " with boxxyerror fillstyle empty border lc rgb '#ffffff' lc rgb '#ffffff' lw 1.5"))
   end
   add("best", boxes("best", 0.475, (" with boxxyerror fillstyle empty border lc rgb '%s' lc rgb '%s' lw 3")
     :format(frame.best, frame.best)))
-  local points = font(size, longest.number, 13)
-  local small = longest.interval > 0 and size.cell[2] >= 44 and font(size, longest.interval, 10)
-  small = small and small >= 8 and small
-  add("numbers", points and labels("numbers", points, small and 0.13 or 0, "#000000"))
-  add("intervals", small and labels("intervals", small, -0.14, "#333333"))
-  local note = size.cell[2] >= (small and 62 or 34) and font(size, longest.remark, 9)
-  add("remarks", note and labels("remarks", note, -0.36))
+  add("numbers", fonts.number and labels("numbers", fonts.number, fonts.interval and 0.13 or 0, "#000000"))
+  add("intervals", fonts.interval and labels("intervals", fonts.interval, -0.14, "#333333"))
+  add("remarks", fonts.remark and labels("remarks", fonts.remark, 0))
   return frame.command(list)
+end
+
+--- The range of colours for some rows.
+-- @tparam {table,...} rows with the values at 3
+-- @treturn table `low`, `high`, `alike` = the only value or nil, `wide` = pixels of the bar with its texts
+function heatmap.scale(rows)
+  local low, high = math.huge, -math.huge
+  for _, row in ipairs(rows) do low, high = math.min(low, row[3]), math.max(high, row[3]) end
+  if high - low <= 1e-12 * math.max(math.abs(low), math.abs(high)) then
+    local alike = low
+    low, high = frame.with_room(alike, alike)
+    return { low = low, high = high, alike = alike, wide = 112 }
+  end
+  local longest = select(2, frame.linear_ticks("cb", low, high, 10))
+  return { low = low, high = high, wide = math.max(112, 76 + 7 * longest) }
 end
 
 --- A bar of colours on the right of a frame.
 -- @tparam table size `width`, `height`, `left`, `right`, `top`, `bottom`
+-- @tparam table scale see `scale`
 -- @tparam string label
 -- @tparam[opt] string palette
 -- @treturn string commands
-function heatmap.colour_bar(size, label, palette)
+function heatmap.colour_bar(size, scale, label, palette)
   local tall = size.height - size.top - size.bottom
-  return ("set palette defined (%s)\nset colorbox user origin screen %.5f,%.5f size screen %.5f,%.5f\n"
-    .. "set cbtics scale 0.6 format '%%g'\nset cblabel %s noenhanced offset 1.4,0"):format(palette or plot.palette,
+  local ticks = scale.alike and ("set cbtics ('%s' %s)"):format(frame.short(scale.alike), plot.number(scale.alike))
+    or frame.linear_ticks("cb", scale.low, scale.high, between(2, math.floor(tall / 32), 10))
+  return ("set cbrange [%s:%s]\n%s\nset cbtics scale 0.6\nset palette defined (%s)\n"
+    .. "set colorbox user origin screen %.5f,%.5f size screen %.5f,%.5f\nset cblabel %s noenhanced offset 1.4,0")
+    :format(plot.number(scale.low), plot.number(scale.high), ticks, palette or plot.palette,
     (size.width - size.right + 14) / size.width, size.bottom / size.height, 14 / size.width, tall / size.height,
     plot.quoted(frame.fitted(label, math.max(12, math.floor(tall / 7)))))
 end
@@ -139,6 +169,10 @@ local function ticks(axis, texts, style)
   local list = {}
   for i, text in ipairs(texts) do list[i] = ("%s %d"):format(plot.quoted(text), i) end
   return ("set %stics (%s) scale 0 noenhanced %s"):format(axis, table.concat(list, ", "), style)
+end
+
+local function turned(size)
+  return size.upright and "rotate by 90 right" or size.slanted and "rotate by 35 right offset 0,-0.2" or ""
 end
 
 local function longest_of(data)
@@ -167,11 +201,12 @@ end
 
 local function tiles(made, asked)
   local format = lattice.format(made)
-  local data, with_interval = data_of(made, format)
-  local longest = longest_of(data)
-  local size = size_of(made, longest.interval)
+  local data = data_of(made, format)
+  local longest, scale = longest_of(data), heatmap.scale(data.values)
+  local size = size_of(made, longest.interval, scale)
   local columns, rows = #made.x.texts, #made.y.texts
-  local subtitle = subtitle_of(made, with_interval)
+  local fonts = fonts_of(size, longest)
+  local subtitle = subtitle_of(made, fonts.interval ~= nil)
   frame.make_room(size, subtitle)
   return {
     width = size.width, height = size.height,
@@ -179,14 +214,13 @@ local function tiles(made, asked)
       blocks(data), "unset key", "unset border", frame.margins(size),
       frame.heading(size, asked.title, subtitle),
       ("set xrange [0.47:%g]\nset yrange [0.47:%g]"):format(columns + 0.53, rows + 0.53),
-      ticks("x", size.x_texts, size.slanted and "rotate by 35 right offset 0,-0.2" or ""), ticks("y", size.y_texts, ""),
+      ticks("x", size.x_texts, turned(size)), ticks("y", size.y_texts, ""),
       "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced offset 0,"
         .. (size.slanted and "-0.2" or "0.2"),
       "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 40)) .. " noenhanced",
-      plot.colour_range(data.values), #data.values > 0 and heatmap.colour_bar(size, made.metric) or "unset colorbox",
-      layers(data, size, longest),
+      heatmap.colour_bar(size, scale, frame.label(made.metric)), layers(data, fonts),
     }, "\n"),
-    letters = letters.tiles(made, asked.title, format),
+    letters = letters.tiles(made, asked, format),
   }
 end
 

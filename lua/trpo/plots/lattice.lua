@@ -62,26 +62,23 @@ local function axes_of(sweep, names)
   return { list[1], list[2] }
 end
 
--- values of an axis as they are shown: numbers with as few digits as tell them apart, six where those suffice
+-- values of an axis as they are shown
 local function texts_of(axis)
-  local texts, exact = {}, true
-  for i, value in ipairs(axis.values) do
-    texts[i] = axis.numeric and ("%.6g"):format(value) or frame.fitted(text_of(value), 80)
-    exact = exact and (not axis.numeric or math.abs(tonumber(texts[i]) - value) <= 1e-12 * math.abs(value))
-  end
-  for digits = 4, exact and 0 or 17 do
-    local seen, clear = {}, true
-    for i, value in ipairs(axis.values) do
-      texts[i] = ("%%.%dg"):format(digits):format(value)
-      clear, seen[texts[i]] = clear and not seen[texts[i]], true
-    end
-    if clear then break end
-  end
+  if axis.numeric then return frame.texts(axis.values) end
+  local texts = {}
+  for i, value in ipairs(axis.values) do texts[i] = frame.fitted(text_of(value), 80) end
   return texts
 end
 
+-- whether the values of a parameter were drawn, not listed
+local function is_drawn(sweep, parameter)
+  for _, given in ipairs(sweep.description.parameters) do
+    if given.path == parameter.path then return given.values == nil end
+  end
+end
+
 -- the axis of a parameter: values and texts in order of size, and the place of each text
-local function axis_of(parameter)
+local function axis_of(sweep, parameter)
   if not parameter then return { values = { false }, texts = { "" }, place = {} } end
   local axis = { name = frame.fitted(parameter.name, 60), path = parameter.path, values = {}, texts = {}, place = {},
     numeric = true }
@@ -92,7 +89,7 @@ local function axis_of(parameter)
   if axis.numeric then table.sort(axis.values) end
   axis.texts = texts_of(axis)
   for i, value in ipairs(axis.values) do axis.place[text_of(value)] = i end
-  axis.logarithmic = parameter.logarithmic
+  axis.logarithmic, axis.drawn = parameter.logarithmic, axis.numeric and is_drawn(sweep, parameter)
   return axis
 end
 
@@ -169,17 +166,19 @@ end
 
 -- ---- words -------------------------------------------------------------------------------------
 
--- "lambda=0.97", "over lambda": what became of the other parameters
-local function others_told(sweep, axes, values)
-  local fixed_ones, pooled = {}, {}
+-- what became of the other parameters: held; put together; or different in each cell, where values were drawn
+local function add_others(made, sweep, axes, values)
+  local fixed_ones, others, alone = {}, {}, true
   for _, parameter in ipairs(varying(sweep)) do
     if values[parameter.path] then
       fixed_ones[#fixed_ones + 1] = parameter.name .. "=" .. values[parameter.path]
     elseif parameter ~= axes[1] and parameter ~= axes[2] then
-      pooled[#pooled + 1] = parameter.name
+      others[#others + 1] = parameter.name
     end
   end
-  return table.concat(fixed_ones, " "), pooled
+  for _, entry in ipairs(made.entries) do alone = alone and #entry.cells == 1 end
+  made.fixed = table.concat(fixed_ones, " ")
+  made.pooled, made.loose = alone and {} or others, alone and others or {}
 end
 
 --- A format for all numbers of a table.
@@ -206,7 +205,10 @@ function lattice.steps(made, entry) return made.halving and entry.steps > 0 and 
 --- What a mark on the best entry means, in words.
 -- @tparam table made
 -- @treturn string
-function lattice.best(made) return made.among and ("the best of the cells %s"):format(made.among) or "the best" end
+function lattice.best(made)
+  if made.among then return ("the best of the cells %s"):format(made.among) end
+  return made.equal > 1 and ("the first of %d equally good"):format(made.equal) or "the best"
+end
 
 -- "halving: 4k to 16k steps"
 local function halving_told(made)
@@ -228,6 +230,7 @@ function lattice.told(made, with_interval)
     or low == high and progress.count(high, "trial") or ("%d to %d trials"):format(low, high)
   local words = { high == 0 and many or high == 1 and "one trial each" or ("IQM of %s"):format(many) }
   if #made.pooled > 0 then words[1] = words[1] .. " over all " .. table.concat(made.pooled, ", ") end
+  if #made.loose > 0 then words[1] = ("%s, %s vary as well"):format(words[1], table.concat(made.loose, ", ")) end
   if with_interval and high > 1 then words[1] = words[1] .. ", 95 % bootstrap interval" end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
   if made.halving then words[#words + 1] = halving_told(made) end
@@ -236,21 +239,29 @@ end
 
 -- ---- the table ---------------------------------------------------------------------------------
 
--- a sweep of numbers that were drawn: hardly two cells share a value
-local function is_scattered(sweep, x, y)
-  if not (x.numeric and y.numeric) or #x.values * #y.values < 16 then return false end
-  return #x.values * #y.values > 4 * #sweep.cells
+-- values that were drawn: a table of them would have more holes than cells
+local function is_scattered(made)
+  local places = #made.x.values * #made.y.values
+  return (made.x.numeric or made.y.numeric) and places >= 16 and places >= 2 * #made.entries
+end
+
+-- how many entries have the number of the best one
+local function count_equal(made)
+  local n = 0
+  for _, entry in ipairs(made.entries) do n = n + (made.best and entry.iqm == made.best.iqm and 1 or 0) end
+  return n
 end
 
 --- The table of a sweep over two parameters, or over one.
 -- @tparam table sweep see `trpo.sweep.results`
 -- @tparam table asked `parameters` = list of up to two names, `fix` = list of "best" and NAME=VALUE
--- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic } (`y` without name: a
---   sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`, `failed`, `total`,
---   `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` (nil for one trial) }, `at[i][j]`,
---   `best` = an entry or nil, `among` = what keeps a better number from being the best (see `trpo.sweep.summary`) or
---   nil, `scattered`, `metric`, `goal`, `halving`, `pooled` = names of parameters that are put together, `fixed` = a
---   text about those that are held
+-- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic, drawn } (`y`
+--   without name: a sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`,
+--   `failed`, `total`, `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` (nil for one
+--   trial) }, `at[i][j]`, `best` = an entry or nil, `among` = what keeps a better number from being the best (see
+--   `trpo.sweep.summary`) or nil, `equal` = how many have the number of the best, `scattered` = points rather than a
+--   table, `metric`, `goal`, `halving`, `pooled` = names of parameters that are put together, `loose` = of those
+--   that differ from cell to cell, `fixed` = a text about those that are held
 -- @treturn string|nil one sentence
 -- @treturn string|nil code "usage" or "empty"
 function lattice.of(sweep, asked)
@@ -263,7 +274,7 @@ function lattice.of(sweep, asked)
   local values
   values, message = fixed(sweep, asked.fix, axes, found.best and found.rows[found.best])
   if not values then return nil, message, "usage" end
-  local made = { x = axis_of(axes[1]), y = axis_of(axes[2]), entries = {}, at = {}, name = sweep.name,
+  local made = { x = axis_of(sweep, axes[1]), y = axis_of(sweep, axes[2]), entries = {}, at = {}, name = sweep.name,
     metric = frame.fitted(sweep.metric.name, 80), goal = sweep.metric.goal, halving = sweep.description.halving ~= nil }
   for _, cell in ipairs(sweep.cells) do
     if is_taken(cell, values) then
@@ -279,11 +290,11 @@ function lattice.of(sweep, asked)
     end
   end
   for _, entry in ipairs(made.entries) do add_numbers(entry, rows) end
-  made.fixed, made.pooled = others_told(sweep, axes, values)
+  add_others(made, sweep, axes, values)
   local place = summary.best(made.entries, made.goal, #made.pooled > 0)
   made.best = made.entries[place]
   made.among = made.best and #made.pooled == 0 and summary.among(made.entries, place, made.goal) or nil
-  made.scattered = is_scattered(sweep, made.x, made.y)
+  made.equal, made.scattered = count_equal(made), is_scattered(made)
   return made
 end
 

@@ -9,8 +9,8 @@ local letters = {}
 -- shades from the smallest number to the largest
 local ramp = { ".", ":", "-", "=", "+", "o", "%", "#", "@" }
 
--- columns of a terminal; rows of a table that are shown
-local WIDEST, LONGEST = 100, 30
+-- rows of a table that are shown; the longest bar
+local LONGEST, BAR = 30, 30
 
 -- the shade of a number in a range
 local function shade(x, low, high)
@@ -28,78 +28,120 @@ local function range_of(made)
   return low, high
 end
 
--- what stands in a cell: number, mark of the best, shade
-local function word_of(made, entry, format, low, high)
-  if not entry then return "" end
-  local mark = entry == made.best and "*" or " "
-  local steps = made.halving and " " .. (lattice.steps(made, entry) or "") or ""
-  if entry.iqm then return format:format(entry.iqm) .. mark .. shade(entry.iqm, low, high):rep(3) .. steps end
-  return entry.failed > 0 and entry.failed == entry.total and "failed    " or "-    "
+--- A text in lines that fit.
+-- @tparam string text
+-- @tparam number width characters
+-- @treturn string lines, each with its end
+function letters.lines(text, width)
+  local lines = { "" }
+  -- a star and what it means stay together
+  for word in text:gsub("%* ", "*\1"):gmatch "%S+" do
+    word = word:gsub("\1", " ")
+    local longer = lines[#lines] == "" and word or lines[#lines] .. " " .. word
+    if frame.length(longer) <= width or lines[#lines] == "" then
+      lines[#lines] = longer
+    else
+      lines[#lines + 1] = word
+    end
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- characters of the longest line
+local function width_of(text)
+  local most = 0
+  for line in text:gmatch "[^\n]+" do most = math.max(most, frame.length(line)) end
+  return most
 end
 
 -- what the star means
-local function best_told(made) return made.among and lattice.best(made) or "best" end
+local function best_told(made)
+  if not made.best then return "no best yet" end
+  return "* " .. lattice.best(made):gsub("^the best$", "best")
+end
 
-local function heading(made, title)
-  return ("%s: %s\n%s; %s smallest to %s largest; * %s\n"):format(frame.fitted(title, 60), made.metric,
-    lattice.told(made), ramp[1], ramp[#ramp], best_told(made))
+local function heading(made, asked, scale)
+  return letters.lines(("%s: %s"):format(frame.fitted(asked.title, 60, ".."), made.metric), frame.columns(asked))
+    .. letters.lines(("%s;%s %s"):format(lattice.told(made), scale, best_told(made)), frame.columns(asked)) .. "\n"
 end
 
 -- texts of an axis as far as there is room
-local function short(text) return frame.fitted(text, 24, "..") end
+local function short(text, most) return frame.fitted(text, most or 24, "..") end
+
+-- what stands in a cell: number, mark of the best, shade
+local function word_of(made, entry, format, range, shaded)
+  if not entry then return "" end
+  local room = shaded and "    " or " "
+  if not entry.iqm then return (entry.failed > 0 and entry.failed == entry.total and "failed" or "-") .. room end
+  local steps = made.halving and " " .. (lattice.steps(made, entry) or "") or ""
+  return format:format(entry.iqm) .. (entry == made.best and "*" or " ")
+    .. (shaded and shade(entry.iqm, range.low, range.high):rep(3) or "") .. steps
+end
+
+-- the numbers of all cells, with shades or without
+local function numbers(made, format, range, shaded, most)
+  local rows = { { short(made.y.name) } }
+  for i in ipairs(made.x.texts) do rows[1][i + 1] = "" end
+  for j = #made.y.texts, 1, -1 do
+    local row = { short(made.y.texts[j]) }
+    for i in ipairs(made.x.texts) do
+      row[i + 1] = word_of(made, made.at[i] and made.at[i][j], format, range, shaded)
+    end
+    rows[#rows + 1] = row
+  end
+  local last = { short(made.x.name) }
+  -- below the numbers, not below their shades
+  for i, text in ipairs(made.x.texts) do last[i + 1] = short(text, most) .. (shaded and "    " or " ") end
+  rows[#rows + 1] = last
+  return aligned(rows, { 1 })
+end
 
 -- shades alone, two columns a cell
-local function shades(made, title)
-  local low, high = range_of(made)
+local function shades(made, range)
   local lines = {}
   for j = #made.y.texts, 1, -1 do
     local words = {}
     for i in ipairs(made.x.texts) do
       local entry = made.at[i] and made.at[i][j]
-      words[i] = entry and entry.iqm and shade(entry.iqm, low, high) .. (entry == made.best and "*" or " ") or "  "
+      words[i] = entry and entry.iqm and shade(entry.iqm, range.low, range.high) .. (entry == made.best and "*" or " ")
+        or "  "
     end
     lines[#lines + 1] = { short(made.y.texts[j]), table.concat(words) .. "|" }
   end
   table.insert(lines, 1, { short(made.y.name), "" })
-  local best = made.best
-  return ("%s\n%s%s from the left: %s to %s\nbest: %s=%s %s=%s\n"):format(heading(made, title),
-    aligned(lines, { 1, 2 }), made.x.name, made.x.texts[1], made.x.texts[#made.x.texts], made.x.name,
-    made.x.texts[best.i], made.y.name, made.y.texts[best.j])
+  return aligned(lines, { 1, 2 })
 end
 
---- A table over two parameters, the second one upwards as in the picture.
+-- what shades alone do not say
+local function legend(made, width)
+  local x, y, best = made.x, made.y, made.best
+  return letters.lines(("%s from the left: %s to %s"):format(x.name, x.texts[1], x.texts[#x.texts]), width)
+    .. (best and letters.lines(("best: %s=%s %s=%s"):format(x.name, x.texts[best.i], y.name, y.texts[best.j]), width)
+      or "")
+end
+
+--- A table over two parameters, the second one upwards as in the picture: as much of it as there is room for.
 -- @tparam table made see `trpo.plots.lattice`
--- @tparam string title
+-- @tparam table asked `title`, `columns` of the terminal
 -- @tparam string format of numbers
 -- @treturn string
-function letters.tiles(made, title, format)
+function letters.tiles(made, asked, format)
   local low, high = range_of(made)
-  local rows, widest = { { short(made.y.name) } }, 0
-  for i in ipairs(made.x.texts) do rows[1][i + 1] = "" end
-  for j = #made.y.texts, 1, -1 do
-    local row = { short(made.y.texts[j]) }
-    for i in ipairs(made.x.texts) do
-      row[i + 1] = word_of(made, made.at[i] and made.at[i][j], format, low, high)
-      widest = math.max(widest, #row[i + 1])
-    end
-    rows[#rows + 1] = row
+  local range, columns = { low = low, high = high }, frame.columns(asked)
+  local key = (" %s smallest to %s largest;"):format(ramp[1], ramp[#ramp])
+  for _, form in ipairs { { shaded = true, most = 24 }, { shaded = true, most = 12 }, { most = 12 } } do
+    local text = numbers(made, format, range, form.shaded, form.most)
+    if width_of(text) <= columns then return heading(made, asked, form.shaded and key or "") .. text end
   end
-  local last = { short(made.x.name) }
-  for i, text in ipairs(made.x.texts) do
-    -- above the numbers, not above their shades
-    last[i + 1] = short(text) .. "    "
-    widest = math.max(widest, #last[i + 1])
-  end
-  rows[#rows + 1] = last
-  if (widest + 2) * #made.x.texts + 26 <= WIDEST then return heading(made, title) .. "\n" .. aligned(rows, { 1 }) end
-  if 2 * #made.x.texts + 30 <= WIDEST then return shades(made, title) end
-  return letters.list(made, title, format)
+  local text = shades(made, range)
+  if width_of(text) <= columns then return heading(made, asked, key) .. text .. legend(made, columns) end
+  return letters.list(made, asked, format)
 end
 
 -- a bar as long as a number is large
-local function bar(x, low, high)
+local function bar(x, low, high, longest)
   if not (high > low) then return "" end
-  return ("#"):rep(1 + math.floor(29 * (x - low) / (high - low) + 0.5))
+  return ("#"):rep(1 + math.floor((longest - 1) * (x - low) / (high - low) + 0.5))
 end
 
 -- entries with numbers, the best ones first; then the others
@@ -118,32 +160,57 @@ end
 
 letters.ranked = ranked
 
+-- a list without its bars: what there is to say about each entry, with the interval or without
+local function columns_of(made, entries, format, with_interval)
+  local rows = { {} }
+  local function add(row, word) rows[row][#rows[row] + 1] = word end
+  add(1, short(made.x.name))
+  if made.y.name then add(1, short(made.y.name)) end
+  add(1, "IQM")
+  if with_interval then add(1, "95 % interval") end
+  add(1, "trials")
+  if made.halving then add(1, "steps") end
+  for n = 1, math.min(#entries, LONGEST) do
+    local entry, row = entries[n], n + 1
+    rows[row] = {}
+    add(row, short(made.x.texts[entry.i]))
+    if made.y.name then add(row, short(made.y.texts[entry.j])) end
+    add(row, entry.iqm and format:format(entry.iqm) or "-")
+    if with_interval then
+      add(row, entry.low and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "-")
+    end
+    add(row, ("%d of %d"):format(entry.n, entry.total))
+    if made.halving then add(row, lattice.steps(made, entry) or "") end
+  end
+  return rows
+end
+
 --- A list of cells with bars: in order of the only parameter, or of the metric.
 -- @tparam table made see `trpo.plots.lattice`
--- @tparam string title
+-- @tparam table asked `title`, `columns` of the terminal
 -- @tparam string format of numbers
 -- @treturn string
-function letters.list(made, title, format)
+function letters.list(made, asked, format)
   local low, high = range_of(made)
-  local heads = { made.x.name, "IQM", "95 % interval", "trials", "" }
-  if made.halving then table.insert(heads, 5, "steps") end
-  if made.y.name then table.insert(heads, 2, made.y.name) end
   local entries = made.y.name and ranked(made) or made.entries
   if not made.y.name then table.sort(entries, function(a, b) return a.i < b.i end) end
-  local rows = { heads }
-  for n = 1, math.min(#entries, LONGEST) do
-    local entry = entries[n]
-    local row = { short(made.x.texts[entry.i]), entry.iqm and format:format(entry.iqm) or "-",
-      entry.low and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "-",
-      ("%d of %d"):format(entry.n, entry.total),
-      entry.iqm and bar(entry.iqm, low, high) .. (entry == made.best and " *" or "") or "" }
-    if made.halving then table.insert(row, 5, lattice.steps(made, entry) or "") end
-    if made.y.name then table.insert(row, 2, short(made.y.texts[entry.j])) end
-    rows[#rows + 1] = row
+  local rows, room
+  for _, with_interval in ipairs { true, false } do
+    rows = columns_of(made, entries, format, with_interval)
+    -- two blanks before a bar, a star behind it
+    room = frame.columns(asked) - width_of(aligned(rows, {})) - 4
+    if room >= 8 then break end
   end
+  for n = 1, #rows - 1 do
+    local entry = entries[n]
+    local star = entry == made.best and "*" or ""
+    local line = entry.iqm and room >= 2 and bar(entry.iqm, low, high, math.min(room, BAR)) or ""
+    table.insert(rows[n + 1], #line > 0 and #star > 0 and line .. " " .. star or line .. star)
+  end
+  table.insert(rows[1], "")
   local rest = #entries - LONGEST
-  return ("%s: %s\n%s; * %s\n\n"):format(frame.fitted(title, 60), made.metric, lattice.told(made), best_told(made))
-    .. aligned(rows, { #heads }) .. (rest > 0 and ("  (%d cells are not shown)\n"):format(rest) or "")
+  return heading(made, asked, "") .. aligned(rows, { #rows[1] })
+    .. (rest > 0 and ("  (%d cells are not shown)\n"):format(rest) or "")
 end
 
 --- A curve in one line.

@@ -8,7 +8,7 @@ local plot = require "trpo.plot"
 
 local points = {}
 
--- an axis of numbers with room at its ends
+-- an axis of numbers with room at its ends, and round ticks
 local function range_of(name, axis)
   local low, high = axis.values[1], axis.values[#axis.values]
   if axis.logarithmic then
@@ -18,8 +18,16 @@ local function range_of(name, axis)
       frame.log_ticks(name, low, high, 8))
   end
   local room = high > low and 0.05 * (high - low) or math.max(math.abs(low), 1) * 0.1
-  return ("set %srange [%s:%s]\nset format %s '%%g'"):format(name, plot.number(low - room), plot.number(high + room),
-    name)
+  low, high = low - room, high + room
+  return ("set %srange [%s:%s]\n%s"):format(name, plot.number(low), plot.number(high),
+    (frame.linear_ticks(name, low, high, 7)))
+end
+
+-- an axis of texts
+local function names_of(name, axis, most)
+  local list = {}
+  for i, text in ipairs(axis.texts) do list[i] = ("%s %d"):format(plot.quoted(frame.fitted(text, most)), i) end
+  return ("set %srange [0.5:%g]\nset %stics (%s) noenhanced"):format(name, #list + 0.5, name, table.concat(list, ", "))
 end
 
 -- where on the axis, in [0, 1], a value is
@@ -30,18 +38,17 @@ local function place(axis, x)
   return (x - low) / (high - low)
 end
 
--- ticks at the values themselves; those that would touch the one before are left out
+-- ticks at the numbers themselves; those that would touch the one before are left out
 local function ticks_at(axis, pixels)
   local list, last = {}, -math.huge
   for i, x in ipairs(axis.values) do
-    local at = axis.numeric and place(axis, x) * pixels or (i - 0.5) / #axis.values * pixels
-    local half = 3.6 * frame.length(axis.texts[i]) + 4
+    local at, half = place(axis, x) * pixels, 3.6 * frame.length(axis.texts[i]) + 4
     if at - half > last then
-      list[#list + 1] = ("%s %s"):format(plot.quoted(axis.texts[i]), plot.number(axis.numeric and x or i))
+      list[#list + 1] = ("'%s' %s"):format(axis.texts[i], plot.number(x))
       last = at + half
     end
   end
-  return ("set xtics (%s) noenhanced"):format(table.concat(list, ", "))
+  return ("set xtics (%s)"):format(table.concat(list, ", "))
 end
 
 -- ---- one parameter -----------------------------------------------------------------------------
@@ -60,11 +67,45 @@ local function line_data(made)
   return means, scores, best
 end
 
--- the axis with texts that fit, and whether they must be slanted
-local function fitted(axis)
-  local out = setmetatable({ texts = {} }, { __index = axis })
-  for i, text in ipairs(axis.texts) do out.texts[i] = frame.fitted(text, 26) end
-  return out, not axis.numeric and 7 * frame.longest(out.texts) > 576 / #out.texts
+-- characters of a text beside an axis, pixels of the frame
+local WIDEST, WIDE = 26, 576
+
+-- the axis of the only parameter, whose texts may have to be slanted: its commands
+local function axis_of(size, axis)
+  if axis.drawn then return range_of("x", axis) end
+  if axis.numeric then return range_of("x", axis) .. "\n" .. ticks_at(axis, WIDE) end
+  local texts = {}
+  for i, text in ipairs(axis.texts) do texts[i] = frame.fitted(text, WIDEST) end
+  local commands, longest = names_of("x", axis, WIDEST), frame.longest(texts)
+  if 7 * longest <= WIDE / #texts then return commands end
+  size.bottom, size.height = size.bottom + 4 + 4.6 * longest, size.height + 4 + 4.6 * longest
+  size.left = math.max(size.left, 4.6 * frame.length(texts[1]))
+  return commands .. " rotate by 35 right"
+end
+
+-- layers from below: intervals, each trial, interquartile means, the best
+local function line_layers(made, means)
+  local colour, list = frame.colour(1), {}
+  -- a line says that nothing but the parameter changes
+  if made.x.numeric and #means > 1 and #made.loose == 0 then
+    list[1] = ("$means using 1:3:4 with filledcurves fc rgb '%s' fillstyle transparent solid 0.2 noborder")
+      :format(colour)
+    list[2] = ("$means using 1:2 with lines lc rgb '%s' lw 2"):format(colour)
+  else
+    list[1] = ("$means using 1:2:3:4 with yerrorbars lc rgb '%s' lw 1.6 pt 0"):format(colour)
+  end
+  list[#list + 1] = "$scores using 1:2 with points pt 6 ps 0.55 lc rgb '#777777'"
+  list[#list + 1] = ("$means using 1:2 with points pt 7 ps 0.8 lc rgb '%s'"):format(colour)
+  list[#list + 1] = ("$best using 1:2 with points pt 6 ps 2 lw 2 lc rgb '%s'"):format(frame.best)
+  return frame.command(list)
+end
+
+-- the smallest and the largest number of means with their intervals and of scores
+local function extent_of(means, scores)
+  local low, high = math.huge, -math.huge
+  for _, row in ipairs(means) do low, high = math.min(low, row[3]), math.max(high, row[4]) end
+  for _, row in ipairs(scores) do low, high = math.min(low, row[2]), math.max(high, row[2]) end
+  return low, high
 end
 
 --- The picture of a sweep of one parameter.
@@ -73,39 +114,21 @@ end
 -- @treturn table for `trpo.plot.draw`, with `letters`
 function points.line(made, asked)
   local means, scores, best = line_data(made)
-  local size = { width = 720, height = 420, left = 84, right = 60, top = 60, bottom = 68 }
-  local axis, rotated = fitted(made.x)
-  if rotated then
-    size.bottom = 72 + 4.6 * frame.longest(axis.texts)
-    size.height = 364 + size.bottom
-    size.left = math.max(size.left, 4.6 * frame.length(axis.texts[1]))
-  end
+  local up, left = frame.up(extent_of(means, scores))
+  local size = { width = left + WIDE + 60, height = 420, left = left, right = 60, top = 60, bottom = 68 }
+  local across = axis_of(size, made.x)
   local subtitle = ("%s; grey: each trial; circled: %s"):format(lattice.told(made, true), lattice.best(made))
   frame.make_room(size, subtitle)
-  local colour, list = frame.colour(1), {}
-  if axis.numeric and #means > 1 then
-    list[1] = ("$means using 1:3:4 with filledcurves fc rgb '%s' fillstyle transparent solid 0.2 noborder")
-      :format(colour)
-    list[2] = ("$means using 1:2 with lines lc rgb '%s' lw 2"):format(colour)
-  else
-    list[1] = ("$means using 1:2:3:4 with yerrorbars lc rgb '%s' lw 1.6 pt 0"):format(colour)
-  end
-  list[#list + 1] = "$scores using 1:2 with points pt 6 ps 0.45 lc rgb '#888888'"
-  list[#list + 1] = ("$means using 1:2 with points pt 7 ps 0.8 lc rgb '%s'"):format(colour)
-  list[#list + 1] = ("$best using 1:2 with points pt 6 ps 2 lw 2 lc rgb '%s'"):format(frame.best)
   return {
     width = size.width, height = size.height,
     script = table.concat({
       plot.block("means", means), plot.block("scores", scores), plot.block("best", best),
-      "unset key", frame.axes_style, frame.margins(size),
-      frame.heading(size, asked.title, subtitle),
-      axis.numeric and range_of("x", axis) or ("set xrange [0.5:%g]"):format(#axis.texts + 0.5),
-      rotated and ticks_at(axis, 1e6) .. " rotate by 35 right" or ticks_at(axis, size.width - size.left - size.right),
-      "set mxtics 1", "set xlabel " .. plot.quoted(frame.fitted(axis.name, 60)) .. " noenhanced",
-      "set ylabel " .. plot.quoted(frame.fitted(made.metric, 48)) .. " noenhanced",
-      "set offsets 0, 0, graph 0.06, graph 0.06", frame.command(list),
+      "unset key", frame.axes_style, frame.margins(size), frame.heading(size, asked.title, subtitle), across, up,
+      "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced",
+      "set ylabel " .. plot.quoted(frame.fitted(frame.label(made.metric), 48)) .. " noenhanced",
+      line_layers(made, means),
     }, "\n"),
-    letters = letters.list(made, asked.title, lattice.format(made)),
+    letters = letters.list(made, asked, lattice.format(made)),
   }
 end
 
@@ -114,7 +137,8 @@ end
 local function scatter_data(made)
   local values, empty, best, steps = {}, {}, {}, {}
   for _, entry in ipairs(made.entries) do
-    local row = { made.x.values[entry.i], made.y.values[entry.j], entry.iqm }
+    local row = { made.x.numeric and made.x.values[entry.i] or entry.i,
+      made.y.numeric and made.y.values[entry.j] or entry.j, entry.iqm }
     if entry.iqm then values[#values + 1] = row else empty[#empty + 1] = row end
     local told = lattice.steps(made, entry)
     if told then steps[#steps + 1] = { row[1], row[2], plot.word(told) } end
@@ -128,6 +152,19 @@ local function scatter_data(made)
   return values, empty, best, steps
 end
 
+-- characters of a name beside the upright axis, and across
+local LEFT, BELOW = 20, 12
+
+-- both axes, of which one may be of texts, and the pixels on the left of them
+local function axes_of(made)
+  local left = made.y.numeric and 84 or 50 + 7 * math.min(LEFT, frame.longest(made.y.texts))
+  return made.x.numeric and range_of("x", made.x) or names_of("x", made.x, BELOW),
+    made.y.numeric and range_of("y", made.y) or names_of("y", made.y, LEFT), math.max(84, left)
+end
+
+-- a number with four digits; a place with its text
+local function short(axis, x) return axis.numeric and ("%.4g"):format(x) or frame.fitted(axis.texts[x], LEFT) end
+
 -- darker than that of cells, as no text stands on it: each point must be seen
 local palette = "0 '#c6dbef', 1 '#6baed6', 2 '#2171b5', 3 '#08306b'"
 
@@ -138,9 +175,11 @@ local palette = "0 '#c6dbef', 1 '#6baed6', 2 '#2171b5', 3 '#08306b'"
 function points.scatter(made, asked)
   local values, empty, best, steps = scatter_data(made)
   local format = lattice.format(made)
-  local size = { width = 720, height = 480, left = 84, right = 116, top = 60, bottom = 68 }
-  local told = ("%s; circled: %s, %s=%.4g %s=%.4g, "):format(lattice.told(made), lattice.best(made),
-    made.x.name, best[1][1], made.y.name, best[1][2]) .. format:format(best[1][3])
+  local scale = heatmap.scale(values)
+  local across, up, left = axes_of(made)
+  local size = { width = left + 520 + scale.wide, height = 480, left = left, right = scale.wide, top = 60, bottom = 68 }
+  local told = ("%s; circled: %s, %s=%s %s=%s, "):format(lattice.told(made), lattice.best(made), made.x.name,
+    short(made.x, best[1][1]), made.y.name, short(made.y, best[1][2])) .. format:format(best[1][3])
   local list = {
     "$values using 1:2:3 with points pt 7 ps 1.5 lc palette",
     "$values using 1:2 with points pt 6 ps 1.5 lc rgb '#666666'",
@@ -157,12 +196,12 @@ function points.scatter(made, asked)
       plot.block("values", values), plot.block("best", best),
       #steps > 0 and plot.block("steps", steps) or "", #empty > 0 and plot.block("empty", empty) or "",
       "unset key", frame.axes_style, frame.margins(size), frame.heading(size, asked.title, told),
-      range_of("x", made.x), range_of("y", made.y),
+      across, up,
       "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced",
       "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 48)) .. " noenhanced",
-      plot.colour_range(values), heatmap.colour_bar(size, made.metric, palette), frame.command(list),
+      heatmap.colour_bar(size, scale, frame.label(made.metric), palette), frame.command(list),
     }, "\n"),
-    letters = letters.list(made, asked.title, format),
+    letters = letters.list(made, asked, format),
   }
 end
 

@@ -8,8 +8,9 @@
 --
 -- `config` is the resolved configuration with the trial's parameters, without what changes no number (`name`, `dir`,
 -- `overwrite`, `resume`, `threads`, `checkpoint`, and the machine), so that equal trials have equal ids wherever and
--- in whichever sweep they are run. `code` is the hash of the function's text.
+-- in whichever sweep they are run. `code` is the hash of the function and all it reaches, see `trpo.sweep.code`.
 -- @module trpo.sweep.identity
+local functions = require "trpo.sweep.code"
 local core = require "trpo.core"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
@@ -43,54 +44,6 @@ function identity.id(what, seed)
   local whole = { seed = seed }
   for key, value in pairs(what) do whole[key] = value end
   return core.sha256(identity.canonical(whole)):sub(1, 16)
-end
-
--- ---- code --------------------------------------------------------------------------------------
-
--- the lines of a file, or of a text that was loaded
-local function lines_of(source)
-  local text = source:sub(1, 1) == "@" and core.file.read(source:sub(2)) or source:find "^[^@=]" and source
-  local lines = {}
-  for line in ((text or "") .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = line end
-  return text and lines
-end
-
--- the text of one function; its bytecode when the text is not there
-local function text_of(f, info)
-  if info.what == "C" then return "C" end
-  local lines = lines_of(info.source)
-  if not lines then return string.dump(f, true) end
-  if info.what == "main" then return table.concat(lines, "\n") end
-  return table.concat(lines, "\n", info.linedefined, math.min(#lines, info.lastlinedefined))
-end
-
--- the text of a function, and of the functions of the same file that it uses; plain values that it uses
-local function gather(f, source, seen, out)
-  local info = debug.getinfo(f, "S")
-  if seen[f] or info.source ~= source then return end
-  seen[f] = true
-  out[#out + 1] = text_of(f, info)
-  for i = 1, math.huge do
-    local name, value = debug.getupvalue(f, i)
-    if not name then break end
-    local kind = type(value)
-    if kind == "function" then
-      gather(value, source, seen, out)
-    elseif kind == "number" or kind == "string" or kind == "boolean" then
-      out[#out + 1] = name .. "=" .. tostring(kind == "number" and json.number(value) or value)
-    end
-  end
-end
-
---- The hash of a function's text, of the functions of the same file that it uses, and of the numbers, strings and
--- booleans that it uses. Where in the file they stand does not matter; into tables, modules among them, it does not
--- look.
--- @tparam function f
--- @treturn string
-function identity.code(f)
-  local out = {}
-  gather(f, debug.getinfo(f, "S").source, {}, out)
-  return core.sha256(table.concat(out, "\n"))
 end
 
 -- ---- comparison --------------------------------------------------------------------------------
@@ -140,11 +93,29 @@ local function compare_files(old, new, out)
   end
 end
 
+-- a function, by what it uses
+local function compare_code(old, new, out)
+  if (old.files or {}).run == new.files.run then return end
+  local found = functions.changed(old.uses, new.uses)
+  if #found == 0 then found[1] = "run" end
+  for _, what in ipairs(found) do out[#out + 1] = what .. " has changed" end
+end
+
 -- modules that are loaded in one of the two cases only may be those of whoever describes the sweep
 local function compare_modules(old, new, out)
   for _, name in ipairs(names_of(old or {}, {})) do
     if new[name] and new[name] ~= old[name] then out[#out + 1] = ("the module %s has changed"):format(name) end
   end
+end
+
+-- all that is code
+local function compare_sources(old, new, out)
+  if old.kind == "run" and new.kind == "run" then
+    compare_code(old, new, out)
+  else
+    compare_files(old.files, new.files, out)
+  end
+  compare_modules(old.modules, new.modules, out)
 end
 
 -- what varies, by path
@@ -176,8 +147,7 @@ end
 local function differences(old, new)
   local out = {}
   for _, name in ipairs { "kind", "method", "sampler" } do compare(name, old[name], new[name], out) end
-  compare_files(old.files, new.files, out)
-  compare_modules(old.modules, new.modules, out)
+  compare_sources(old, new, out)
   compare_parameters(old.parameters, new.parameters, out)
   for _, name in ipairs { "seeds", "samples", "seed", "halving", "metric" } do
     compare(name, old[name], new[name], out)
@@ -190,10 +160,9 @@ end
 
 -- whether it is code that differs
 local function other_code(old, new)
-  local files = {}
-  compare_files(old.files, new.files, files)
-  compare_modules(old.modules, new.modules, files)
-  return #files > 0
+  local found = {}
+  compare_sources(old, new, found)
+  return #found > 0
 end
 
 -- whether all trials of the old description are in the new one

@@ -64,7 +64,8 @@ end
 
 -- the part of a description that a trial needs
 local function essence(description)
-  return { kind = description.kind, metric = description.metric, halving = description.halving }
+  return { kind = description.kind, metric = description.metric, halving = description.halving,
+    uses = description.uses }
 end
 
 -- a function that says how the process of a trial is started
@@ -271,6 +272,8 @@ local run_options = options.group {
 -- @raise on wrong options
 function launch.all(sweep, opts)
   if trial.take(sweep) then return sweep:results() end
+  -- what a function uses may have been changed since the sweep was described
+  if sweep.kind == "run" then assert(sweep:override {}) end
   local flags, message = options.resolve("sweep:run", run_options, opts)
   if not flags then blame(message) end
   flags.jobs = flags.jobs or cores()

@@ -144,7 +144,7 @@ local function flaw(d)
     return "its cells are not a list of { params, ids }"
   end
   if not is_plan(d.halving) then return "its halving is not { rungs, factor }" end
-  for _, name in ipairs { "files", "modules", "config", "system" } do
+  for _, name in ipairs { "files", "uses", "modules", "config", "system" } do
     if not is_object(d[name]) then return ("its %s is not an object"):format(name) end
   end
 end

@@ -1,5 +1,6 @@
 --- What is swept: an experiment's script, or a function. Both say which parameters there are, and what a cell is.
 -- @module trpo.sweep.subject
+local code = require "trpo.sweep.code"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local logger = require "trpo.logger"
@@ -188,11 +189,16 @@ end
 local task = { kind = "run" }
 task.__index = task
 
-local function new_task(o)
+local function new_task(o, file)
   local list, message = space.read(o.parameters, nil)
   if not list then return nil, message end
-  return setmetatable({ call = o.run, plan = o.halving, code = identity.code(o.run), space = list }, task)
+  local self = setmetatable({ call = o.run, plan = o.halving, space = list, file = file }, task)
+  self.code, self.uses = self:hash()
+  return self
 end
+
+--- The hash of the function, which may have been given other values meanwhile; and of what it uses.
+function task:hash() return code.hash(self.call, self.file) end
 
 function task:cell(params) return { kind = "run", params = params, code = self.code }, params end
 
@@ -210,16 +216,21 @@ end
 
 --- What the options of a sweep say is swept.
 -- @tparam table o of `trpo.sweep.settings.read`
--- @tparam string|nil home folder of the sweep's script, with a slash at its end
+-- @tparam table home { folder = of the sweep's script, with a slash at its end, file = its path }; empty without one
 -- @tparam {string,...}|nil texts "NAME=VALUE" from the command line, for all cells
--- @treturn table|nil { kind, space } with the methods cell(params), config(), files(), settings(trial)
+-- @treturn table|nil { kind, space, uses (of a function: see `trpo.sweep.code`) } with the methods cell(params),
+--   config(), files(), settings(trial)
 -- @treturn string|nil message
 function subject.new(o, home, texts)
   if o.run and texts and #texts > 0 then
     return nil, "--set is for sweeps of an experiment, this one is of a function"
   end
   local made, message
-  if o.run then made, message = new_task(o) else made, message = new_experiment(o, home, texts) end
+  if o.run then
+    made, message = new_task(o, home.file)
+  else
+    made, message = new_experiment(o, home.folder, texts)
+  end
   if not made then return nil, message end
   for _, parameter in ipairs(o.halving and made.space or {}) do
     if parameter.path == "steps" then

@@ -6,6 +6,7 @@
 local core = require "trpo.core"
 local disk = require "trpo.disk"
 local folder = require "trpo.folder"
+local functions = require "trpo.sweep.code"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local options = require "trpo.options"
@@ -193,17 +194,26 @@ local function run_experiment(task)
   return finish(task, metrics, seconds)
 end
 
--- whether a trial is one of a function
-local function is_of(entry, fn)
-  local params = {}
+-- whether a trial is one of a sweep's function; what the function uses
+local function is_of(entry, sweep)
+  local params, hash, uses = {}, sweep.subject:hash()
   for path, value in pairs(entry.params) do params[path] = space.marked(value) end
-  return identity.id({ kind = "run", params = params, code = identity.code(fn) }, entry.seed) == entry.id
+  return identity.id({ kind = "run", params = params, code = hash }, entry.seed) == entry.id, uses
+end
+
+-- what has become another function: exit code, message
+local function other(task, uses)
+  local what = functions.changed(task.description.uses, uses)
+  if #what == 0 then return changed("the function in " .. task.file) end
+  return trial.codes.changed, ("in %s, %s has changed since the sweep began, or is another one in every process; it "
+    .. "stops here"):format(task.file, table.concat(what, " and "))
 end
 
 -- runs the trial of a function, which the script has given to a sweep
 local function run_function(task, sweep)
   local entry = task.entry
-  if not is_of(entry, sweep.subject.call) then return changed("the function in " .. task.file) end
+  local same, uses = is_of(entry, sweep)
+  if not same then return other(task, uses) end
   local begin = trpo.now()
   local metrics, message, code = call(sweep.subject.call, sweep:settings(entry).params, entry, task.description)
   if not metrics then return code, message end
@@ -232,7 +242,7 @@ end
 -- @treturn boolean whether this is the process of a trial
 function trial.take(sweep)
   local task = trial.task
-  if task and sweep.subject.call and is_of(task.entry, sweep.subject.call) then protected(run_function, task, sweep) end
+  if task and sweep.subject.call and is_of(task.entry, sweep) then protected(run_function, task, sweep) end
   return task ~= nil
 end
 
