@@ -223,7 +223,7 @@ check-gc-interpreter: all ctest
 # Left out is what reaches no line of C that the rest does not, and takes minutes here: the same once more on other numbers
 # of threads (which valgrind runs one at a time; the thread sanitizer has them), whole trainings, oracles in Lua.
 VALGRIND_SPECS ?= $(filter-out spec/48_% spec/50_% spec/51_%,$(wildcard spec/02_* spec/[1-5]*_spec.lua))
-VALGRIND_LESS  := vmath_test trig_test same.bits over.many.rows learns,.never.increases \
+VALGRIND_LESS  := vmath_test trig_test same.bits.on learns,.never.increases \
                   narrower.than.either narrower.than.the.observations:.the.factors
 valgrind = valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
            --suppressions=$(CURDIR)/spec/support/valgrind.supp
