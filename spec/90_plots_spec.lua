@@ -533,6 +533,17 @@ describe("a sweep as a table", function()
     assert.is_truthy(script:find("framed: the first of 6 equally good", 1, true))
     assert.is_truthy(script:find("set cbtics ('500' 500)", 1, true))
     assert.is_truthy(command.run(scratch, "plot ties --ascii"):find("* the first of 6 equally good", 1, true))
+    -- of equal interquartile means the better mean is the best
+    for goal, best in pairs { maximize = { 2, 2 }, minimize = { 1, 1 } } do
+      sweep_folder.write(path("ties-" .. goal), { seeds = { 1, 2, 3, 4 }, metric = { name = "m", goal = goal },
+        score = function(params, seed)
+          local chosen = params["algorithm.delta"] == 0.01 and params["algorithm.gamma"] == 0.99
+          return seed == 1 and (chosen and 400 or 300) or 500
+        end })
+      made = lattice(path("ties-" .. goal))
+      assert.are.same(best, { made.best.i, made.best.j })
+      assert.are.equal(goal == "maximize" and 1 or 5, made.equal)
+    end
   end)
 
   it("speaks of intervals only where they are shown", function()
@@ -548,6 +559,21 @@ describe("a sweep as a table", function()
       assert.are.equal(name == "wide", shown)
       assert.are.equal(shown, script:find("bootstrap interval", 1, true) ~= nil)
     end
+  end)
+
+  it("shows names with a percent sign, and nought without a sign", function()
+    sweep_folder.write(path "signs", { parameters = {
+      { path = "policy.activation", name = "activation", values = { "100%", "%s" } },
+      { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99 } },
+    }, score = function(params) return params["algorithm.gamma"] == 0.9 and 500.5 or -1e-9 end })
+    local script = require("trpo.plots.heatmap").picture(lattice(path "signs"), { title = "t" }).script
+    assert.is_truthy(script:find("set xtics ('100%%' 1, '%%s' 2)", 1, true), script)
+    assert.is_truthy(script:find('"0.0"\n', 1, true) and script:find('"[0.0, 0.0]"', 1, true), script)
+    assert.is_nil(script:find("-0.0", 1, true))
+    if not has_gnuplot then return end
+    assert(trpo.plots.heatmap { path "signs", file = path "signs.svg" })
+    local svg = command.read(path "signs.svg")
+    assert.is_truthy(svg:find(">100%</", 1, true) and svg:find(">%s</", 1, true))
   end)
 
   it("leaves room for long texts beside its colours", function()
@@ -675,7 +701,7 @@ IQM of 3 trials; . smallest to @ largest; * best
     end
     out = command.run(scratch, "plot letters/trials/* --group delta --kind diagnostics --ascii")
     for _, word in ipairs { "KL divergence of each step / delta", "explained variance of the critic", "expected",
-      "fraction of the step taken: 90 of 90 accepted" } do
+      "fraction of the step: 90 of 90 accepted" } do
       assert.is_truthy(out:find(word, 1, true), out)
     end
     assert.is_nil(out:find "[\27\f\128-\255]")

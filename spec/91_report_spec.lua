@@ -6,6 +6,7 @@ local project = require "support.project"
 local report = require "trpo.report"
 local results = require "trpo.sweep.results"
 local sweep_folder = require "support.sweep_folder"
+local trpo = require "trpo"
 
 local scratch
 setup(function() scratch = command.scratch() end)
@@ -120,6 +121,47 @@ describe("the page of a sweep", function()
     local text = words(page { status = function(cell, seed) return cell == 5 and seed == 1 and "failed" or "done" end })
     contains(text, "delta=0.01 gamma=0.99 has a better IQM than the best cell, but less stands behind it")
     contains(text, "Best cell delta 0.01 gamma 0.999")
+  end)
+
+  it("says how many cells are as good as the best", function()
+    contains(words(page { score = function(_, seed) return 500 - seed end }),
+      "5 other cells have the very numbers of the best cell, which is only the first of them.")
+    contains(words(page { score = function(params) return params["algorithm.delta"] == 0.01 and
+      params["algorithm.gamma"] < 0.999 and 1 or 0 end }), "1 other cell has the very numbers of the best cell")
+    assert.is_nil(words(page()):find("very numbers", 1, true))
+    -- all cells have the IQM 500, one has the better mean and is listed first
+    local html = page { seeds = { 1, 2, 3, 4 }, score = function(params, seed)
+      local best = params["algorithm.delta"] == 0.01 and params["algorithm.gamma"] == 0.99
+      return seed == 1 and (best and 400 or 300) or 500
+    end }
+    contains(words(html), "Best cell delta 0.01 gamma 0.99 IQM 500,")
+    assert.are.equal("5", rows(html, "cells")[1][1])
+    assert.is_nil(words(html):find("very numbers", 1, true))
+  end)
+
+  it("shows how certain the best cell is, with intervals", function()
+    -- one seed in three is better elsewhere: the best cell wins 8 of 9 pairs against the next one
+    local html = page { score = function(params, seed)
+      local best = params["algorithm.delta"] == 0.01 and params["algorithm.gamma"] == 0.99
+      return best and 10 * seed or params["algorithm.delta"] == 0.01 and 10 * seed - 11 or -seed
+    end }
+    contains(words(html), "delta=0.01 gamma=0.9 89 %")
+    local x, y = trpo.tensor { 10, 20, 30 }, trpo.tensor { -1, 9, 19 }
+    local p, low, high = trpo.stats.probability_of_improvement(x, y, {})
+    assert.are.near(8 / 9, p, 1e-12)
+    contains(words(html), ("delta=0.01 gamma=0.9 89 %% %.0f to %.0f"):format(100 * low, 100 * high))
+    contains(html, ('<u style="left:%.1f%%;width:%.1f%%">'):format(100 * low, 100 * (high - low)))
+    contains(words(page { seeds = { 7 } }), "The best cell has a single result")
+    -- of losses: the smaller one wins
+    contains(words(page { metric = { name = "loss", goal = "minimize" }, score = function(params, seed)
+      return params["algorithm.gamma"] == 0.9 and seed or 10 * seed
+    end }), "100 % 100 to 100")
+  end)
+
+  it("marks cells on the map of which all trials failed", function()
+    local text = words(page { status = function(cell) return cell == 2 and "failed" or "done" end })
+    contains(text, "best cell × failed")
+    assert.is_nil(words(page()):find("× failed", 1, true))
   end)
 
   it("shows numbers that are not finite, which count as failed", function()

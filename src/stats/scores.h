@@ -38,7 +38,7 @@ typedef struct Scores {
 Status scores_init(Scores *scores, const double *x, long runs, long tasks, int vector,
                    double ceiling, Arena *arena);
 
-/** Bytes of workspace that scores_statistic and scores_draw need. */
+/** Bytes of workspace that scores_statistic needs. */
 size_t scores_bytes(const Scores *scores);
 
 /**

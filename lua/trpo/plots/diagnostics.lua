@@ -193,7 +193,7 @@ end
 local function fraction(made, x)
   local told = made.all and (": %.0f of %.0f accepted"):format(made.taken, made.all) or ""
   return table.concat({
-    title("fraction of the step taken" .. told), x.commands, "set yrange [-0.04:1.08]",
+    title("fraction of the step" .. told), x.commands, "set yrange [-0.04:1.08]",
     "set xlabel " .. plot.quoted(x.label), body(layers("fraction", made.fraction), FRACTION),
   }, "\n")
 end

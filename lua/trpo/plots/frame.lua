@@ -95,6 +95,23 @@ function frame.format(list)
   return most < 10 and "%.3f" or most < 100 and "%.2f" or most < 10000 and "%.1f" or "%.0f"
 end
 
+--- A number as a table shows it.
+-- @tparam string format
+-- @tparam number x
+-- @treturn string nought without a sign
+function frame.number(format, x)
+  return (format:format(x):gsub("^%-(0%.?0*)$", "%1"))
+end
+
+--- An interval as a table shows it.
+-- @tparam string format
+-- @tparam number|nil low
+-- @tparam number|nil high
+-- @treturn string
+function frame.interval(format, low, high)
+  return low and ("[%s, %s]"):format(frame.number(format, low), frame.number(format, high)) or "-"
+end
+
 --- Distance of ticks for a range: 1, 2 or 5 times a power of ten.
 -- @tparam number low
 -- @tparam number high
@@ -165,6 +182,12 @@ local function tick_texts(list)
   end
   return texts
 end
+
+--- A text beside an axis of names.
+-- @tparam string text in which gnuplot would take % for a format
+-- @tparam number place
+-- @treturn string for a command of ticks
+function frame.tick(text, place) return ("%s %d"):format(plot.quoted((text:gsub("%%", "%%%%"))), place) end
 
 -- the command for ticks at some numbers, and the length of the longest text
 local function ticks_command(axis, list)

@@ -43,11 +43,6 @@ end
 
 -- ---- texts in cells ----------------------------------------------------------------------------
 
--- a single trial has none
-local function interval(entry, format)
-  return entry.low and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "-"
-end
-
 -- what is to be said of a cell that is not complete, or was trained for less than others
 local function remark(made, entry)
   local steps = lattice.steps(made, entry)
@@ -84,11 +79,10 @@ local function data_of(made, format)
       local told, colour
       if entry then told, colour = remark(made, entry) end
       if entry and entry.iqm then
-        local range = interval(entry, format)
         tall = tall or entry.low ~= nil
         data.values[#data.values + 1] = { i, j, entry.iqm }
-        data.numbers[#data.numbers + 1] = { i, j, plot.word(format:format(entry.iqm)) }
-        data.intervals[#data.intervals + 1] = { i, j, plot.word(range) }
+        data.numbers[#data.numbers + 1] = { i, j, plot.word(frame.number(format, entry.iqm)) }
+        data.intervals[#data.intervals + 1] = { i, j, plot.word(frame.interval(format, entry.low, entry.high)) }
       elseif entry then
         data.empty[#data.empty + 1] = { i, j }
       end
@@ -167,7 +161,7 @@ end
 -- texts beside their cells
 local function ticks(axis, texts, style)
   local list = {}
-  for i, text in ipairs(texts) do list[i] = ("%s %d"):format(plot.quoted(text), i) end
+  for i, text in ipairs(texts) do list[i] = frame.tick(text, i) end
   return ("set %stics (%s) scale 0 noenhanced %s"):format(axis, table.concat(list, ", "), style)
 end
 

@@ -155,10 +155,10 @@ end
 local function add_numbers(entry, rows)
   local row = #entry.cells == 1 and rows[entry.cells[1].index]
   if row then
-    entry.iqm, entry.low, entry.high = row.iqm, row.low, row.high
+    entry.iqm, entry.mean, entry.low, entry.high = row.iqm, row.mean, row.low, row.high
   elseif entry.n > 0 then
     local scores = trpo.tensor(entry.scores)
-    entry.iqm = trpo.stats.iqm(scores)
+    entry.iqm, entry.mean = trpo.stats.iqm(scores), trpo.stats.mean(scores)
     if entry.n > 1 then entry.low, entry.high = trpo.stats.interval(scores) end
   end
   if entry.n == 0 or not entry.iqm or entry.iqm ~= entry.iqm then entry.iqm, entry.low, entry.high = nil, nil, nil end
@@ -245,23 +245,25 @@ local function is_scattered(made)
   return (made.x.numeric or made.y.numeric) and places >= 16 and places >= 2 * #made.entries
 end
 
--- how many entries have the number of the best one
+-- how many entries have the numbers of the best one
 local function count_equal(made)
   local n = 0
-  for _, entry in ipairs(made.entries) do n = n + (made.best and entry.iqm == made.best.iqm and 1 or 0) end
+  for _, entry in ipairs(made.best and made.entries or {}) do
+    if entry.iqm == made.best.iqm and entry.mean == made.best.mean then n = n + 1 end
+  end
   return n
 end
 
 --- The table of a sweep over two parameters, or over one.
 -- @tparam table sweep see `trpo.sweep.results`
 -- @tparam table asked `parameters` = list of up to two names, `fix` = list of "best" and NAME=VALUE
--- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic, drawn } (`y`
---   without name: a sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`,
---   `failed`, `total`, `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `low`, `high` (nil for one
+-- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic, drawn } (`y` without
+--   name: a sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`, `failed`,
+--   `total`, `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `mean`, `low`, `high` (nil for one
 --   trial) }, `at[i][j]`, `best` = an entry or nil, `among` = what keeps a better number from being the best (see
 --   `trpo.sweep.summary`) or nil, `equal` = how many have the number of the best, `scattered` = points rather than a
---   table, `metric`, `goal`, `halving`, `pooled` = names of parameters that are put together, `loose` = of those
---   that differ from cell to cell, `fixed` = a text about those that are held
+--   table, `metric`, `goal`, `halving`, `pooled` = names of parameters that are put together, `loose` = of those that
+--   differ from cell to cell, `fixed` = a text about those that are held
 -- @treturn string|nil one sentence
 -- @treturn string|nil code "usage" or "empty"
 function lattice.of(sweep, asked)

@@ -74,7 +74,7 @@ local function word_of(made, entry, format, range, shaded)
   local room = shaded and "    " or " "
   if not entry.iqm then return (entry.failed > 0 and entry.failed == entry.total and "failed" or "-") .. room end
   local steps = made.halving and " " .. (lattice.steps(made, entry) or "") or ""
-  return format:format(entry.iqm) .. (entry == made.best and "*" or " ")
+  return frame.number(format, entry.iqm) .. (entry == made.best and "*" or " ")
     .. (shaded and shade(entry.iqm, range.low, range.high):rep(3) or "") .. steps
 end
 
@@ -150,6 +150,7 @@ local function ranked(made)
   for i, entry in ipairs(made.entries) do list[i] = { entry = entry, place = i } end
   table.sort(list, function(a, b)
     local x, y = a.entry.iqm, b.entry.iqm
+    if x and x == y then x, y = a.entry.mean, b.entry.mean end
     if x and y and x ~= y then return (x > y) == (made.goal == "maximize") end
     if (x == nil) ~= (y == nil) then return x ~= nil end
     return a.place < b.place
@@ -175,10 +176,8 @@ local function columns_of(made, entries, format, with_interval)
     rows[row] = {}
     add(row, short(made.x.texts[entry.i]))
     if made.y.name then add(row, short(made.y.texts[entry.j])) end
-    add(row, entry.iqm and format:format(entry.iqm) or "-")
-    if with_interval then
-      add(row, entry.low and ("[" .. format .. ", " .. format .. "]"):format(entry.low, entry.high) or "-")
-    end
+    add(row, entry.iqm and frame.number(format, entry.iqm) or "-")
+    if with_interval then add(row, frame.interval(format, entry.low, entry.high)) end
     add(row, ("%d of %d"):format(entry.n, entry.total))
     if made.halving then add(row, lattice.steps(made, entry) or "") end
   end

@@ -26,7 +26,7 @@ end
 -- an axis of texts
 local function names_of(name, axis, most)
   local list = {}
-  for i, text in ipairs(axis.texts) do list[i] = ("%s %d"):format(plot.quoted(frame.fitted(text, most)), i) end
+  for i, text in ipairs(axis.texts) do list[i] = frame.tick(frame.fitted(text, most), i) end
   return ("set %srange [0.5:%g]\nset %stics (%s) noenhanced"):format(name, #list + 0.5, name, table.concat(list, ", "))
 end
 
@@ -179,7 +179,7 @@ function points.scatter(made, asked)
   local across, up, left = axes_of(made)
   local size = { width = left + 520 + scale.wide, height = 480, left = left, right = scale.wide, top = 60, bottom = 68 }
   local told = ("%s; circled: %s, %s=%s %s=%s, "):format(lattice.told(made), lattice.best(made), made.x.name,
-    short(made.x, best[1][1]), made.y.name, short(made.y, best[1][2])) .. format:format(best[1][3])
+    short(made.x, best[1][1]), made.y.name, short(made.y, best[1][2])) .. frame.number(format, best[1][3])
   local list = {
     "$values using 1:2:3 with points pt 7 ps 1.5 lc palette",
     "$values using 1:2 with points pt 6 ps 1.5 lc rgb '#666666'",

@@ -33,7 +33,7 @@ local function cell(m, c)
   return {
     index = c.index - 1, label = c.label, at = at, n = c.row.n, failed = c.row.failed, total = c.total, scores = scores,
     steps = m.description.halving and c.row.steps and ("%.0f"):format(c.row.steps) or nil,
-    iqm = rounded(c.row.iqm, 12), low = rounded(c.row.low), high = rounded(c.row.high),
+    iqm = rounded(c.row.iqm, 12), mean = rounded(c.row.mean, 12), low = rounded(c.row.low), high = rounded(c.row.high),
     text = {
       iqm = formats.iqm(c.row.iqm), low = formats.low(c.row.low), high = formats.high(c.row.high),
       short = formats.short(c.row.iqm),

@@ -88,6 +88,11 @@ function html.column(list, digits)
   end
 end
 
+--- A share in whole percent.
+-- @tparam number p
+-- @treturn string e.g. `67 %`
+function html.percent(p) return html.is_finite(p) and ("%.0f %%"):format(100 * p) or html.missing end
+
 --- A duration in the two units that say most.
 -- @tparam number seconds
 -- @treturn string e.g. `1.5 s`, `2 min 5 s`, `3 h 20 min`

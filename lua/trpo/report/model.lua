@@ -102,10 +102,11 @@ end
 -- @tparam Model m
 -- @tparam table a
 -- @tparam table b
--- @treturn boolean also when only the first has a finite IQM
+-- @treturn boolean also when only the first has a finite IQM; of equal ones by the mean
 function model.better(m, a, b)
   local x, y = a.row.iqm, b.row.iqm
   if not html.is_finite(x) or not html.is_finite(y) then return html.is_finite(x) and not html.is_finite(y) end
+  if x == y then x, y = a.row.mean, b.row.mean end
   if m.maximize then return x > y end
   return x < y
 end

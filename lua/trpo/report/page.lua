@@ -1,5 +1,6 @@
 --- The page of a sweep, put together: one file of HTML that needs nothing else.
 -- @module trpo.report.page
+local chances = require "trpo.report.chances"
 local data = require "trpo.report.data"
 local html = require "trpo.report.html"
 local provenance = require "trpo.report.provenance"
@@ -7,6 +8,8 @@ local summary = require "trpo.report.summary"
 local tables = require "trpo.report.tables"
 
 local page = {}
+
+local fill = html.fill
 
 -- nothing is loaded from anywhere: the browser itself sees to it
 local frame = [[
@@ -44,10 +47,17 @@ local needs_script = [[
 
 local ramp = [[
 <figcaption class="ramp"><span>worse</span><i></i><span>better</span>
-<span class="mark"><b></b>best cell</span></figcaption>]]
+<span class="mark"><b></b>best cell</span>$!failed</figcaption>]]
+
+-- whether all trials of a cell failed, of which the map shows a cross
+local function has_crosses(m)
+  for _, cell in ipairs(m.cells) do
+    if cell.row.n == 0 and cell.row.failed > 0 then return true end
+  end
+end
 
 local function map(m)
-  return html.fill([[
+  return fill([[
 <section id="map-section" aria-labelledby="map-title">
 <h2 id="map-title">Map of the cells</h2>
 <p class="hint">The IQM of $metric$!where. Select a cell to bring out its learning curve.</p>
@@ -62,14 +72,14 @@ $!ramp</figure>
 ]], {
     metric = m.metric, noscript = needs_script,
     where = #m.parameters > 2 and " over two of the parameters" or "",
-    ramp = m.best and ramp or "",
+    ramp = m.best and fill(ramp, { failed = has_crosses(m) and "<span>× failed</span>" or "" }) or "",
   })
 end
 
 local function families(curves)
   local options = {}
   for i, family in ipairs(curves) do options[i] = { value = i - 1, name = family.name } end
-  return html.fill([[<label$!hidden>Curves of <select id="family">$!options</select></label>]], {
+  return fill([[<label$!hidden>Curves of <select id="family">$!options</select></label>]], {
     hidden = #curves < 2 and " hidden" or "",
     options = html.each([[<option value="$value">$name</option>]], options),
   })
@@ -77,7 +87,7 @@ end
 
 local function curves_section(curves, message)
   local hidden = #curves == 0 and " hidden" or ""
-  return html.fill([[
+  return fill([[
 <section id="curves" aria-labelledby="curves-title">
 <h2 id="curves-title">Learning curves</h2>
 <p class="hint">$hint</p>
@@ -104,12 +114,12 @@ end
 -- @tparam string|nil message why there are no curves
 -- @treturn string HTML
 function page.of(m, curves, message)
-  return html.fill(frame, {
+  return fill(frame, {
     name = m.name, style = require "trpo.report.style", script = require "trpo.report.script",
     header = summary.header(m), footer = provenance.footer(), data = data.of(m, curves),
     sections = table.concat {
-      summary.section(m), map(m), curves_section(curves, message), tables.chances(m), tables.cells(m), tables.trials(m),
-      provenance.section(m),
+      summary.section(m), map(m), curves_section(curves, message), chances.section(m), tables.cells(m),
+      tables.trials(m), provenance.section(m),
     },
   })
 end

@@ -11,7 +11,9 @@ const parameters = data.parameters;
 const axes = { x: data.axes.x, y: data.axes.y, fixed: new Map() };
 
 const finite = (x) => typeof x === "number" && Number.isFinite(x);
-const better = (a, b) => finite(a.iqm) && (!finite(b.iqm) || (data.maximize ? a.iqm > b.iqm : a.iqm < b.iqm));
+const ahead = (x, y) => (data.maximize ? x > y : x < y);
+const better = (a, b) => finite(a.iqm) && (!finite(b.iqm) || ahead(a.iqm, b.iqm)
+  || a.iqm === b.iqm && ahead(a.mean, b.mean));
 
 const scores = data.cells.map((cell) => cell.iqm).filter(finite);
 const lowest = Math.min(...scores), highest = Math.max(...scores);
@@ -118,7 +120,7 @@ function squares(cells) {
     for (let x = 0; x < xs.length; x++) {
       const cell = places.get(x + " " + y);
       const square = cell ? wire(make("button", { type: "button", class: "square" },
-        make("span", {}, cell.n ? cell.text.short : "–"), make("i", { class: "tick" })), cell)
+        make("span", {}, cell.n ? cell.text.short : cell.failed ? "×" : "–"), make("i", { class: "tick" })), cell)
         : make("span", { class: "none" });
       row.append(make("td", {}, square));
     }

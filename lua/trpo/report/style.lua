@@ -264,7 +264,7 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 /* probability of improvement */
 .chances { list-style: none; margin-top: 1rem; max-width: 46rem; font-size: .875rem; }
 .chances li {
-  display: grid; grid-template-columns: minmax(0, 19rem) minmax(6rem, 1fr) 3.5rem; gap: .875rem; align-items: center;
+  display: grid; grid-template-columns: minmax(0, 19rem) minmax(6rem, 1fr) 8rem; gap: .875rem; align-items: center;
   padding: .1875rem 0;
 }
 .chances li > :first-child { overflow-wrap: anywhere; }
@@ -276,6 +276,9 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 }
 .chances .track::after {
   content: ""; position: absolute; left: 50%; top: -.1875rem; bottom: -.1875rem; width: 1px; background: var(--ink);
+}
+.chances .track u {
+  position: absolute; top: 50%; height: 1px; min-width: 1px; background: var(--ink); text-decoration: none;
 }
 .chances b { font-weight: 400; text-align: right; }
 details { margin-top: 1rem; }
@@ -303,7 +306,7 @@ footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size:
   .heat th { padding: 0 .125rem; }
   .heat tbody td { height: 3rem; }
   .tools input { width: 100%; }
-  .chances li { grid-template-columns: minmax(0, 1fr) 3.5rem; }
+  .chances li { grid-template-columns: minmax(0, 1fr) 8rem; }
   .chances li { gap: .1875rem .875rem; padding: .3125rem 0; }
   .chances .track { grid-row: 2; grid-column: 1 / -1; }
 }
@@ -313,12 +316,15 @@ footer { margin-top: 3rem; padding-bottom: 3rem; color: var(--muted); font-size:
   header, main, footer { max-width: none; padding: 0; }
   nav, .tools, .controls, .skip, .tip { display: none; }
   section { break-inside: auto; }
-  h2 { break-after: avoid; }
+  h2, section > .hint { break-after: avoid; break-inside: avoid; }
   .tall, .keys, pre { max-height: none; }
   .wide { overflow: visible; border: 0; }
   .list { font-size: 8pt; }
   .list th, .list td { padding: .125rem .375rem; white-space: normal; }
-  .list thead th { position: static; }
-  figure, .chances li, .heat, .draw { break-inside: avoid; }
+  .list thead th { position: static; padding: .125rem .375rem; }
+  /* what is left of a button is not painted again on the next pages */
+  .list thead button { display: contents; }
+  .list thead .n button::before, .list thead .t button::after { content: none; }
+  .readout, figure, .chances li, .heat, .draw { break-inside: avoid; }
 }
 ]==]

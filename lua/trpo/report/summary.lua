@@ -111,9 +111,20 @@ end
 -- why a cell with a better number is not the best
 local function passed_over(m)
   local first = model.ranked(m)[1]
-  if not m.best or not model.better(m, first, m.best) then return "" end
+  if not m.best or not model.better(m, first, m.best) or first.row.iqm == m.best.row.iqm then return "" end
   return fill([[<p class="note">$label has a better IQM than the best cell, but less stands behind it: cells that went
 further, without failures and with more results, come first.</p>]], { label = first.label })
+end
+
+-- cells that are as good as the best one
+local function equals(m)
+  local n = -1
+  for _, cell in ipairs(m.best and m.cells or {}) do
+    if cell.row.iqm == m.best.row.iqm and cell.row.mean == m.best.row.mean then n = n + 1 end
+  end
+  if n < 1 then return "" end
+  return fill([[<p class="note">$cells $have the very numbers of the best cell, which is only the first of them.</p>]],
+    { cells = count(n, "other cell"), have = n == 1 and "has" or "have" })
 end
 
 -- ---- the best cell -----------------------------------------------------------------------------
@@ -214,7 +225,7 @@ $!progress
 </div>
 </section>
 ]], {
-    notes = unfinished(m) .. failed(m) .. unmeasured(m) .. passed_over(m) .. warnings(m), best = best(m),
+    notes = unfinished(m) .. failed(m) .. unmeasured(m) .. passed_over(m) .. equals(m) .. warnings(m), best = best(m),
     progress = progress(m),
   })
 end

@@ -1,4 +1,4 @@
---- The tables of the page: cells, trials, and how likely the best cell is the better one.
+--- The tables of the page: cells and trials.
 -- @module trpo.report.tables
 local html = require "trpo.report.html"
 local json = require "trpo.json"
@@ -84,8 +84,6 @@ end
 
 -- ---- the cells ---------------------------------------------------------------------------------
 
-local function percent(p) return html.is_finite(p) and ("%.0f %%"):format(100 * p) or html.missing end
-
 local function cell_row(m, cell)
   local row, formats = cell.row, m.formats
   local parts = { number(cell.index, whole) }
@@ -99,7 +97,7 @@ local function cell_row(m, cell)
   parts[#parts + 1] = number(row.failed, whole)
   if m.best then
     parts[#parts + 1] = cell == m.best and [[<td class="n" data-v=""><span class="mark">best</span></td>]]
-      or number(cell.probability, percent)
+      or number(cell.probability, html.percent)
   end
   return ("<tr%s>%s</tr>"):format(cell == m.best and ' class="best"' or "", table.concat(parts))
 end
@@ -186,50 +184,6 @@ function tables.trials(m)
 $!table
 </section>
 ]], { table = whole_table("trials", "All trials", columns, rows, "e.g. status=failed") })
-end
-
--- ---- probability of improvement ----------------------------------------------------------------
-
--- most cells that are shown as bars; all have their number in the table
-local most = 20
-
---- The section about the best cell against each other one.
--- @tparam Model m
--- @treturn string HTML
-function tables.chances(m)
-  local list = {}
-  local rank = {}
-  for i, cell in ipairs(model.ranked(m)) do
-    rank[cell] = i
-    if cell ~= m.best and html.is_finite(cell.probability) then list[#list + 1] = cell end
-  end
-  table.sort(list, function(a, b)
-    if a.probability ~= b.probability then return a.probability < b.probability end
-    return rank[a] < rank[b]
-  end)
-  local items = {}
-  for i = 1, math.min(#list, most) do
-    items[i] = { label = list[i].label, width = ("%.1f"):format(100 * list[i].probability),
-      text = percent(list[i].probability) }
-  end
-  local body = #items == 0 and [[<p class="hint">There are not two cells with finished trials to compare.</p>]]
-    or m.best.row.n < 2
-    and [[<p class="hint">The best cell has a single result: too little to tell luck from merit.</p>]]
-    or fill([[
-<p class="hint">How likely one more trial of the best cell ($best) beats one of another cell: 50 %, at the line, is no
-difference, 100 % is always. $!more</p>
-<ol class="chances">$!items</ol>]], {
-    best = m.best.label, more = #list > most and ("These are its %d closest rivals; the table of cells has all.")
-      :format(most) or "Closest rivals come first.",
-    items = html.each([[
-<li><span>$label</span><span class="track"><i style="width:$width%"></i></span><b>$text</b></li>]], items),
-  })
-  return fill([[
-<section id="chances" aria-labelledby="chances-title">
-<h2 id="chances-title">How certain the best cell is</h2>
-$!body
-</section>
-]], { body = body })
 end
 
 return tables

@@ -34,7 +34,8 @@ local function note(self, trial)
   end
   row.n = row.n + 1
   row.values[row.n] = x
-  row.iqm = trpo.stats.iqm(trpo.tensor(row.values))
+  local values = trpo.tensor(row.values)
+  row.iqm, row.mean = trpo.stats.iqm(values), trpo.stats.mean(values)
 end
 
 -- label and value of the best cell so far

@@ -53,8 +53,9 @@ local function row_of(cell)
 end
 
 -- The best of some rows: of those that came furthest, without failures where there are such, with the most trials;
--- then by IQM, the first of equal ones.
--- @tparam {table,...} rows `rung` (1 when there is none), `failed`, `n`, `iqm` (nil: not the best)
+-- then by IQM, of equal ones by the mean (at the largest return there is, the middle half of the runs says no more),
+-- and then the first.
+-- @tparam {table,...} rows `rung` (1 when there is none), `failed`, `n`, `iqm` (nil: not the best), `mean` (or nil)
 -- @tparam string goal "maximize" or "minimize"
 -- @tparam[opt] boolean pooled whether rows stand for different numbers of cells, so that failures and trials do not
 --   count
@@ -66,7 +67,8 @@ function summary.best(rows, goal, pooled)
     if (a.rung or 1) ~= (b.rung or 1) then return (a.rung or 1) > (b.rung or 1) end
     if not pooled and (a.failed == 0) ~= (b.failed == 0) then return a.failed == 0 end
     if not pooled and a.n ~= b.n then return a.n > b.n end
-    return sign * a.iqm > sign * b.iqm
+    if a.iqm ~= b.iqm then return sign * a.iqm > sign * b.iqm end
+    return sign * (a.mean or 0) > sign * (b.mean or 0)
   end
   for i, row in ipairs(rows) do
     if row.iqm and before(row, rows[best]) then best = i end
@@ -107,13 +109,13 @@ end
 
 --- Statistics of each cell over its seeds.
 -- @tparam table sweep as `trpo.sweep.results.read` returns it
--- @treturn table { rows, best, among, probability }. A row is { cell, label, params, n (finite results), failed, rung,
---   steps } and, when n > 0, scores (tensor [n]), iqm, low, high (its 95 % interval by stratified bootstrap), median,
---   mean, std, min, max; low, high and std are nil for one result. `best` is the index of the row with the best IQM by
---   the goal, among those that came furthest, without failures if there are such, and with the most results; nil when
---   nothing is done. `among` is "that came furthest", "without failures" or "with most runs" when that keeps a better
---   number from being the best. `probability` has for each row how probable it is that a run of the best cell is better
---   than one of that row's (0.5 for itself, NaN where there are no results).
+-- @treturn table { rows, best, among, probability }. A row is { cell, label, params, n (finite results), failed,
+--   rung, steps } and, when n > 0, scores (tensor [n]), iqm, low, high (its 95 % interval by stratified bootstrap),
+--   median, mean, std, min, max; low, high and std are nil for one result. `best` is the index of the row with the best
+--   IQM by the goal (of equal ones the best mean), among those that came furthest, without failures if there are such,
+--   and with the most results; nil when nothing is done. `among` is "that came furthest", "without failures" or "with
+--   most runs" when that keeps a better number from being the best. `probability` has for each row how probable it is
+--   that a run of the best cell is better than one of that row's (0.5 for itself, NaN where there are no results).
 function summary.of(sweep)
   local rows = {}
   for i, cell in ipairs(sweep.cells) do rows[i] = row_of(cell) end
