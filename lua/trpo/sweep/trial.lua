@@ -1,7 +1,7 @@
 --- One trial, in a process of its own.
 --
--- The process is told what to do by a table in its command line, loads the sweep's script, makes the trial out of it,
--- and checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
+-- The process reads from its standard input what it is to do, loads the sweep's script, makes the trial out of it, and
+-- checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
 -- @module trpo.sweep.trial
 local core = require "trpo.core"
 local disk = require "trpo.disk"
@@ -74,7 +74,8 @@ local function heed(task)
 end
 
 -- of a run's result what tells about the run and not about learning
-local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true }
+local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true,
+  eval_episodes = true }
 
 -- trains the experiment of a trial: its metrics, and its seconds in all attempts; or nil, message, exit code
 local function train(run)
@@ -270,18 +271,19 @@ local function work_off(task)
   if task.description.kind == "experiment" then return run_experiment(task) end
   trial.task = task
   require("trpo.sweep").without_cells = true
-  local sweep, message = script.load(task.file)
+  local sweep, message = script.load(task.file, true)
   if not sweep then return 1, message end
   if not require("trpo.sweep").is(sweep) or not sweep.subject.call then return changed(task.file) end
   return run_function(task, sweep)
 end
 
---- Runs a trial and ends the process.
--- @tparam string text what is to be done, as JSON
-function trial.main(text)
-  local task = json.decode(text)
-  -- a parent that is gone has lost its claim
-  if not core.process.die_with_parent(task.parent) then exit(1, true) end
+--- Runs the trial that the standard input describes, as JSON, and ends the process.
+function trial.main()
+  -- a signal ends the process; the interpreter's own handler would make an error of it, and the trial fail
+  trpo.signals.release()
+  local task = json.decode(io.stdin:read "*a")
+  -- a parent that is gone has lost its claim, and perhaps not said everything
+  if not task or not core.process.die_with_parent(task.parent) then exit(1, true) end
   _G.arg = { [0] = task.file }
   io.stdout:setvbuf "line"
   protected(work_off, task)
