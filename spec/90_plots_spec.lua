@@ -922,7 +922,7 @@ chmod +x none/gnuplot; PATH=$PWD/none:$PATH "$trpo" plot first]])
     simple_run("one", 1, config(1, 0.1))
     simple_run("two", 1, config(2, 0.2))
     sweep_folder.write(path "s")
-    project.lines("mkdir -p " .. path "empty")
+    project.lines("mkdir -p " .. project.quoted(path "empty"))
     command.write(path "a file", "x")
     -- many folders with nothing in common
     for _, case in ipairs {
