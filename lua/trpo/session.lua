@@ -236,6 +236,7 @@ function session:begin_writing()
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
+    later = self.counters.later,
   }
   return self.log ~= nil, message, code
 end
@@ -302,6 +303,7 @@ function session:write_checkpoint(name)
   if not ok then return nil, ("cannot make the folder of checkpoints: %s"):format(message), "io" end
   local counters = self.counters
   counters.elapsed, counters.positions, counters.memory = self:elapsed(), self.log:positions(), self.run.memory
+  counters.later = self.log:later()
   -- modules may be loaded late
   for module, hash in pairs(sources.modules(self.looked_at)) do counters.sources.modules[module] = hash end
   local code
