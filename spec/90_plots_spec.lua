@@ -74,6 +74,22 @@ end
 -- ---- reading -----------------------------------------------------------------------------------
 
 describe("a run that is read", function()
+  it("has no point where a number is beyond those that statistics know", function()
+    local list = {}
+    for seed = 1, 2 do
+      local lines = { heading }
+      for i = 1, 4 do lines[i + 1] = ("%d,%d,%g,%s,"):format(i, 1000 * i, i, i == 2 and "1e301" or i == 3 and "-1e305" or i) end
+      list[seed] = write_run("huge" .. seed, lines, config(seed, 0.01))
+      local x, y = runs.pairs(assert(runs.read(list[seed])), "time/total_timesteps", "rollout/ep_rew_mean")
+      assert.are.same({ { 1000, 4000 }, { 1, 4 } }, { x:totable(), y:totable() })
+    end
+    local out, err, code = command.run(scratch, "plot huge1 huge2 --ascii")
+    assert.are.same({ "", 0 }, { err, code })
+    assert.is_truthy(#out > 0)
+    assert.are.equal(1e300, trpo.stats.LARGEST)
+    assert(trpo.stats.iqm(trpo.tensor { trpo.stats.LARGEST }))
+  end)
+
   it("has its parameters by dotted path and its numbers by column", function()
     local run = assert(runs.read(simple_run("plain", 10, config(3, 0.01)) .. "//"))
     assert.are.equal("plain", run.name)
@@ -443,9 +459,31 @@ describe("a sweep as a table", function()
     local out = command.run(scratch, "plot halving --ascii")
     assert.is_truthy(out:find "%d%*@@@ 36k\n", out)
     out = command.run(scratch, "plot halving --ascii --parameters delta")
-    assert.is_truthy(out:find("trials  steps", 1, true) and out:find("7 of 9    36k", 1, true), out)
+    assert.is_truthy(out:find("trials  steps", 1, true) and out:find("1 of 3    36k", 1, true), out)
     out = command.run(scratch, "plot halving --ascii --kind cells")
     assert.is_truthy(out:find "last  steps" and out:find "  36k  %*\n", out)
+  end)
+
+  it("puts only trials together that had the same steps", function()
+    local scores = { [0.001] = { 1000, 2000 }, [0.01] = { 5, 1 }, [0.1] = { 4, 3 } }
+    sweep_folder.write(path "rungs", { halving = { rungs = { 4000, 12000 }, factor = 2 }, seeds = { 1 },
+      parameters = {
+        { path = "algorithm.delta", name = "delta", values = { 0.001, 0.01, 0.1 } },
+        { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99 } },
+      },
+      score = function(params) return scores[params["algorithm.delta"]][params["algorithm.gamma"] == 0.9 and 1 or 2] end,
+      status = function(cell, _, rung) return rung == 1 and (cell == 6 and "failed" or "done") or cell <= 3 and "done"
+        or "waiting" end })
+    local made = lattice(path "rungs", { parameters = { "delta" } })
+    -- what came to the second rung: both cells, one of them, none, of which one has failed
+    local got = {}
+    for i, entry in ipairs(made.entries) do
+      got[i] = { entry.iqm, entry.n, entry.failed, entry.total, entry.rung, entry.steps, #entry.cells }
+    end
+    assert.are.same({ { 1500, 2, 0, 2, 2, 12000, 2 }, { 5, 1, 0, 1, 2, 12000, 1 }, { 4, 1, 1, 2, 1, 4000, 2 } }, got)
+    assert.are.equal(made.entries[1], made.best)
+    assert.are.equal("IQM of 1 to 2 trials over all gamma, of cells that came furthest; halving: 4k to 12k steps",
+      require("trpo.plots.lattice").told(made))
   end)
 
   it("has axes as its parameters are distributed, with at least two ticks", function()
