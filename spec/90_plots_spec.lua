@@ -4,7 +4,9 @@ local misuse = require "support.misuse"
 local project = require "support.project"
 local runs = require "trpo.runs"
 local sweep_folder = require "support.sweep_folder"
+local ticks = require "trpo.plots.ticks"
 local trpo = require "trpo"
+local wording = require "trpo.plots.wording"
 
 local has_gnuplot = select(2, project.run "command -v gnuplot") == 0
 local scratch
@@ -293,18 +295,17 @@ describe("the data of curves", function()
   end)
 
   it("have whole ranges with short ticks that tell numbers apart", function()
-    local frame = require "trpo.plots.frame"
     assert.are.equal("set yrange [0:520]\nset ytics ('0' 0, '100' 100, '200' 200, '300' 300, '400' 400, '500' 500)",
-      (frame.up(0, 500)))
-    assert.is_truthy(frame.up(1e6, 9e7):find("'20M' 20000000", 1, true))
-    assert.is_truthy(frame.up(-1600, 12):find("'-1500' -1500, '-1000' -1000, '-500' -500, '0' 0", 1, true))
+      (ticks.up(0, 500)))
+    assert.is_truthy(ticks.up(1e6, 9e7):find("'20M' 20000000", 1, true))
+    assert.is_truthy(ticks.up(-1600, 12):find("'-1500' -1500, '-1000' -1000, '-500' -500, '0' 0", 1, true))
     -- all alike, and hardly apart
-    assert.is_truthy(frame.up(500, 500):find("set yrange [450:550]", 1, true))
-    assert.is_truthy(frame.up(12345.61, 12345.69):find("'12345.62'", 1, true), (frame.up(12345.61, 12345.69)))
-    assert.are.equal(84, select(2, frame.up(0, 500)))
-    assert.is_true(select(2, frame.up(-2.5e-9, -1.1e-9)) > 84)
-    assert.are.same({ "0.009", "0.01", "0.011" }, frame.texts { 0.001 * 9, 0.01, 0.001 * 11 })
-    assert.are.same({ "0.01", "0.010000001", "0.01" }, frame.texts { 0.01, 0.010000001, 0.01 })
+    assert.is_truthy(ticks.up(500, 500):find("set yrange [450:550]", 1, true))
+    assert.is_truthy(ticks.up(12345.61, 12345.69):find("'12345.62'", 1, true), (ticks.up(12345.61, 12345.69)))
+    assert.are.equal(84, select(2, ticks.up(0, 500)))
+    assert.is_true(select(2, ticks.up(-2.5e-9, -1.1e-9)) > 84)
+    assert.are.same({ "0.009", "0.01", "0.011" }, wording.texts { 0.001 * 9, 0.01, 0.001 * 11 })
+    assert.are.same({ "0.01", "0.010000001", "0.01" }, wording.texts { 0.01, 0.010000001, 0.01 })
   end)
 
   it("have numbers in their labels as short as tells them apart", function()
@@ -464,14 +465,13 @@ describe("a sweep as a table", function()
     local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
     assert.is_truthy(script:find "set xtics %('0.005' 0.005[%d]*, '0.01' 0.01, '0.02' 0.02%)", script)
     assert.is_nil(script:find("set logscale y", 1, true))
-    local frame = require "trpo.plots.frame"
     for _, range in ipairs { { 1.1, 1.9 }, { 0.99, 1.01 }, { 3, 4 }, { 1e-9, 1e9 } } do
-      local ticks = frame.log_ticks("x", range[1], range[2], 8)
-      local n = select(2, ticks:gsub("' ", ""))
-      assert.is_true(n >= 2 and n <= 9, ticks)
+      local command_of = ticks.logarithmic("x", range[1], range[2], 8)
+      local n = select(2, command_of:gsub("' ", ""))
+      assert.is_true(n >= 2 and n <= 9, command_of)
     end
     for _, range in ipairs { { -3, 205 }, { 10, 160 }, { 99, 101 }, { 0, 1 } } do
-      local step = frame.step_of_two(range[1], range[2], 2)
+      local step = ticks.step_of_two(range[1], range[2], 2)
       assert.is_true(math.floor(range[2] / step + 1e-9) - math.ceil(range[1] / step - 1e-9) >= 1, step)
     end
   end)

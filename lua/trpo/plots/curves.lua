@@ -3,6 +3,8 @@
 local frame = require "trpo.plots.frame"
 local groups = require "trpo.plots.groups"
 local plot = require "trpo.plot"
+local ticks = require "trpo.plots.ticks"
+local wording = require "trpo.plots.wording"
 
 local curves = {}
 
@@ -83,7 +85,7 @@ local function line_of(curve, i)
   local shape = "lines lw 2"
   if curve.sparse then shape = ("linespoints lw 1.4 pt %d ps 0.7"):format(curve.mark) end
   return ("$curve%d using 1:2 with %s %s title %s"):format(i, shape, style,
-    plot.quoted(frame.fitted(curve.label, LONGEST)))
+    plot.quoted(wording.fitted(curve.label, LONGEST)))
 end
 
 -- what several runs leave open: a band, or a bar at a single point
@@ -111,8 +113,8 @@ local legend = " left top Left reverse samplen 2.6 spacing 1.15 noenhanced"
 local function size_of(made, left, titled)
   local size = { left = left, right = 26, top = titled and 58 or 46, bottom = 68 }
   local labels = {}
-  for i, curve in ipairs(made) do labels[i] = frame.fitted(curve.label, LONGEST) end
-  local longest = frame.longest(labels)
+  for i, curve in ipairs(made) do labels[i] = wording.fitted(curve.label, LONGEST) end
+  local longest = wording.longest(labels)
   if #made == 1 then
     size.width, size.height = left + 636, 420
   elseif longest <= 34 and #made <= 21 then
@@ -140,7 +142,7 @@ local function y_label(asked) return asked.beside and "return" or frame.label(as
 local function script_of(made, asked, data, x)
   local subtitle = asked.subtitle or groups.told(asked.beside and { made[1] } or made)
   add_styles(made)
-  local up, left = frame.up(groups.extent(made))
+  local up, left = ticks.up(groups.extent(made))
   local size = size_of(made, left, subtitle)
   frame.make_room(size, subtitle)
   return {
@@ -160,13 +162,13 @@ local function text_of(made, asked, data, x)
   for i, curve in ipairs(made) do
     -- lines come in seven characters
     local shape = #made > 7 and ("points pt '%s'"):format(string.char(96 + i)) or #curve.x == 1 and "points" or "lines"
-    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(frame.fitted(curve.label,
+    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(wording.fitted(curve.label,
       math.min(50, frame.columns(asked) - 16))))
   end
   return table.concat({
     data, #made > 1 and "set key outside below noenhanced" or "unset key", x.commands,
     "set xlabel " .. plot.quoted(x.label), "set tics nomirror",
-    ("set title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title .. ": " .. y_label(asked),
+    ("set title %s noenhanced"):format(plot.quoted(wording.fitted(asked.title .. ": " .. y_label(asked),
       frame.columns(asked) - 4))),
     frame.command(list),
   }, "\n")
@@ -187,7 +189,7 @@ function curves.picture(list, asked)
   local made, notes, code = curves_of(list, asked.x_column, asked.y)
   if not made then return nil, notes, code end
   if #made == 1 then add_evaluation(made, list, asked) end
-  local commands, label, divisor = frame.over(asked.x, groups.reach(made))
+  local commands, label, divisor = ticks.over(asked.x, groups.reach(made))
   local x, data = { commands = commands, label = label }, data_of(made, divisor)
   local picture = script_of(made, asked, data, x)
   picture.text, picture.columns = text_of(made, asked, data, x), frame.columns(asked) - 1
