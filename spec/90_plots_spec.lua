@@ -254,7 +254,7 @@ describe("the data of curves", function()
     -- the evaluation stands beside it, as points
     assert.are.same({ { 4000, 10, 10, 10 } }, block(picture.script, "curve2"))
     assert.is_truthy(picture.script:find("$curve2 using 1:2 with linespoints", 1, true))
-    for _, word in ipairs { "title 'return of the last episodes'", "title 'return in evaluation'", "set ylabel 'return' " } do
+    for _, word in ipairs { "label 'return of the last episodes'", "label 'return in evaluation'", "set ylabel 'return' " } do
       assert.is_truthy(picture.script:find(word, 1, true), word)
     end
   end)
@@ -910,6 +910,40 @@ chmod +x none/gnuplot; PATH=$PWD/none:$PATH "$trpo" plot first]])
       assert.are.equal(case[2], code, case[1])
       assert.are.equal("", out)
     end
+  end)
+
+  it("has a legend with every curve, on the page", function()
+    if not has_gnuplot then return pending "there is no gnuplot here" end
+    local function check(file, n, label)
+      local svg = command.read(file)
+      local width, height = svg:match 'viewBox="0 0 (%d+) (%d+)"'
+      local seen = 0
+      -- each text stands in a group that says where it is
+      for x, y, text in svg:gmatch 'translate%(([%d.]+),([%d.]+)%)[^\n]*\n%s*<text>([^<]*)</text>' do
+        if text:find(label, 1, true) then
+          seen = seen + 1
+          assert.is_true(tonumber(y) > 40 and tonumber(y) < tonumber(height) - 4, text)
+          assert.is_true(tonumber(x) + 6 * #text < tonumber(width), text)
+        end
+      end
+      assert.are.equal(n, seen)
+    end
+    local paths = {}
+    for i = 1, 21 do paths[i] = simple_run("legend" .. i, i, config(1, i / 1000)) end
+    for _, case in ipairs { { 2, "delta" }, { 21, "delta" }, { 21, "delta,name" } } do
+      local given = { unpack(paths, 1, case[1]) }
+      given.file, given.group = path "legend.svg", case[2]
+      assert(trpo.plots.curves(given))
+      check(given.file, case[1], "delta=")
+    end
+    for i = 1, 21 do
+      paths[i] = simple_run("words" .. i, i, config(1, i / 1000, {
+        policy = { activation = "a long name of an activation function, the number " .. i },
+      }))
+    end
+    paths.file, paths.group = path "legend.svg", "delta,activation"
+    assert(trpo.plots.curves(paths))
+    check(paths.file, 21, "activation=a long name of an activation function")
   end)
 
   it("draws no more curves than can be told apart", function()
