@@ -138,14 +138,13 @@ end
 --- The steps of a critic that are too small for threads.
 function reasons.training(all)
   local text = "**Training at sb3-contrib's hyper-parameters.** The critic's 160 steps of Adam over 128 rows each, one "
-    .. "after the other, are %s of an iteration of %s, conjugate gradients %s, a rollout of one environment %s. Two "
-    .. "threads train %.2f times as fast as one: steps that small leave them nothing to share."
-  local record, total = all.training.results.cases[1], 0
-  for name, seconds in pairs(record.parts) do
-    if name ~= "preconditioner" then total = total + seconds end -- a part of cg
-  end
-  return text:format(percent(record.parts.value / total), milliseconds(total), percent(record.parts.cg / total),
-    percent(record.parts.rollout / total), record.steps_per_second[2] / record.steps_per_second[1])
+    .. "after the other, leave threads little to share, so policy and critic learn beside each other: that takes %s of "
+    .. "an iteration of %s, a rollout of one environment %s. Two threads train %.2f times as fast as one."
+  local record = all.training.results.cases[1]
+  local parts = record.parts
+  local total = parts.rollout + parts.advantage + parts.beside
+  return text:format(percent(parts.beside / total), milliseconds(total), percent(parts.rollout / total),
+    record.steps_per_second[2] / record.steps_per_second[1])
 end
 
 --- A sweep beside the read bandwidth.

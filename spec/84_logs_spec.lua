@@ -569,6 +569,7 @@ describe("trpo.log", function()
       { file.append, { file, 7 }, "bytes must be a string, got 7" },
       { file.append, { {}, "x" }, "self must be a log file, got a table" },
       { file.sync, { io.stdout }, "self must be a log file, got " },
+      { file.sync, { file, {} }, "each argument must be a log file, got a table" },
     }
     for i, case in ipairs(cases) do
       local ok, message = pcall(case[1], unpack(case[2], 1, 5))

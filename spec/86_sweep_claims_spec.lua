@@ -198,6 +198,47 @@ describe("a claim", function()
     end
   end)
 
+  it("of another host that is dated in the future is believed for a minute", function()
+    local now, wall = 0, os.time()
+    local clock = uv.hrtime
+    uv.hrtime = function() return now * 1e9 end -- luacheck: ignore 122
+    finally(function() uv.hrtime = clock end) -- luacheck: ignore 122
+    local function date(time) uv.fs_utime(file("late", 1), time, time) end
+    forge("late", 1, { host = "elsewhere" })
+    date(wall + 1e6)
+    assert.is_nil(one:take "late")
+    now = 59
+    assert.is_nil(one:take "late")
+    -- its owner lives
+    date(wall + 1e6 + 10)
+    now = 62
+    assert.is_nil(one:take "late")
+    now = 121
+    assert.is_nil(one:take "late")
+    now = 123
+    assert.are.equal(2, assert(one:take "late").attempt)
+  end)
+
+  it("does not note a trial's process that is over already, whose number may be another's soon", function()
+    local claim = one:take "a"
+    assert.is_true(one:runs(claim, 2 ^ 22 + 1))
+    assert.is_nil(json.decode(command.read(file("a", 1))).trial)
+    assert.is_true(one:runs(claim, uv.os_getpid()))
+    assert.are.equal(uv.os_getpid(), json.decode(command.read(file("a", 1))).trial)
+  end)
+
+  it("leaves nothing that a killed process was writing", function()
+    for name, age in pairs { [".vm-1-2.tmp"] = 62, [".vm-1-3.tmp"] = 30, [".note"] = 1000, ["a.1"] = 1000 } do
+      command.write(scratch .. "/claims/" .. name, "")
+      uv.fs_utime(scratch .. "/claims/" .. name, os.time() - age, os.time() - age)
+    end
+    assert(claims.open(scratch))
+    assert.is_true(exists(scratch .. "/claims/.vm-1-2.tmp"))
+    assert(claims.open(scratch, true))
+    assert.is_false(exists(scratch .. "/claims/.vm-1-2.tmp"))
+    for _, name in ipairs { ".vm-1-3.tmp", ".note", "a.1" } do assert.is_true(exists(scratch .. "/claims/" .. name)) end
+  end)
+
   it("that cannot be read is taken after a minute, too", function()
     for i, text in ipairs { "", "{", "[1]", '"x"', "null", '{"host":1,"pid":"x"}', '{"pid":1e400}' } do
       local key = "broken" .. i

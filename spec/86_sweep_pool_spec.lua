@@ -248,6 +248,69 @@ wait $two]])
     assert.are.same({ "1", "1", "1", "2", "2" }, lines "ran")
   end)
 
+  it("tries again what a signal ends, whichever it is", function()
+    for name, number in pairs { sigint = 2, sigterm = 15, sigquit = 3 } do
+      write_sweep(name, 1, ([[append("ran-%s", p.x)
+  if not io.open(dir .. "/mark") then
+    io.open(dir .. "/mark", "w"):close()
+    local uv = require "luv"
+    -- what catches errors must not catch it
+    pcall(function()
+      uv.kill(uv.os_getpid(), "%s")
+      for i = 1, 1e9 do if i %% 1000 == 0 then uv.sleep(1) end end
+    end)
+  end
+  return p.x]]):format(name, name))
+      local _, err, code = command.run(scratch, ("sweep %s.lua --jobs 1"):format(name))
+      assert.are.equal(0, code, err)
+      assert.is_truthy(err:find(("killed by signal %d, tried again: trial "):format(number), 1, true), err)
+      assert.are.same({ "1", "1" }, lines("ran-" .. name))
+    end
+  end)
+
+  it("tries again what a signal ends before it has begun", function()
+    -- what each interpreter does first: that of a trial is interrupted once
+    command.write(scratch .. "/init.lua", [[
+local uv = require "luv"
+local trial = false
+for i = -3, 3 do trial = trial or arg and tostring(arg[i]):find("trpo.sweep.trial", 1, true) end
+if trial and not io.open "mark" then
+  io.open("mark", "w"):close()
+  uv.kill(uv.os_getpid(), "sigint")
+  for i = 1, 1e9 do if i % 1000 == 0 then uv.sleep(1) end end
+end
+]])
+    write_sweep("early", 1, "return p.x")
+    local _, err, code = command.shell(scratch, [[LUA_INIT=@init.lua "$trpo" sweep early.lua --jobs 1]])
+    assert.are.equal(0, code, err)
+    assert.is_truthy(err:find("killed by signal 2, tried again: trial ", 1, true), err)
+    assert.are.equal(2, results "early"[1].attempt)
+  end)
+
+  it("hands over parameters of any size, and shows them briefly", function()
+    command.write(scratch .. "/large.lua", [[
+local trpo = require "trpo"
+return trpo.sweep { run = function(p) return { score = #p.x } end, metric = "score",
+  parameters = { x = { ("a"):rep(3e5), ("ä\n"):rep(1e5) } } }:main(...)
+]])
+    local out, err, code = command.run(scratch, "sweep large.lua --jobs 1")
+    assert.are.equal(0, code, err)
+    assert.is_truthy(out:find("x=" .. ("a"):rep(28) .. "..." .. ("a"):rep(28) .. "     1  300000 ", 1, true), out)
+    assert.is_truthy(err:find("x=" .. ("ä\\10"):rep(5) .. "ä\\...\\10" .. ("ä\\10"):rep(5), 1, true), err)
+    assert.are.equal(3e5, results "large"[("ä\n"):rep(1e5)].metric)
+  end)
+
+  it("says what is wrong when its folder goes away", function()
+    write_sweep("gone", 2, [[os.execute "rm -r sweeps/gone/claims"; return p.x]])
+    local _, err, code = command.run(scratch, "sweep gone.lua --jobs 1")
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("trpo: the sweep stopped: cannot claim a trial: ENOENT", 1, true), err)
+    write_sweep("away", 2, [[os.execute "rm -r sweeps/away"; return p.x]])
+    _, err, code = command.run(scratch, "sweep away.lua --jobs 1")
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find "the sweep stopped: cannot write in sweeps/away/trials/%x+\n", err)
+  end)
+
   it("stops when no trial reports the metric", function()
     write_sweep("misnamed", 5, [[append("ran", p.x); return { scores = 1, other = 2 }]])
     local out, err, code = command.run(scratch, "sweep misnamed.lua --jobs 1")

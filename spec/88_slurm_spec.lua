@@ -72,6 +72,13 @@ describe("trpo sweep --slurm", function()
     end)
   end
 
+  it("refuses a name that is no line", function()
+    sweep()
+    local _, err, code = command.shell(scratch, [["$trpo" sweep functions.lua --slurm --name "$(printf 'a\nb')"]])
+    assert.are.equal(1, code)
+    assert.are.equal("trpo: sbatch reads lines: 'sweeps/a\nb' has a control character in it\n", err)
+  end)
+
   it("has nothing to do when the sweep is done", function()
     sweep()
     command.run(scratch, "sweep functions.lua -q")

@@ -23,14 +23,13 @@ local function iterate(s)
   trpo.gae(batch, {
     gamma = algorithm.gamma, lambda = algorithm.lambda, value = value,
   })
-  local info = algorithm:update(policy, batch)
+  local info, fit
+  info, fit, message, code = algorithm:update(policy, batch, value)
   if fatal[info.status] then return nil, "policy update: " .. info.message, info.status end
-  local fit, drift
-  if value then
-    fit, message, code = value:fit(batch)
-    if not fit then return nil, message, code end
-  end
-  drift = policy:update_normalizer(batch)
+  -- another algorithm than ours may leave the critic to us
+  if value and not fit and not message then fit, message, code = value:fit(batch) end
+  if value and not fit then return nil, message, code end
+  local drift = policy:update_normalizer(batch)
   -- only a whole iteration counts
   counters.iterations, counters.steps = counters.iterations + 1, counters.steps + #batch
   counters.elapsed = s.session:elapsed()

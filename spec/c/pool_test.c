@@ -85,6 +85,97 @@ static void check_callers(void) {
   CHECK(good && other, "two callers at once");
 }
 
+/* two tasks beside each other: how often each runs jobs of its own, and how long it sleeps first */
+typedef struct Pair {
+  int times[2], milliseconds[2], good[2];
+} Pair;
+
+static void run_part(void *context, int part, int worker) {
+  Pair *pair = context;
+  struct timespec pause = {0, 1000000L * pair->milliseconds[part]};
+  (void)worker;
+  if (pair->milliseconds[part]) nanosleep(&pause, NULL);
+  pair->good[part] = run_many(pair->times[part]) && pool_set_threads(7) == pool_threads();
+}
+
+static int run_pair(int first, int second, int first_sleeps, int second_sleeps) {
+  Pair pair = {.times = {first, second}, .milliseconds = {first_sleeps, second_sleeps}};
+  pool_beside(run_part, &pair);
+  return pair.good[0] && pair.good[1];
+}
+
+static void run_pair_nested(void *context, int chunk, int worker) {
+  int *good = context;
+  (void)worker;
+  good[chunk] = run_pair(2, 3, 0, 0);
+}
+
+static void *run_pairs(void *argument) {
+  int good = 1;
+  for (int i = 0; i < 50; i++) good &= run_pair(i % 5, i % 7, 0, 0);
+  *(int *)argument = good;
+  return NULL;
+}
+
+/* a meeting of two chunks: neither goes on before the other has come; ten seconds at most */
+typedef struct Meeting {
+  atomic_int come;
+  int idle; /* the task that has nothing to do, or -1 */
+} Meeting;
+
+static void meet(void *context, int chunk, int worker) {
+  Meeting *meeting = context;
+  const struct timespec pause = {0, 1000000};
+  (void)chunk, (void)worker;
+  atomic_fetch_add(&meeting->come, 1);
+  for (int i = 0; i < 10000 && atomic_load(&meeting->come) < 2; i++) nanosleep(&pause, NULL);
+}
+
+/* both meet; or one is done and the other has chunks that meet, first at once, then when a thread waits asleep */
+static void meet_part(void *context, int part, int worker) {
+  Meeting *meeting = context;
+  const struct timespec pause = {0, 3000000};
+  if (meeting->idle < 0) meet(meeting, part, worker);
+  if (meeting->idle < 0 || meeting->idle == part) return;
+  pool_run(meet, meeting, 2);
+  nanosleep(&pause, NULL);
+  const int met = atomic_exchange(&meeting->come, 0);
+  pool_run(meet, meeting, 2);
+  atomic_fetch_add(&meeting->come, met);
+}
+
+static void check_meetings(int threads) {
+  Meeting both = {.idle = -1}, first = {.idle = 1}, second = {.idle = 0};
+  pool_beside(meet_part, &both);
+  pool_beside(meet_part, &first);
+  pool_beside(meet_part, &second);
+  CHECK(atomic_load(&both.come) == 2, "two tasks run beside each other on %d threads", threads);
+  CHECK(atomic_load(&first.come) == 4 && atomic_load(&second.come) == 4,
+        "whoever is done helps the other on %d threads", threads);
+}
+
+static void check_beside(void) {
+  static const int threads[] = {1, 2, 3, 8, 2};
+  for (int i = 0; i < 5; i++) {
+    pool_set_threads(threads[i]);
+    int good = 1, nested[CHUNKS], other = 0;
+    for (int k = 0; k < 200; k++) good &= run_pair(k % 7, k % 3, 0, 0);
+    good &= run_pair(1, 300, 0, 0) && run_pair(300, 1, 0, 0); /* uneven */
+    good &= run_pair(50, 50, 0, 3)
+            && run_pair(50, 50, 3, 0); /* long enough for the other to sleep */
+    CHECK(good && run_many(100), "each chunk of both tasks once on %d threads", threads[i]);
+    pool_run(run_pair_nested, nested, 20);
+    for (int k = 0; k < 20; k++) good &= nested[k];
+    CHECK(good, "two tasks inside a task on %d threads", threads[i]);
+    pthread_t thread;
+    pthread_create(&thread, NULL, run_pairs, &other);
+    run_pairs(&good);
+    pthread_join(thread, NULL);
+    CHECK(good && other, "two callers of two tasks on %d threads", threads[i]);
+    if (threads[i] > 1) check_meetings(threads[i]);
+  }
+}
+
 /* processor time used while asleep */
 static void check_rest(void) {
   struct rusage before, after;
@@ -122,6 +213,7 @@ static void check_fork(void) {
 int main(void) {
   check_counts();
   check_callers();
+  check_beside();
   check_rest();
   check_fork();
   return check_failures();

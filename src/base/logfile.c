@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,9 +72,39 @@ Status logfile_append(LogFile *file, const void *data, size_t n, Fault *fault) {
   return OK;
 }
 
-Status logfile_sync(LogFile *file, Fault *fault) {
-  /* devices and pipes cannot be synced, and need not */
-  return fsync(file->fd) == 0 || errno == EINVAL || errno == EROFS ? OK : fault_errno(fault, errno);
+/* one file on its way to the disk */
+typedef struct {
+  pthread_t thread;
+  int fd;
+  int threaded; /* whether the thread was started */
+  int error;    /* 0, or that of fsync */
+} Syncing;
+
+static void *bring(void *one) {
+  Syncing *s = one;
+  s->error = fsync(s->fd) == 0 ? 0 : errno;
+  return NULL;
+}
+
+/* devices and pipes cannot be synced, and need not */
+static int is_failure(int error) {
+  return error != 0 && error != EINVAL && error != EROFS;
+}
+
+Status logfile_sync(LogFile *const *files, int n, int *failed, Fault *fault) {
+  Syncing all[LOGFILE_TOGETHER];
+  /* the last one by this thread, and any for which there is no other one */
+  for (int i = 0; i < n; i++) {
+    all[i] = (Syncing){.fd = files[i]->fd};
+    all[i].threaded = i < n - 1 && pthread_create(&all[i].thread, NULL, bring, &all[i]) == 0;
+    if (!all[i].threaded) bring(&all[i]);
+  }
+  *failed = -1;
+  for (int i = 0; i < n; i++) {
+    if (all[i].threaded) pthread_join(all[i].thread, NULL);
+    if (*failed < 0 && is_failure(all[i].error)) *failed = i;
+  }
+  return *failed < 0 ? OK : fault_errno(fault, all[*failed].error);
 }
 
 Status logfile_close(LogFile *file, Fault *fault) {

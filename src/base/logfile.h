@@ -28,8 +28,15 @@ Status logfile_cut(LogFile *file, Fault *fault);
 /** Appends n bytes. */
 Status logfile_append(LogFile *file, const void *data, size_t n, Fault *fault);
 
-/** Brings all of it to the disk. */
-Status logfile_sync(LogFile *file, Fault *fault);
+/** The most files that are synced together. */
+enum { LOGFILE_TOGETHER = 16 };
+
+/**
+ * Brings n <= LOGFILE_TOGETHER files to the disk, all at the same time: a slow disk is waited for once, and not n times.
+ *
+ * failed  [out]  index of the first file that could not be synced, -1 when there is none
+ */
+Status logfile_sync(LogFile *const *files, int n, int *failed, Fault *fault);
 
 /** Closes the file; a second time does nothing. */
 Status logfile_close(LogFile *file, Fault *fault);

@@ -9,10 +9,11 @@
 #include <time.h>
 
 /*
- * One job at a time. The caller writes the job while the gate is closed and nobody is inside, opens the gate,
- * and takes chunks like everybody else. A helper enters through the gate (which counts it in), takes chunks
- * until none are left, and leaves. The caller then closes the gate and waits until the last helper has left.
- * A helper that comes late finds the gate closed and goes on waiting: nobody waits for sleepers.
+ * One job of a caller from outside at a time, and one of each of the two tasks of pool_beside. The caller writes the job
+ * while the gate is closed and nobody is inside, opens the gate, and takes chunks like everybody else. A helper enters
+ * through the gate (which counts it in), takes chunks until none are left, and leaves. The caller then closes the gate
+ * and waits until the last helper has left. A helper that comes late finds the gate closed and goes on waiting: nobody
+ * waits for sleepers. Who waits for a task of pool_beside is a helper of its jobs meanwhile.
  */
 enum {
   GATE_OPEN = 1 << 30,         /* helpers may enter */
@@ -23,16 +24,24 @@ enum {
   LINE = 64                    /* bytes of a cache line: what is written often has one of its own */
 };
 
-static struct {
-  _Alignas(LINE) atomic_int next;    /* the next chunk to hand out */
-  _Alignas(LINE) atomic_uint gate;   /* GATE_* */
-  _Alignas(LINE) atomic_uint parked; /* helpers asleep or about to be */
-  _Alignas(LINE) atomic_uint epoch;  /* grows with every job and with every order to quit */
+typedef struct Job {
+  _Alignas(LINE) atomic_int left;  /* chunks to hand out */
+  _Alignas(LINE) atomic_uint gate; /* GATE_* */
 
-  /* the job; written only while the gate is closed and empty */
+  /* written only while the gate is closed and empty */
   PoolTask task;
   void *context;
   int chunks;
+  struct Job *inner; /* [chunks] of a long job: where calls of its chunks go; or NULL */
+} Job;
+
+/* where jobs lie: of callers from outside, and of pool_beside's two tasks */
+enum { OUTSIDE, INSIDE, JOBS = INSIDE + 2 };
+
+static struct {
+  Job job[JOBS];
+  _Alignas(LINE) atomic_uint parked; /* helpers asleep or about to be */
+  _Alignas(LINE) atomic_uint epoch;  /* grows with every job, end of a long one, order to quit */
 
   atomic_int quit;   /* helpers must end */
   atomic_int spins;  /* every worker has a core of its own, so spinning makes sense */
@@ -41,7 +50,7 @@ static struct {
   _Alignas(LINE) pthread_mutex_t owner; /* held to post a job or change the number of threads */
   pthread_mutex_t sleep;                /* guards the two conditions */
   pthread_cond_t posted;                /* the epoch has moved */
-  pthread_cond_t left;                  /* the last helper has left */
+  pthread_cond_t left;                  /* the last helper has left some job */
 
   /* under owner */
   int helpers; /* threads in existence */
@@ -52,8 +61,11 @@ static struct {
           .posted = PTHREAD_COND_INITIALIZER,
           .left = PTHREAD_COND_INITIALIZER};
 
-/* 1 + worker while this thread runs a task: nested calls run in place, as the same worker */
+/* 1 + worker while this thread runs a task: nested calls are of the same worker */
 static _Thread_local int in_task;
+
+/* where they are shared, or NULL: in place */
+static _Thread_local Job *inner;
 
 static int usable_cores(void) {
   cpu_set_t set;
@@ -132,22 +144,27 @@ static void announce(unsigned count) {
 
 /* --- working ------------------------------------------------------------------------------------------- */
 
-static void run_chunks(int worker) {
+static void run_chunks(Job *job, int worker) {
+  const int outer_task = in_task;
+  Job *const outer_inner = inner;
   in_task = 1 + worker;
   for (;;) {
-    int chunk = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed);
-    if (chunk >= pool.chunks) {
+    int left = atomic_fetch_sub_explicit(&job->left, 1, memory_order_relaxed);
+    if (left <= 0) {
       break;
     }
-    pool.task(pool.context, chunk, worker);
+    int chunk = job->chunks - left;
+    inner = job->inner ? job->inner + chunk : NULL;
+    job->task(job->context, chunk, worker);
   }
-  in_task = 0;
+  in_task = outer_task;
+  inner = outer_inner;
 }
 
-static int enter(void) {
-  unsigned gate = atomic_load_explicit(&pool.gate, memory_order_relaxed);
-  while (gate & GATE_OPEN) {
-    if (atomic_compare_exchange_weak_explicit(&pool.gate, &gate, gate + 1, memory_order_acquire,
+static int enter(Job *job) {
+  unsigned gate = atomic_load_explicit(&job->gate, memory_order_relaxed);
+  while ((gate & GATE_OPEN) && atomic_load_explicit(&job->left, memory_order_relaxed) > 0) {
+    if (atomic_compare_exchange_weak_explicit(&job->gate, &gate, gate + 1, memory_order_acquire,
                                               memory_order_relaxed)) {
       return 1;
     }
@@ -155,28 +172,71 @@ static int enter(void) {
   return 0;
 }
 
-static void leave(void) {
-  unsigned gate = atomic_fetch_sub_explicit(&pool.gate, 1, memory_order_acq_rel);
+static void leave(Job *job) {
+  /* read now: once we have left, the job is its caller's again, who may be waiting for the epoch */
+  const int is_long = job->inner != NULL;
+  unsigned gate = atomic_fetch_sub_explicit(&job->gate, 1, memory_order_acq_rel);
   if ((gate & GATE_WAITED) && (gate & GATE_INSIDE) == 1) {
     pthread_mutex_lock(&pool.sleep);
-    pthread_cond_signal(&pool.left);
+    pthread_cond_broadcast(&pool.left);
     pthread_mutex_unlock(&pool.sleep);
+  }
+  if (is_long) {
+    announce(POOL_LIMIT);
   }
 }
 
+/* helps with the jobs that are there; returns whether there was one */
+static int help(int worker) {
+  int helped = 0;
+  for (int i = 0; i < JOBS; i++) {
+    if (enter(&pool.job[i])) {
+      run_chunks(&pool.job[i], worker);
+      leave(&pool.job[i]);
+      helped = 1;
+    }
+  }
+  return helped;
+}
+
+static int somebody_inside(Job *job) {
+  return (atomic_load_explicit(&job->gate, memory_order_acquire) & GATE_INSIDE) != 0;
+}
+
 /* lets nobody in any more and returns when all helpers have left */
-static void close_gate(void) {
-  atomic_fetch_and_explicit(&pool.gate, ~(unsigned)GATE_OPEN, memory_order_relaxed);
-  spin(&pool.gate, GATE_INSIDE, 0, 1);
-  if (atomic_load_explicit(&pool.gate, memory_order_acquire) & GATE_INSIDE) {
+static void close_gate(Job *job, int worker) {
+  atomic_fetch_and_explicit(&job->gate, ~(unsigned)GATE_OPEN, memory_order_relaxed);
+  /* a long job: tasks that run beside each other, and share their own */
+  while (job->inner && somebody_inside(job)) {
+    unsigned seen = atomic_load(&pool.epoch);
+    if (!help(worker) && somebody_inside(job)) {
+      wait_for_job(seen);
+    }
+  }
+  spin(&job->gate, GATE_INSIDE, 0, 1);
+  if (somebody_inside(job)) {
     pthread_mutex_lock(&pool.sleep);
-    atomic_fetch_or(&pool.gate, GATE_WAITED);
-    while (atomic_load_explicit(&pool.gate, memory_order_acquire) & GATE_INSIDE) {
+    atomic_fetch_or(&job->gate, GATE_WAITED);
+    while (somebody_inside(job)) {
       pthread_cond_wait(&pool.left, &pool.sleep);
     }
     pthread_mutex_unlock(&pool.sleep);
   }
-  atomic_store_explicit(&pool.gate, 0, memory_order_relaxed);
+  atomic_store_explicit(&job->gate, 0, memory_order_relaxed);
+}
+
+/* runs a job with whoever comes to help */
+static void share(Job *job, PoolTask task, void *context, int chunks, Job *chunks_inner) {
+  const int worker = in_task > 0 ? in_task - 1 : 0, threads = pool_threads();
+  job->task = task;
+  job->context = context;
+  job->chunks = chunks;
+  job->inner = chunks_inner;
+  atomic_store_explicit(&job->left, chunks, memory_order_relaxed);
+  atomic_store_explicit(&job->gate, GATE_OPEN, memory_order_release);
+  announce((unsigned)((chunks < threads ? chunks : threads) - 1));
+  run_chunks(job, worker);
+  close_gate(job, worker);
 }
 
 static void *helper_main(void *argument) {
@@ -187,9 +247,7 @@ static void *helper_main(void *argument) {
     if (atomic_load(&pool.quit)) {
       return NULL;
     }
-    if (enter()) {
-      run_chunks(worker);
-      leave();
+    while (help(worker)) {
     }
   }
 }
@@ -243,7 +301,9 @@ static void after_fork_child(void) {
   pthread_mutex_init(&pool.sleep, NULL);
   pthread_cond_init(&pool.posted, NULL);
   pthread_cond_init(&pool.left, NULL);
-  atomic_store(&pool.gate, 0);
+  for (int i = 0; i < JOBS; i++) {
+    atomic_store(&pool.job[i].gate, 0);
+  }
   atomic_store(&pool.parked, 0);
   atomic_store(&pool.quit, 0);
   pool.helpers = 0;
@@ -302,21 +362,35 @@ static void run_serially(PoolTask task, void *context, int chunks) {
   in_task = outer;
 }
 
-void pool_run(PoolTask task, void *context, int chunks) {
-  int threads = pool_threads();
-  /* in place: nothing to share, called from a task, or another thread uses the pool */
-  if (chunks <= 1 || threads <= 1 || in_task || pthread_mutex_trylock(&pool.owner) != 0) {
-    run_serially(task, context, chunks);
-    return;
+/* takes the pool for a job, unless called from a task or while another thread uses it; then returns 0 */
+static int begin(int threads) {
+  if (in_task || pthread_mutex_trylock(&pool.owner) != 0) {
+    return 0;
   }
   start_helpers(threads - 1);
-  pool.task = task;
-  pool.context = context;
-  pool.chunks = chunks;
-  atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
-  atomic_store_explicit(&pool.gate, GATE_OPEN, memory_order_release);
-  announce((unsigned)(chunks - 1 < pool.helpers ? chunks - 1 : pool.helpers));
-  run_chunks(0);
-  close_gate();
-  pthread_mutex_unlock(&pool.owner);
+  return 1;
+}
+
+void pool_run(PoolTask task, void *context, int chunks) {
+  int threads = pool_threads();
+  if (chunks <= 1 || threads <= 1) {
+    run_serially(task, context, chunks);
+  } else if (inner) {
+    share(inner, task, context, chunks, NULL);
+  } else if (begin(threads)) {
+    share(&pool.job[OUTSIDE], task, context, chunks, NULL);
+    pthread_mutex_unlock(&pool.owner);
+  } else {
+    run_serially(task, context, chunks);
+  }
+}
+
+void pool_beside(PoolTask task, void *context) {
+  int threads = pool_threads();
+  if (threads > 1 && begin(threads)) {
+    share(&pool.job[OUTSIDE], task, context, 2, &pool.job[INSIDE]);
+    pthread_mutex_unlock(&pool.owner);
+  } else {
+    run_serially(task, context, 2);
+  }
 }

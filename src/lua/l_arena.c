@@ -2,16 +2,16 @@
 
 #include <lauxlib.h>
 
-static const char key = 'a'; /* its address is the registry key */
+static const char keys[2] = "ab"; /* their addresses are registry keys */
 
 static int l_arena_gc(lua_State *L) {
   arena_free(lua_touserdata(L, 1));
   return 0;
 }
 
-/* Makes the workspace and anchors it in the registry. */
-static Arena *create(lua_State *L) {
-  lua_pushlightuserdata(L, (void *)&key);
+/* Makes a workspace and anchors it in the registry. */
+static Arena *create(lua_State *L, const char *key) {
+  lua_pushlightuserdata(L, (void *)key);
   Arena *arena = lua_newuserdata(L, sizeof *arena);
   arena_init(arena);
   lua_newtable(L);
@@ -22,10 +22,18 @@ static Arena *create(lua_State *L) {
   return arena;
 }
 
-Arena *l_arena(lua_State *L) {
-  lua_pushlightuserdata(L, (void *)&key);
+static Arena *get(lua_State *L, const char *key) {
+  lua_pushlightuserdata(L, (void *)key);
   lua_rawget(L, LUA_REGISTRYINDEX);
   Arena *arena = lua_touserdata(L, -1);
   lua_pop(L, 1);
-  return arena ? arena : create(L);
+  return arena ? arena : create(L, key);
+}
+
+Arena *l_arena(lua_State *L) {
+  return get(L, keys);
+}
+
+Arena *l_arena_second(lua_State *L) {
+  return get(L, keys + 1);
 }

@@ -8,4 +8,7 @@
 /** The workspace of this Lua state. Core functions release what they push before they return. */
 Arena *l_arena(lua_State *L);
 
+/** Another one, for what runs beside a function that has the first. */
+Arena *l_arena_second(lua_State *L);
+
 #endif

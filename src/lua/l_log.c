@@ -179,19 +179,26 @@ static int l_log_is_name(lua_State *L) {
 /* --- files ----------------------------------------------------------------------------------------------- */
 
 /* the file, and its path on the stack top */
-static LogFile *check_file(lua_State *L, const char *what, const char **path) {
-  LogFile *file = l_object(L, 1, FILE_TYPE);
+static LogFile *check_file_at(lua_State *L, int arg, const char *what, const char **path) {
+  LogFile *file = l_object(L, arg, FILE_TYPE);
   if (file == NULL) {
-    l_fail(L, what, "self must be a log file, got %s", l_describe(L, 1));
+    l_fail(L, what, "%s must be a log file, got %s", arg == 1 ? "self" : "each argument",
+           l_describe(L, arg));
     return NULL;
   }
   if (file->fd < 0) {
     l_fail(L, what, "the file is closed");
   }
-  lua_getfenv(L, 1);
+  /* the file keeps its path */
+  lua_getfenv(L, arg);
   lua_getfield(L, -1, "path");
   *path = lua_tostring(L, -1);
+  lua_pop(L, 2);
   return file;
+}
+
+static LogFile *check_file(lua_State *L, const char *what, const char **path) {
+  return check_file_at(L, 1, what, path);
 }
 
 /* true, or nil, message, code */
@@ -272,15 +279,24 @@ static int l_log_position(lua_State *L) {
 }
 
 /***
-Brings the file to the disk.
+Brings the file to the disk, and others with it at the same time.
 @function logfile:sync
+@tparam[opt] logfile,... others up to 15
 @treturn boolean|nil true, or nil, message, code
 */
 static int l_log_sync(lua_State *L) {
-  const char *path;
+  const int n = lua_gettop(L);
+  LogFile *files[LOGFILE_TOGETHER];
+  const char *paths[LOGFILE_TOGETHER];
   Fault fault = {0};
-  LogFile *file = check_file(L, "logfile:sync", &path);
-  return report(L, "sync", path, logfile_sync(file, &fault), &fault);
+  int failed;
+  if (n > LOGFILE_TOGETHER) {
+    l_fail(L, "logfile:sync", "at most %d files are synced together, got %d", LOGFILE_TOGETHER, n);
+  }
+  check_file(L, "logfile:sync", &paths[0]);
+  for (int i = 0; i < n; i++) files[i] = check_file_at(L, i + 1, "logfile:sync", &paths[i]);
+  Status status = logfile_sync(files, n, &failed, &fault);
+  return report(L, "sync", paths[status == OK ? 0 : failed], status, &fault);
 }
 
 /***

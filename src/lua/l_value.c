@@ -147,6 +147,18 @@ static void set_number(lua_State *L, const char *key, double x) {
   lua_setfield(L, -2, key);
 }
 
+int l_value_push_fit(lua_State *L, const Value *value, const ValueFit *info, Status status) {
+  if (status != OK) return l_status(L, status);
+  lua_newtable(L);
+  if (value->kind == VALUE_NETWORK) set_number(L, "loss", info->loss);
+  if (!isnan(info->loss_before)) set_number(L, "loss_before", info->loss_before);
+  if (value->kind == VALUE_NETWORK && value->options.optimizer == VALUE_GAUSS_NEWTON)
+    set_number(L, "damping", value->damping);
+  set_number(L, "steps", (double)info->steps);
+  set_number(L, "seconds", info->seconds);
+  return 1;
+}
+
 /***
 Fits the baseline to `batch.returns`, which `trpo.gae` fills.
 @function fit
@@ -164,20 +176,7 @@ static int l_value_fit(lua_State *L) {
   l_batch_check_value(L, 2, what, value);
   const Status status = value_fit(value, &info, batch->obs, batch->time, batch->ret, batch->N,
                                   l_arena(L));
-  if (status != OK) return l_status(L, status);
-  lua_newtable(L);
-  if (value->kind == VALUE_NETWORK) set_number(L, "loss", info.loss);
-  if (!isnan(info.loss_before)) set_number(L, "loss_before", info.loss_before);
-  if (value->kind == VALUE_NETWORK && value->options.optimizer == VALUE_GAUSS_NEWTON)
-    set_number(L, "damping", value->damping);
-  set_number(L, "steps", (double)info.steps);
-  set_number(L, "seconds", info.seconds);
-  return 1;
-}
-
-static double *parameters(const Value *value, long *n) {
-  *n = value->kind == VALUE_LINEAR ? value->linear.F : value->net.P;
-  return value->kind == VALUE_LINEAR ? value->linear.w : value->net.theta;
+  return l_value_push_fit(L, value, &info, status);
 }
 
 /***
@@ -187,7 +186,7 @@ A copy of the parameters.
 */
 static int l_value_theta(lua_State *L) {
   long n;
-  const double *theta = parameters(l_value_check(L, 1, "value:theta"), &n);
+  const double *theta = value_theta(l_value_check(L, 1, "value:theta"), &n);
   memcpy(l_rows_push_vector(L, n), theta, (size_t)n * sizeof *theta);
   return 1;
 }
@@ -203,7 +202,7 @@ static int l_value_set_theta(lua_State *L) {
   static const char what[] = "value:set_theta";
   Value *value = l_value_check(L, 1, what);
   long n;
-  double *theta = parameters(value, &n);
+  double *theta = value_theta(value, &n);
   const double *from = l_rows_vector(L, 2, what, "theta", n);
   for (long i = 0; i < n; i++)
     if (!isfinite(from[i]))
@@ -217,7 +216,7 @@ static int l_value_set_theta(lua_State *L) {
 static int l_value_tostring(lua_State *L) {
   const Value *value = l_value_check(L, 1, "value");
   long n;
-  parameters(value, &n);
+  value_theta(value, &n);
   if (value->kind == VALUE_LINEAR)
     lua_pushfstring(L, "trpo.Value: linear, %d weights", (int)n);
   else

@@ -118,7 +118,17 @@ static void R(collect_strip)(double *out, const REAL *rows, int count, long stri
   memcpy(out, level[0], sizeof level[0]);
 }
 
+/* One row or two, as small batches have them: what a leaf makes of them, without its zeros. */
+static void R(collect_few)(double *restrict out, const REAL *first, const REAL *second_, int n) {
+  for (int j = 0; j < n; j++)
+    out[j] = ((double)first[j] + (second_ ? (double)second_[j] : 0.0)) + 0.0; /* -0 becomes 0 */
+}
+
 static void R(collect)(double *out, const void *rows, int count, long stride, int n) {
+  if (count == 1 || count == 2) {
+    R(collect_few)(out, rows, count == 2 ? (const REAL *)rows + stride : NULL, n);
+    return;
+  }
   for (int j = 0; j < n; j += KERNEL_PAD)
     R(collect_strip)(out + j, (const REAL *)rows + j, count, stride);
 }

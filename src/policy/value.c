@@ -48,6 +48,11 @@ const Space *value_space(const Value *value) {
   return &value->observation;
 }
 
+double *value_theta(const Value *value, long *n) {
+  *n = value->kind == VALUE_LINEAR ? value->linear.F : value->net.P;
+  return value->kind == VALUE_LINEAR ? value->linear.w : value->net.theta;
+}
+
 void value_free(Value *value) {
   linear_free(&value->linear);
   network_free(&value->net);
@@ -121,12 +126,6 @@ static Status retarget(Value *value, const double *target, long N) {
   return OK;
 }
 
-/* What a failed fit gives back: the object itself with its scalars, and the arrays it points to. */
-typedef struct Saved {
-  Value object;
-  double *theta, *moments, *normalizer;
-} Saved;
-
 /* doubles of the moments and of the normaliser */
 static long moments_size(const Value *value) {
   return value->storage ? 2 * value->net.P : 0;
@@ -140,23 +139,28 @@ static void copy(double *to, const double *from, long n) {
   if (n) memcpy(to, from, (size_t)n * sizeof *to);
 }
 
-static Status save(Saved *saved, const Value *value, Arena *arena) {
+Status value_save(ValueSaved *saved, const Value *value, Arena *arena) {
+  long n;
+  const double *theta = value_theta(value, &n);
   saved->object = *value;
-  saved->theta = ARENA_PUSH(arena, double, value->net.P);
+  saved->theta = ARENA_PUSH(arena, double, n);
   saved->moments = ARENA_PUSH(arena, double, moments_size(value));
   saved->normalizer = ARENA_PUSH(arena, double, normalizer_size(value));
   if (!saved->theta || !saved->moments || !saved->normalizer) return E_NOMEM;
-  copy(saved->theta, value->net.theta, value->net.P);
+  copy(saved->theta, theta, n);
   copy(saved->moments, value->adam.m, moments_size(value));
   copy(saved->normalizer, value->net.normalizer.mean, normalizer_size(value));
   return OK;
 }
 
-static void restore(Value *value, const Saved *saved) {
+void value_restore(Value *value, const ValueSaved *saved) {
+  long n;
   *value = saved->object;
+  double *theta = value_theta(value, &n);
+  copy(theta, saved->theta, n);
   copy(value->adam.m, saved->moments, moments_size(value));
   copy(value->net.normalizer.mean, saved->normalizer, normalizer_size(value));
-  network_set(&value->net, saved->theta);
+  if (value->kind == VALUE_NETWORK) network_set(&value->net, value->net.theta);
 }
 
 static Status optimize(Value *value, ValueFit *info, const double *obs, const double *target,
@@ -171,8 +175,8 @@ static Status optimize(Value *value, ValueFit *info, const double *obs, const do
 
 static Status fit_network(Value *value, ValueFit *info, const double *obs, const double *target,
                           long N, Arena *arena) {
-  Saved saved;
-  if (save(&saved, value, arena) != OK) return E_NOMEM;
+  ValueSaved saved;
+  if (value_save(&saved, value, arena) != OK) return E_NOMEM;
   Status status = value->net.normalize ? normalizer_update(&value->net.normalizer, obs, N) : OK;
   if (status == OK && value->rescale) status = retarget(value, target, N);
   if (status == OK) status = optimize(value, info, obs, target, N, arena);
@@ -182,7 +186,7 @@ static Status fit_network(Value *value, ValueFit *info, const double *obs, const
   if (status == OK)
     value->fits++;
   else
-    restore(value, &saved);
+    value_restore(value, &saved);
   return status;
 }
 

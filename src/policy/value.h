@@ -75,6 +75,9 @@ Status value_linear(Value *value, const Space *observation, double ridge);
 /** The space of the observations. */
 const Space *value_space(const Value *value);
 
+/** The parameters, and how many. */
+double *value_theta(const Value *value, long *n);
+
 void value_free(Value *value);
 
 /** out [N] = V. obs [N][O]; time [N] steps of the episode before the observation (used by the linear model). E_NOMEM. */
@@ -87,5 +90,15 @@ Status value_predict(const Value *value, double *out, const double *obs, const d
  */
 Status value_fit(Value *value, ValueFit *info, const double *obs, const double *time,
                  const double *target, long N, Arena *arena);
+
+/** The state of a baseline: the object itself with its scalars, and the arrays it points to. */
+typedef struct ValueSaved {
+  Value object;
+  double *theta, *moments, *normalizer;
+} ValueSaved;
+
+/** Keeps the state in the arena, until value_restore brings it back. E_NOMEM. */
+Status value_save(ValueSaved *saved, const Value *value, Arena *arena);
+void value_restore(Value *value, const ValueSaved *saved);
 
 #endif

@@ -4,9 +4,11 @@
 -- owner of a trial is who made the file with the highest number. A trial whose owner is over is taken by creating the
 -- next number, so that of several who try it one succeeds. An owner is over when it says so (`released`), when it and
 -- its trial's process are gone from this host, or when on another host (or before a reboot) it gave no sign of life for
--- a minute: owners touch their files every ten seconds.
+-- a minute: owners touch their files every ten seconds. Times are those of the file server, never compared with our
+-- clock; a time in the future, as when that clock was set back, counts from when it was seen first.
 -- @module trpo.sweep.claims
 local core = require "trpo.core"
+local disk = require "trpo.disk"
 local json = require "trpo.json"
 local process = require "trpo.process"
 local rock = require "trpo.rocks"
@@ -29,38 +31,44 @@ local function write(uv, path, text)
   return nil, why or "the disk is full"
 end
 
-local function read(uv, path)
-  local file = uv.fs_open(path, "r", 0)
-  if not file then return nil end
-  local text = uv.fs_read(file, 4096, 0)
-  uv.fs_close(file)
-  return text
+-- takes away what was being written when its writer was killed, here or elsewhere
+local function tidy(self, names)
+  for _, name in ipairs(names) do
+    local path = self.path .. "/" .. name
+    local stat = name:find "^%..+%.tmp$" and self.uv.fs_lstat(path)
+    local now = stat and self:server_time()
+    if now and now - stat.mtime.sec > claims.patience then self.uv.fs_unlink(path) end
+  end
 end
 
 --- The claims of a sweep, as this process sees them.
 -- @tparam string folder the sweep's
+-- @tparam[opt] boolean working whether this process is going to claim trials, and not only to look
 -- @treturn Claims|nil
 -- @treturn string|nil one sentence
 -- @treturn string|nil "io"
-function claims.open(folder)
+function claims.open(folder, working)
   local uv = rock("luv", "trpo sweep")
   local path = folder .. "/claims"
   local ok, message, code = uv.fs_mkdir(path, 493) -- 0755
   if not ok and code ~= "EEXIST" then return nil, ("cannot make the folder of claims: %s"):format(message), "io" end
-  local scan, why = uv.fs_scandir(path)
-  if not scan then return nil, ("cannot read the folder of claims: %s"):format(why), "io" end
+  local names, why = disk.names(path)
+  if not names then return nil, ("cannot read the folder of claims: %s"):format(why), "io" end
   -- one look at all of them; later ones are found one by one
   local newest = {}
-  for name in function() return uv.fs_scandir_next(scan) end do
+  for _, name in ipairs(names) do
     local key, attempt = name:match "^([^.].*)%.(%d+)$"
     -- nobody tries so often that more digits are ours
     if key and #attempt < 10 then newest[key] = math.max(newest[key] or 0, tonumber(attempt)) end
   end
   local me = process.this()
-  return setmetatable({
-    uv = uv, folder = folder, path = path, newest = newest, held = {}, me = me,
-    temporary = ("%s/.%s-%.0f"):format(path, me.host, me.pid),
+  local self = setmetatable({
+    uv = uv, folder = folder, path = path, newest = newest, held = {}, me = me, ahead = {},
+    -- containers may share host and number
+    temporary = ("%s/.%s-%.0f-%.0f.tmp"):format(path, me.host, me.pid, me.start),
   }, claims)
+  if working then tidy(self, names) end
+  return self
 end
 
 --- The file of an attempt.
@@ -84,16 +92,32 @@ end
 
 -- what a claim says; an empty table when that cannot be read
 local function said(self, key, attempt)
-  local owner = json.decode(read(self.uv, self:file(key, attempt)) or "")
+  local owner = json.decode(core.file.read(self:file(key, attempt)) or "")
   return type(owner) == "table" and owner or {}
 end
 
--- seconds since the last sign of life; both times are the file server's
-local function silence(self, key, attempt)
+-- seconds by the clock of the file server; nil when it does not tell
+function claims:server_time()
   local clock = self.path .. "/.clock"
   if not core.process.touch(clock) then write(self.uv, clock, "") end
-  local now, last = self.uv.fs_stat(clock), self.uv.fs_stat(self:file(key, attempt))
-  return now and last and now.mtime.sec - last.mtime.sec or 0
+  local stat = self.uv.fs_stat(clock)
+  return stat and stat.mtime.sec
+end
+
+-- seconds since the last sign of life
+local function silence(self, key, attempt)
+  local path = self:file(key, attempt)
+  local now, stat = self:server_time(), self.uv.fs_stat(path)
+  local last = stat and stat.mtime.sec
+  if not now or not last then return 0 end
+  if last <= now then return now - last end
+  -- a sign of life from the future tells no more than whether it is a new one
+  local seen = self.ahead[path]
+  if not seen or seen.last ~= last then
+    seen = { last = last, since = self.uv.hrtime() }
+    self.ahead[path] = seen
+  end
+  return (self.uv.hrtime() - seen.since) / 1e9
 end
 
 -- whether the owner of an attempt will not go on with it
@@ -123,27 +147,33 @@ local function text_of(self, claim)
   return json.encode(out) .. "\n"
 end
 
--- makes a file that does not exist yet, with its text in it: true; false when it exists; nil, message
-local function create(self, path, text)
-  local uv = self.uv
-  local ok, message = write(uv, self.temporary, text)
-  if not ok then return nil, message end
-  local linked, why, code = uv.fs_link(self.temporary, path)
-  uv.fs_unlink(self.temporary)
-  if linked then return true end
-  if code == "EEXIST" then return false end
-  if code ~= "EPERM" and code ~= "ENOTSUP" and code ~= "ENOSYS" and code ~= "EMLINK" then return nil, why end
-  -- a file system without hard links
-  local file
-  file, why, code = uv.fs_open(path, "wx", 420)
+-- makes a file on a file system without hard links: as `create`
+local function create_alone(uv, path, text)
+  local file, why, code = uv.fs_open(path, "wx", 420)
   if not file then
     if code == "EEXIST" then return false end
     return nil, why
   end
   local count, problem = uv.fs_write(file, text, -1)
   uv.fs_close(file)
-  if count ~= #text then return nil, problem or "the disk is full" end
-  return true
+  if count == #text then return true end
+  return nil, problem or "the disk is full"
+end
+
+local without_links = { EPERM = true, ENOTSUP = true, ENOSYS = true, EMLINK = true }
+
+-- makes a file that does not exist yet, with its text in it: true; false when it exists; nil, message
+local function create(self, path, text)
+  local uv = self.uv
+  local linked, why, code
+  local ok, message = write(uv, self.temporary, text)
+  if ok then linked, why, code = uv.fs_link(self.temporary, path) end
+  uv.fs_unlink(self.temporary)
+  if not ok then return nil, message end
+  if linked then return true end
+  if code == "EEXIST" then return false end
+  if without_links[code] then return create_alone(uv, path, text) end
+  return nil, why
 end
 
 local function make(self, key, attempt)
@@ -179,6 +209,7 @@ local function rewrite(self, claim)
   local ok, message = write(self.uv, self.temporary, text_of(self, claim))
   if ok then ok, message = self.uv.fs_rename(self.temporary, self:file(claim.key, claim.attempt)) end
   if ok then return true end
+  self.uv.fs_unlink(self.temporary)
   return nil, ("cannot write a claim: %s"):format(message), "io"
 end
 
@@ -187,7 +218,9 @@ end
 -- @tparam number pid
 -- @treturn boolean|nil true, or nil, message, "io"
 function claims:runs(claim, pid)
-  claim.trial, claim.trial_start = pid, core.process.started(pid)
+  claim.trial_start = core.process.started(pid)
+  -- one that is over already must not be taken for the next process of its number
+  claim.trial = claim.trial_start and pid
   return rewrite(self, claim)
 end
 

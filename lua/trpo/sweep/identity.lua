@@ -242,7 +242,12 @@ function identity.open(dir, description)
     first, why, code = disk.create(dir .. "/sweep.json", text)
     if not first and code ~= "EEXIST" then return nil, why, "io" end
   end
-  if first then return true, { state = "new", warnings = {} } end
+  if first then
+    -- the name that its file has got at last, and that of the folder
+    disk.sync(dir)
+    disk.sync(dir .. "/..")
+    return true, { state = "new", warnings = {} }
+  end
   local old, why, code = results.description(dir)
   if not old then return nil, why, code end
   -- numbers and empty lists as they are after reading

@@ -81,8 +81,9 @@ local function commander(sweep, read)
       entry = { id = entry.id, cell = entry.cell, seed = entry.seed, rung = entry.rung, steps = entry.steps,
         params = entry.params, dir = entry.dir },
     }
-    local code = ("require('trpo.sweep.trial').main(%q)"):format(json.encode(task))
-    return { file = program, args = { "-e", code }, env = env }
+    -- a command line has no room for large parameters; its key is for whoever lists the processes
+    local code = ("require('trpo.sweep.trial').main('%s')"):format(entry.key)
+    return { file = program, args = { "-e", code }, env = env, input = json.encode(task) }
   end
 end
 

@@ -7,8 +7,9 @@ pool.__index = pool
 
 --- An empty pool.
 -- @tparam table opts `jobs` (processes at a time); `next` = function() → task or nil: what is to be started now, a
---   table with `file`, `args`, `env` (list of "NAME=value", nil: as here) and `output` (file that gets what it
---   prints, appended); `started` = function(task, pid); `ended` = function(task, ending)
+--   table with `file`, `args`, `env` (list of "NAME=value", nil: as here), `input` (what it can read, nil: nothing) and
+--   `output` (file that gets what it prints, appended); `started` = function(task, pid); `ended` = function(task,
+--   ending)
 -- @treturn Pool `running` (number)
 function pool.new(opts)
   return setmetatable({
@@ -25,11 +26,18 @@ local function spawn(self, task, on_exit)
   -- what earlier attempts printed ends here
   local stat = uv.fs_fstat(output)
   task.printed = stat and stat.size or 0
+  local input = task.input and uv.new_pipe(false) or nil
   -- a session of its own: a terminal's Ctrl-C is for us
   local handle, pid = uv.spawn(task.file, {
-    args = task.args, env = task.env, stdio = { nil, output, output }, detached = true,
+    args = task.args, env = task.env, stdio = { input, output, output }, detached = true,
   }, on_exit)
   uv.fs_close(output)
+  if handle and input then
+    -- a process that ends before it has read all of it says so by its end
+    uv.write(input, task.input, function() input:close() end)
+  elseif input then
+    input:close()
+  end
   if not handle then return nil, ("cannot start %s: %s"):format(task.file, tostring(pid)) end
   return handle, pid
 end

@@ -73,7 +73,7 @@ local function name_cells(sweep)
   for _, cell in ipairs(sweep.cells) do
     local words = {}
     for i, parameter in ipairs(sweep.parameters) do
-      words[i] = parameter.name .. "=" .. space.text(cell.params[parameter.path], digits[i])
+      words[i] = parameter.name .. "=" .. space.brief(cell.params[parameter.path], digits[i])
     end
     cell.label = table.concat(words, " ")
   end

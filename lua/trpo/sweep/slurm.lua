@@ -126,6 +126,13 @@ end
 
 local function say(...) io.stderr:write("trpo: ", table.concat({ ... }), "\n") end
 
+-- why sbatch cannot be told about a sweep, or nil
+local function flaw(sweep)
+  if sweep:place():find "%c" then
+    return ("sbatch reads lines: '%s' has a control character in it"):format(sweep:place())
+  end
+end
+
 --- Writes the array script of a sweep into its folder, and submits it.
 -- @tparam Sweep sweep whose folder is there
 -- @tparam table read what is in it
@@ -139,7 +146,8 @@ function slurm.submit(sweep, read, flags)
     return 0
   end
   local path = sweep:place() .. "/slurm.sh"
-  local ok, message = core.file.write(path, slurm.script(sweep, flags, trials))
+  local ok, message = nil, flaw(sweep)
+  if not message then ok, message = core.file.write(path, slurm.script(sweep, flags, trials)) end
   if not ok then
     say(message)
     return 1

@@ -48,6 +48,26 @@ function space.text(value, digits)
   return tostring(value)
 end
 
+-- a longer text than this is no label any more
+local longest = 60
+
+-- the end of the last whole UTF-8 character in the first n bytes
+local function whole(text, n)
+  while n > 0 and text:find("^[\128-\191]", n + 1) do n = n - 1 end
+  return n
+end
+
+--- A value in one short line, as labels have it: of a long text beginning and end.
+-- @param value as for `text`
+-- @tparam[opt] number digits as for `text`
+-- @treturn string
+function space.brief(value, digits)
+  local text = space.text(value, digits):gsub("%c", function(c) return ("\\%d"):format(c:byte()) end)
+  if #text <= longest then return text end
+  local half = math.floor((longest - 3) / 2)
+  return text:sub(1, whole(text, half)) .. "..." .. text:sub(whole(text, #text - half) + 1)
+end
+
 -- ---- values ------------------------------------------------------------------------------------
 
 -- number, string (of characters, not of any bytes), boolean or a list of such
@@ -223,10 +243,10 @@ end
 --- What a cell is called in messages.
 -- @tparam {table,...} list of `read`
 -- @tparam table params from path to value
--- @treturn string e.g. `delta=0.01 gamma=0.99`, numbers exactly
+-- @treturn string e.g. `delta=0.01 gamma=0.99`, numbers exactly, texts briefly
 function space.label(list, params)
   local words = {}
-  for i, parameter in ipairs(list) do words[i] = parameter.name .. "=" .. space.text(params[parameter.path]) end
+  for i, parameter in ipairs(list) do words[i] = parameter.name .. "=" .. space.brief(params[parameter.path]) end
   return table.concat(words, " ")
 end
 

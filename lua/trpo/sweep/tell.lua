@@ -10,19 +10,23 @@ local tell = {}
 
 local counted = progress.count
 
+-- characters of a text in UTF-8
+local function length(text) return select(2, text:gsub("[^\128-\191]", "")) end
+
 -- rows of a table with columns side by side, numbers to the right
 local function aligned(rows)
   local widths = {}
   for _, row in ipairs(rows) do
-    for i, text in ipairs(row) do widths[i] = math.max(widths[i] or 0, #text) end
+    for i, text in ipairs(row) do widths[i] = math.max(widths[i] or 0, length(text)) end
   end
   local lines = {}
   for i, row in ipairs(rows) do
     local words = {}
     for j, text in ipairs(row) do
-      words[j] = j == 1 and text .. (" "):rep(widths[j] - #text) or (" "):rep(widths[j] - #text) .. text
+      local blanks = (" "):rep(widths[j] - length(text))
+      words[j] = j == 1 and text .. blanks or blanks .. text
     end
-    lines[i] = (table.concat(words, "  "):gsub("%s+$", ""))
+    lines[i] = table.concat(words, "  "):match "^.*%S"
   end
   return lines
 end

@@ -1,7 +1,7 @@
 --- One trial, in a process of its own.
 --
--- The process is told what to do by a table in its command line, loads the sweep's script, makes the trial out of it,
--- and checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
+-- The process reads from its standard input what it is to do, loads the sweep's script, makes the trial out of it, and
+-- checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
 -- @module trpo.sweep.trial
 local core = require "trpo.core"
 local disk = require "trpo.disk"
@@ -276,12 +276,13 @@ local function work_off(task)
   return run_function(task, sweep)
 end
 
---- Runs a trial and ends the process.
--- @tparam string text what is to be done, as JSON
-function trial.main(text)
-  local task = json.decode(text)
-  -- a parent that is gone has lost its claim
-  if not core.process.die_with_parent(task.parent) then exit(1, true) end
+--- Runs the trial that the standard input describes, as JSON, and ends the process.
+function trial.main()
+  -- a signal ends the process; the interpreter's own handler would make an error of it, and the trial fail
+  trpo.signals.release()
+  local task = json.decode(io.stdin:read "*a")
+  -- a parent that is gone has lost its claim, and perhaps not said everything
+  if not task or not core.process.die_with_parent(task.parent) then exit(1, true) end
   _G.arg = { [0] = task.file }
   io.stdout:setvbuf "line"
   protected(work_off, task)

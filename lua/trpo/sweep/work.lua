@@ -5,6 +5,7 @@
 -- else is left to take.
 -- @module trpo.sweep.work
 local claims = require "trpo.sweep.claims"
+local disk = require "trpo.disk"
 local pool = require "trpo.sweep.pool"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
@@ -187,8 +188,20 @@ end
 -- what a trial said at its end: its own last message, or whatever it printed last
 local function last_words(self, task, ending)
   local printed = self.pool:tail(task)
-  return ("\n" .. printed):match ".*\ntrpo: (.*)$" or #printed > 0 and printed
+  local said = ("\n" .. printed):match ".*\ntrpo: (.*)$" or #printed > 0 and printed
+  if said then return said end
+  -- what it says about a folder that is gone is gone with it
+  return ending.code == ends.io and ("cannot write in %s"):format(task.trial.dir)
     or ("exit code %d without a word"):format(ending.code)
+end
+
+-- The signal that ended a process, if one did. The interpreter makes an error of an interruption that comes while it
+-- loads us.
+local function signal_of(self, task, ending)
+  if ending.signal ~= 0 then return ending.signal end
+  if ending.code > 128 then return ending.code - 128 end
+  local first = ending.code == 1 and self.pool:tail(task):match "^[^\n]*" or ""
+  return first:sub(1, #task.file) == task.file and first:find "interrupted!$" and 2 or nil
 end
 
 local function ended(self, task, ending)
@@ -207,7 +220,7 @@ local function ended(self, task, ending)
     self.claims:finish(task.claim)
     return finished(self, task.trial)
   end
-  local signal = ending.signal ~= 0 and ending.signal or ending.code > 128 and ending.code - 128 or nil
+  local signal = signal_of(self, task, ending)
   if signal and self.stopping and self.stopping.signal then return give_back(self, task) end
   if signal then return killed(self, task, ending, signal) end
   if ending.code == ends.paused then return give_back(self, task) end
@@ -318,7 +331,7 @@ end
 -- @treturn string|nil message
 -- @treturn string|nil code
 function work.run(o)
-  local claimed, message, code = claims.open(o.sweep.dir)
+  local claimed, message, code = claims.open(o.sweep.dir, true)
   if not claimed then return nil, message, code end
   local self = {
     uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command,
@@ -330,7 +343,7 @@ function work.run(o)
     retry = {}, deaths = {}, given_back = {}, put_off = {},
     tasks = {}, handles = {}, beaten = os.time(), without_metric = 0,
   }
-  self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493)
+  if self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493) then disk.sync(o.sweep.dir) end
   self.pool = pool.new {
     jobs = o.jobs,
     next = function() return next_task(self) end,
