@@ -36,11 +36,7 @@ return run:main(...)
 end)
 after_each(function() command.remove(scratch) end)
 
--- waits until a shell test holds, ten seconds at most
-local function await(test)
-  return ("i=0; until %s; do i=$((i + 1)); [ $i -lt 200 ] || { kill -9 $pid; exit 99; }; sleep 0.05; done\n")
-    :format(test)
-end
+local await = command.await
 
 local function status(name)
   return json.decode(command.read(scratch .. "/runs/" .. name .. "/status.json"))
@@ -66,7 +62,7 @@ describe("the first signal", function()
           .. "kill -" .. signal .. " $pid; wait $pid; code=$?; cat complaints >&2; exit $code")
         assert.are.equal(code, got, err)
         assert.are.equal("", out)
-        assert.is_truthy(err:find("trpo: finishing this iteration", 1, true))
+        assert.is_truthy(err:find("trpo: stopping: this iteration is finished, an evaluation put off (once more stops at once)", 1, true))
         assert.is_truthy(err:find("trpo: stopped by SIG" .. signal .. " after %d+ iterations"), err)
 
         local now = status "endless"
@@ -171,7 +167,7 @@ describe("the second signal", function()
   it("stops at once what does not come back", function()
     local _, err, code = command.shell(scratch, '"$trpo" train stuck.lua 2>complaints &\npid=$!\n'
       .. await "[ -e stuck ]"
-      .. "kill -INT $pid\n" .. await "grep -q finishing complaints" .. "kill -INT $pid; wait $pid")
+      .. "kill -INT $pid\n" .. await "grep -q stopping complaints" .. "kill -INT $pid; wait $pid")
     -- killed by the signal: the shell says 128 + 2 too
     assert.are.equal(130, code, err)
     -- that is how a dead run can be told: it says it is running, and its process is gone
@@ -182,11 +178,14 @@ describe("the second signal", function()
   end)
 
   it("may be another one", function()
-    local _, err, code = command.shell(scratch, '"$trpo" train stuck.lua 2>complaints &\npid=$!\n'
-      .. await "[ -e stuck ]"
-      .. "kill -INT $pid\n" .. await "grep -q finishing complaints"
-      .. "kill -TERM $pid; sleep 0.1; kill -TERM $pid; wait $pid")
-    assert.are.equal(143, code, err)
+    for first, second in pairs { INT = "TERM", TERM = "INT" } do
+      local _, err, code = command.shell(scratch, 'rm -f stuck; "$trpo" train stuck.lua --overwrite 2>complaints &\npid=$!\n'
+        .. await "[ -e stuck ]"
+        .. ("kill -%s $pid\n"):format(first) .. await "grep -q stopping complaints"
+        .. ("kill -%s $pid; wait $pid"):format(second))
+      assert.are.equal(second == "TERM" and 143 or 130, code, err)
+      assert.are.equal("running", status "stuck".status)
+    end
   end)
 end)
 

@@ -12,8 +12,8 @@ local script = {}
 --- What `...` holds in a script that is loaded and not run.
 script.sentinel = setmetatable({}, { __tostring = function() return "trpo.script.sentinel" end })
 
--- whether a script is being loaded
-local loading = false
+-- whether a script is being loaded, and whether it must not train meanwhile
+local loading, idle = false, false
 
 -- whether the command line of this process has words that are not in the arguments of `main`
 local function has_words() return type(arg) == "table" and arg[0] ~= nil and arg[1] ~= nil end
@@ -36,6 +36,15 @@ function script.is_loaded(what, ...)
   return false
 end
 
+--- Refuses what must not happen while a script is loaded for what it describes.
+-- @tparam string what name of the method, for messages
+-- @raise while such a script is loaded
+function script.refuse(what)
+  if not idle then return end
+  blame(("%s: this script is loaded for what it describes, and nothing is trained meanwhile: end it with 'return "
+    .. "run:main(...)', which trains in its time"):format(what))
+end
+
 -- the traceback without the frames of the loader and of whoever called it
 local function traceback(message)
   local text = debug.traceback(tostring(message), 2)
@@ -56,30 +65,38 @@ local function look_beside(path)
 end
 
 -- calls a script; what it makes is not run meanwhile, by whichever `main`
-local function call(chunk)
-  local before = loading
-  loading = true
+local function call(chunk, trains)
+  local before, idle_before = loading, idle
+  loading, idle = true, not trains
   local ok, result, why = xpcall(function() return chunk(script.sentinel) end, traceback)
-  loading = before
+  loading, idle = before, idle_before
   return ok, result, why
 end
 
 --- Loads a script. Its folder is where `require` looks first from then on, so that it finds the modules beside it.
 -- @tparam string path file name
+-- @tparam[opt] boolean trains whether `run:train` works meanwhile: for the trial of a function that is run from within
 -- @return what the script returned (an experiment, a sweep, or an environment), or nil
 -- @treturn string|nil what went wrong, with the script's traceback
 -- @treturn string|nil "script"; "refused" when the script returned nil and what went wrong
-function script.load(path)
+function script.load(path, trains)
   local chunk, message = loadfile(path)
   if not chunk then return nil, message, "script" end
   look_beside(path)
-  local ok, result, why = call(chunk)
+  local ok, result, why = call(chunk, trains)
   if not ok then return nil, result, "script" end
   if result == nil and type(why) == "string" then return nil, why, "refused" end
   if result == nil then
     return nil, ("%s must end with 'return run:main(...)', it returned nothing"):format(path), "script"
   end
   return result
+end
+
+--- What `load` says of a script that should describe a sweep.
+-- @tparam string message
+-- @treturn string
+function script.of_sweep(message)
+  return (message:gsub("'return run(:main%(%.%.%.%)', it returned nothing)$", "'return sweep%1"))
 end
 
 return script
