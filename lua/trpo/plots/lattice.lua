@@ -1,11 +1,11 @@
 --- A sweep as a table over two of its parameters: the metric of each cell, and which cell is best.
 -- @module trpo.plots.lattice
-local frame = require "trpo.plots.frame"
 local progress = require "trpo.progress"
 local runs = require "trpo.runs"
 local spelling = require "trpo.spelling"
 local summary = require "trpo.sweep.summary"
 local trpo = require "trpo"
+local wording = require "trpo.plots.wording"
 
 local lattice = {}
 
@@ -64,9 +64,9 @@ end
 
 -- values of an axis as they are shown
 local function texts_of(axis)
-  if axis.numeric then return frame.texts(axis.values) end
+  if axis.numeric then return wording.texts(axis.values) end
   local texts = {}
-  for i, value in ipairs(axis.values) do texts[i] = frame.fitted(text_of(value), 80) end
+  for i, value in ipairs(axis.values) do texts[i] = wording.fitted(text_of(value), 80) end
   return texts
 end
 
@@ -80,7 +80,7 @@ end
 -- the axis of a parameter: values and texts in order of size, and the place of each text
 local function axis_of(sweep, parameter)
   if not parameter then return { values = { false }, texts = { "" }, place = {} } end
-  local axis = { name = frame.fitted(parameter.name, 60), path = parameter.path, values = {}, texts = {}, place = {},
+  local axis = { name = wording.fitted(parameter.name, 60), path = parameter.path, values = {}, texts = {}, place = {},
     numeric = true }
   for i, value in ipairs(parameter.values) do
     axis.values[i] = value
@@ -224,14 +224,14 @@ function lattice.format(made)
       list[#list + 1] = entry.high
     end
   end
-  return frame.format(list)
+  return wording.format(list)
 end
 
 --- How far an entry has come.
 -- @tparam table made
 -- @tparam table entry
 -- @treturn string|nil steps; nil without halving, where all come equally far
-function lattice.steps(made, entry) return made.halving and entry.steps > 0 and frame.short(entry.steps) or nil end
+function lattice.steps(made, entry) return made.halving and entry.steps > 0 and wording.short(entry.steps) or nil end
 
 --- What a mark on the best entry means, in words.
 -- @tparam table made
@@ -245,7 +245,7 @@ end
 local function halving_told(made)
   local low, high = math.huge, 0
   for _, entry in ipairs(made.entries) do low, high = math.min(low, entry.steps), math.max(high, entry.steps) end
-  return low == high and "halving" or ("halving: %s to %s steps"):format(frame.short(low), frame.short(high))
+  return low == high and "halving" or ("halving: %s to %s steps"):format(wording.short(low), wording.short(high))
 end
 
 --- What the numbers of a table are, in words.
@@ -268,7 +268,7 @@ function lattice.told(made, with_interval)
   if with_interval and high > 1 then words[1] = words[1] .. ", 95 % bootstrap interval" end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
   if made.halving then words[#words + 1] = halving_told(made) end
-  return frame.fitted(table.concat(words, "; "), 300)
+  return wording.fitted(table.concat(words, "; "), 300)
 end
 
 -- ---- the table ---------------------------------------------------------------------------------
@@ -312,7 +312,8 @@ function lattice.of(sweep, asked)
   values, message = fixed(sweep, asked.fix, axes, found.best and found.rows[found.best])
   if not values then return nil, message, "usage" end
   local made = { x = axis_of(sweep, axes[1]), y = axis_of(sweep, axes[2]), entries = {}, at = {}, name = sweep.name,
-    metric = frame.fitted(sweep.metric.name, 80), goal = sweep.metric.goal, halving = sweep.description.halving ~= nil }
+    metric = wording.fitted(sweep.metric.name, 80), goal = sweep.metric.goal,
+    halving = sweep.description.halving ~= nil }
   for _, cell in ipairs(sweep.cells) do
     if is_taken(cell, values) then
       local i = made.x.place[text_of(cell.params[made.x.path])]
