@@ -100,7 +100,24 @@ describe("an FFI view", function()
     assert.are.equal("view of 3 {1, 2, 3}", tostring(trpo.tensor({ 1, 2, 3 }):ptr()))
   end)
 
+  it("is what it is and nothing else, in comparisons that need no number", function()
+    local p, q = trpo.zeros(1):ptr(), trpo.zeros(1):ptr()
+    assert.is_true(p == p) -- luacheck: ignore 581
+    assert.is_false(p == q)
+    assert.is_false(p == nil)
+    assert.is_true(p ~= "0") -- luacheck: ignore
+  end)
+
+  it("places its complaint at the line of whoever takes it for a number", function()
+    local action = trpo.zeros(1):ptr()
+    for _, f in ipairs { function() return 1 + action end, function() return action == 1 end } do
+      local _, message = pcall(f)
+      assert.is_truthy(message:find "^[^\n]*13_view_spec%.lua:%d+: view: ", message)
+    end
+  end)
+
   local p = trpo.zeros(3):ptr()
+  local one = trpo.zeros(1):ptr()
   local s = trpo.zeros(3, 2):t():ptr()
   misuse.each(it, {
     { "refuses the index 0", function() return p[0] end, {}, "index must be an integer in [1, 3], got 0" },
@@ -117,5 +134,14 @@ describe("an FFI view", function()
     { "refuses to write a string with strides", function() s[1] = {} end, {}, "element must be a number, got table" },
     { "refuses an index into nothing", function() return trpo.zeros(0):ptr()[1] end, {},
       "index must be in an empty range, got 1" },
+    { "refuses to be added", function() return 1 + one end, {},
+      "view: a view of 1 number is not a number itself: write action[1], not action" },
+    { "refuses to be negated", function() return -one end, {}, "not a number itself" },
+    { "refuses to be divided", function() return p / 2 end, {}, "a view of 3 numbers is not a number itself" },
+    { "refuses to be a power", function() return 2 ^ s end, {}, "a view of 6 numbers is not a number itself" },
+    { "refuses an order", function() return one < 0.5 end, {}, "not a number itself" },
+    { "refuses the other order", function() return 0.5 <= one end, {}, "not a number itself" },
+    { "refuses to equal a number", function() return one == 0 end, {}, "not a number itself" },
+    { "refuses to be a text", function() return "action " .. one end, {}, "not a number itself" },
   })
 end)

@@ -309,6 +309,25 @@ return run:main(...)]])
     end
   end)
 
+  it("exits with 2 when the script trains by itself instead of saying what is to be trained", function()
+    local script = "local trpo = require 'trpo'\nlocal run = trpo.experiment { env = 'CartPole-v1', steps = 1 }\nrun:train()\n"
+    command.write(scratch .. "/early.lua", script)
+    local expected = "early.lua:3: run:train: this script is loaded for what it describes, and nothing is trained meanwhile: "
+      .. "end it with 'return run:main(...)', which trains in its time"
+    local out, err, code = run "train early.lua"
+    assert.are.same({ "", "trpo: " .. expected .. "\n", 2 }, { out, err, code })
+    command.write(scratch .. "/sweep.lua", [[
+local trpo = require "trpo"
+return trpo.sweep { experiment = "early.lua", parameters = { delta = { 0.01, 0.02 } } }:main(...)
+]])
+    out, err, code = run "sweep sweep.lua"
+    assert.are.same({ "", "trpo: sweep.lua:2: trpo.sweep: experiment early.lua: " .. expected .. "\n", 2 }, { out, err, code })
+    assert.are.same({ "", "", 0 }, { command.shell(scratch, "! ls -d runs sweeps 2>/dev/null") })
+    -- run as a program it trains
+    out, err, code = command.shell(scratch, "luajit early.lua && ls runs")
+    assert.are.same({ "CartPole-v1-TRPO-s1\n", "", 0 }, { out, err, code })
+  end)
+
   it("exits with 2 and one sentence when the script gives a wrong option", function()
     local cases = {
       { "local run = trpo.experiment { env = 'CartPole-v1', polcy = {} }",

@@ -66,7 +66,7 @@ describe("the first signal", function()
           .. "kill -" .. signal .. " $pid; wait $pid; code=$?; cat complaints >&2; exit $code")
         assert.are.equal(code, got, err)
         assert.are.equal("", out)
-        assert.is_truthy(err:find("trpo: finishing this iteration", 1, true))
+        assert.is_truthy(err:find("trpo: stopping: this iteration is finished, an evaluation put off (once more stops at once)", 1, true))
         assert.is_truthy(err:find("trpo: stopped by SIG" .. signal .. " after %d+ iterations"), err)
 
         local now = status "endless"
@@ -171,7 +171,7 @@ describe("the second signal", function()
   it("stops at once what does not come back", function()
     local _, err, code = command.shell(scratch, '"$trpo" train stuck.lua 2>complaints &\npid=$!\n'
       .. await "[ -e stuck ]"
-      .. "kill -INT $pid\n" .. await "grep -q finishing complaints" .. "kill -INT $pid; wait $pid")
+      .. "kill -INT $pid\n" .. await "grep -q stopping complaints" .. "kill -INT $pid; wait $pid")
     -- killed by the signal: the shell says 128 + 2 too
     assert.are.equal(130, code, err)
     -- that is how a dead run can be told: it says it is running, and its process is gone
@@ -184,7 +184,7 @@ describe("the second signal", function()
   it("may be another one", function()
     local _, err, code = command.shell(scratch, '"$trpo" train stuck.lua 2>complaints &\npid=$!\n'
       .. await "[ -e stuck ]"
-      .. "kill -INT $pid\n" .. await "grep -q finishing complaints"
+      .. "kill -INT $pid\n" .. await "grep -q stopping complaints"
       .. "kill -TERM $pid; sleep 0.1; kill -TERM $pid; wait $pid")
     assert.are.equal(143, code, err)
   end)

@@ -127,14 +127,16 @@ describe("on_iteration", function()
     end
   end)
 
-  it("stops by the word for it; a misspelt one is an error, what is no text means nothing", function()
-    for _, answer in ipairs { false, true, 0, {} } do
-      assert.are.equal("done", assert(small { dir = false, on_iteration = function() return answer end }:train()).status)
+  it("stops by the word for it, goes on without an answer, and anything else is an error", function()
+    for answer, status in pairs { [false] = "done", stop = "stopped" } do
+      assert.are.equal(status, assert(small { dir = false, on_iteration = function() return answer end }:train()).status)
     end
-    assert.are.equal("stopped", assert(small { dir = false, on_iteration = function() return "stop" end }:train()).status)
-    local result, message, code = small { dir = false, on_iteration = function() return "Stop" end }:train()
-    assert.is_nil(result)
-    assert.are.same({ "callback", "on_iteration: the text that it returns must be 'stop', got 'Stop'" }, { code, message })
+    for _, case in ipairs { { true, "true" }, { 0, "0" }, { {}, "a table" }, { "STOP", "the string 'STOP'" } } do
+      local result, message, code = small { dir = false, on_iteration = function() return case[1] end }:train()
+      assert.is_nil(result)
+      assert.are.same({ "callback", "on_iteration: it must return 'stop' to end training, or nothing, got " .. case[2] },
+        { code, message })
+    end
   end)
 end)
 
@@ -398,7 +400,8 @@ describe("trpo train --resume", function()
     assert.are.equal(0, code, err)
     assert.are.same(run_folder.jsonl(path "parts")[4]["eval/mean_reward"],
       ("%.17g"):format(json.decode(out)["eval/mean_reward"]))
-    assert.are.equal(3, select(2, command.read(path "parts" .. "/command.txt"):gsub("train %-%-resume", "")))
+    -- nothing was done, so nothing is added
+    assert.are.equal(1, select(2, command.read(path "parts" .. "/command.txt"):gsub("train %-%-resume", "")))
   end)
 
   it("goes on with the run of that name, or begins it", function()
@@ -449,6 +452,9 @@ assert(trpo.experiment { env = dofile "valley.lua", steps = 1, name = "program" 
     assert.are.equal("trpo: the environment of runs/program (CartPole-v1) was described by a Lua program that is not "
       .. "recorded: train there with resume = true, or write 'trpo train FILE --resume runs/program' with a script that "
       .. "ends with 'return run:main(...)'\n", err)
+    _, err, code = run "eval runs/program"
+    assert.are.same({ 1, "trpo: the environment of runs/program (CartPole-v1) was described by a Lua program that is not "
+      .. "recorded: play there, with run:evaluate or with trpo.load_policy 'runs/program'\n" }, { code, err })
     _, err, code = run "train valley.lua -q --resume runs/program --steps 2049"
     assert.are.equal(0, code, err)
     -- a program with callbacks: without them it would be another run, but they play no part in evaluations
@@ -469,6 +475,35 @@ assert(trpo.experiment { env = "CartPole-v1", steps = 1, name = "counting", eval
     assert.are.equal(1, code)
     assert.is_truthy(err:find("^trpo: the script of runs/script, .*/valley.lua, is not there any more; "
       .. "'trpo train FILE %-%-resume runs/script' goes on with it elsewhere\n$"), err)
+    -- what helps is another thing where nothing is trained
+    _, err, code = run "eval runs/script"
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("^trpo: the script of runs/script, .*/valley.lua, is not there any more, and it described the "
+      .. "environment %(CartPole%-v1%): put it back, or play with trpo.load_policy 'runs/script' in a program\n$"), err)
+  end)
+
+  it("plays without the script where the environment has a name", function()
+    command.write(scratch .. "/soon_gone.lua", command.quick_script 'name = "kept"')
+    assert.are.equal(0, select(3, run "train soon_gone.lua -q"))
+    local before = run "eval runs/kept"
+    local out, err, code = shell 'rm soon_gone.lua; "$trpo" eval runs/kept'
+    assert.are.same({ before, "", 0 }, { out, err, code })
+    assert.are.equal(1, select(3, run "train --resume runs/kept"))
+  end)
+
+  it("says which options an edited script would change, and that it does not", function()
+    command.write(scratch .. "/edited.lua", command.quick_script 'name = "edited"')
+    assert.are.equal(0, select(3, run "train edited.lua -q --seed 3 --steps 128"))
+    command.write(scratch .. "/edited.lua", (command.quick_script 'name = "edited"':gsub("delta = 0.03", "delta = 0.04")))
+    local _, err, code = run "train --resume runs/edited -q --steps 192"
+    assert.are.same({ 0, ("trpo: the same numbers are not promised any more: %s/edited.lua has changed\n"
+      .. "trpo: the options are those of the run, not those of the edited script: algorithm.delta is 0.03 (the script has "
+      .. "0.04), seed is 3 (the script has 11), steps is 192 (the script has 256)\n"):format(uv.fs_realpath(scratch)) },
+      { code, err })
+    -- an edit that changes no option leaves nothing to say of them
+    _, err = shell [[echo '-- a remark' >> edited.lua; sed -i 's/0.04/0.03/; s/steps = 256/steps = 256/' edited.lua
+      "$trpo" train --resume runs/edited -q --set delta=0.03 --steps 256]]
+    assert.is_nil(err:find("algorithm.delta", 1, true), err)
   end)
 
   -- a walk; options go in front of its definition
@@ -518,6 +553,36 @@ assert(trpo.experiment { env = "Registered-v0", steps = 1, name = "program", eva
     local _, err, code = run "train --resume runs/program"
     assert.are.equal(1, code)
     assert.is_truthy(err:find("^trpo: the environment of runs/program %(Registered%-v0%) was described by a Lua program"), err)
+  end)
+
+  it("leaves the files of a run that is over as they are, and tells what they say", function()
+    local function sums()
+      return (command.shell(scratch, "find runs/over -type f -printf '%p %T@ ' -exec sha256sum {} + | sort"))
+    end
+    local out, err, code = run "train CartPole-v1 -q --steps 1 --name over --set evaluation.episodes=5"
+    assert.are.equal(0, code, err)
+    local reward = out:match "^mean reward [^\n]* over 5 evaluation episodes\n"
+    assert.is_truthy(reward, out)
+    local before = sums()
+    for _, set in ipairs { "--set evaluation.episodes=3", "--steps 1 --json", "--set checkpoint.keep=1", "" } do
+      out, err, code = run("train --resume runs/over " .. set)
+      assert.are.same({ 0, "trpo: nothing is left to do: runs/over is done after 1 iteration (2048 steps); more steps go on\n" },
+        { code, err })
+      assert.are.equal(set:find "json" and "{" or reward, out:sub(1, set:find "json" and 1 or #reward))
+      assert.are.equal(before, sums())
+    end
+    -- what goes on is evaluated anew
+    out, err, code = run "train --resume runs/over -q --set evaluation.episodes=3 --steps 2049"
+    assert.are.equal(0, code, err)
+    assert.is_truthy(out:find " over 3 evaluation episodes\n", out)
+  end)
+
+  it("says why a run ended before its steps were made", function()
+    local set = "--set evaluation.reward_threshold=1 --set evaluation.every=1 --set evaluation.episodes=1"
+    assert.is_truthy(run("train CartPole-v1 -q --steps 5000 --name early " .. set):find(
+      "\n2048 of 5000 steps in 1 iteration (evaluation.reward_threshold was reached), ", 1, true))
+    command.write(scratch .. "/stops.lua", command.quick_script 'on_iteration = function() return "stop" end')
+    assert.is_truthy(run "train stops.lua -q":find("\n128 of 256 steps in 1 iteration (on_iteration stopped it), ", 1, true))
   end)
 
   it("says what goes on with a run that is over", function()
@@ -594,7 +659,7 @@ return run:main(...)
     local _, err, got = shell(how)
     assert.are.equal(code, got, err)
     assert.is_truthy(err:find("--resume goes on", 1, true), err)
-    local now = read_json(path "parts" .. "/status.json")
+    local said, now = err, read_json(path "parts" .. "/status.json")
     assert.are.equal(status, now.status)
     assert.is_true(now.iterations >= 1 and now.iterations <= 5)
     -- an iteration whose evaluation was interrupted is told of later
@@ -607,6 +672,7 @@ return run:main(...)
     end
     local last = "/checkpoints/iteration-00000020.safetensors"
     assert.are.same(run_folder.checkpoint(path "whole" .. last), run_folder.checkpoint(path "parts" .. last))
+    return said
   end
 
   it("by a signal has a checkpoint and goes on to the same bits", function()
@@ -616,7 +682,9 @@ pid=$!; until [ -s records ]; do sleep 0.01; done; kill -TERM $pid; wait $pid; c
   end)
 
   it("by --max-seconds has a checkpoint, too, and exits with 75", function()
-    stopped([[PARTS=go "$trpo" train patient.lua -q --max-seconds 0.00001]], 75, "paused")
+    local err = stopped([[PARTS=go "$trpo" train patient.lua -q --max-seconds 0.00001]], 75, "paused")
+    assert.are.equal("trpo: paused after 1 iteration (128 steps), the last one still to be evaluated; --resume goes on with "
+      .. "runs/parts\n", err)
   end)
 end)
 

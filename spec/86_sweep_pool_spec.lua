@@ -128,7 +128,10 @@ describe("trpo sweep", function()
   it("can be run by a script on its way", function()
     command.write(scratch .. "/way.lua", [[
 local trpo = require "trpo"
-local first = trpo.sweep { run = function(p) return p.x end, parameters = { x = { 1, 2 } }, name = "first" }
+local base = trpo.experiment { env = "CartPole-v1", steps = 1, horizon = 2, value = false, dir = false,
+  evaluation = { episodes = 1 } }
+local reward = assert(base:train())["eval/mean_reward"]
+local first = trpo.sweep { run = function(p) return p.x + 0 * reward end, parameters = { x = { 1, 2 } }, name = "first" }
 local second = trpo.sweep { run = function(p) return -p.x end, parameters = { x = { 5 } }, name = "second" }
 assert(first:run { quiet = true })
 local found = assert(second:run { jobs = 1, quiet = true })

@@ -37,13 +37,14 @@ local function keys_of(a, b, skipped)
   return list
 end
 
-local function compare(here, there, prefix, skipped, out)
+-- adds a clause for each option that differs, of a format for its path and the two values
+local function compare(here, there, prefix, skipped, clause, out)
   for _, key in ipairs(keys_of(here, there, skipped)) do
     local a, b = here[key], there[key]
     if is_group(a) and is_group(b) then
-      compare(a, b, prefix .. key .. ".", {}, out)
+      compare(a, b, prefix .. key .. ".", {}, clause, out)
     elseif shown(a) ~= shown(b) then
-      out[#out + 1] = ("%s%s is %s here and %s in the checkpoint"):format(prefix, key, shown(a), shown(b))
+      out[#out + 1] = clause:format(prefix .. key, shown(a), shown(b))
     end
   end
   return out
@@ -53,7 +54,20 @@ end
 -- @tparam table here configuration of the run
 -- @tparam table there that of the checkpoint
 -- @treturn {string,...} one clause for each
-function differences.config(here, there) return compare(here, there, "", free, {}) end
+function differences.config(here, there)
+  return compare(here, there, "", free, "%s is %s here and %s in the checkpoint", {})
+end
+
+-- what a script does not decide when its run goes on
+local aside = { name = true, dir = true, overwrite = true, resume = true, threads = true, system = true }
+
+--- The options that are not those of the script any more.
+-- @tparam table here configuration of the run
+-- @tparam table script that of its script
+-- @treturn {string,...} one clause for each
+function differences.script(here, script)
+  return compare(here, script, "", aside, "%s is %s (the script has %s)", {})
+end
 
 --- What makes other numbers on this machine than on that of the checkpoint.
 -- @tparam table here `trpo.info`

@@ -100,9 +100,9 @@ local function report(result, opts, saved, flags)
     return
   end
   print(("mean reward %s (std %s, from %s to %s) over %.0f %s episode%s of %s steps in the mean"):format(
-    progress.short(result.mean_reward), progress.short(result.std_reward), progress.short(result.min_reward),
-    progress.short(result.max_reward), result.episodes, opts.deterministic and "deterministic" or "stochastic",
-    result.episodes == 1 and "" or "s", progress.short(result.mean_ep_length)))
+    progress.number(result.mean_reward), progress.number(result.std_reward), progress.number(result.min_reward),
+    progress.number(result.max_reward), result.episodes, opts.deterministic and "deterministic" or "stochastic",
+    result.episodes == 1 and "" or "s", progress.number(result.mean_ep_length)))
   -- a program may have counted otherwise, or not at all
   local counts = type(counters.iterations) == "number" and type(counters.steps) == "number"
   print(("policy of %s%s"):format(saved.path,

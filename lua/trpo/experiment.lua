@@ -284,13 +284,15 @@ end
 --   first thing when the run goes on
 -- @treturn table|nil the last record (`eval/mean_reward` and so on) and `status` ("done", "stopped" by on_iteration,
 --   "paused" by max_seconds, "interrupted"), `reason`, `dir`, `iterations`, `steps`, `seconds`, `best` { reward,
---   iteration, steps }, `idle` (true: nothing was left to do)
+--   iteration, steps }, `unevaluated` (true: the evaluation of the last iteration waits until the run goes on), `idle`
+--   (true: nothing was left to do)
 -- @treturn string|nil what failed, with the user's traceback
 -- @treturn string|nil code: "exists", "busy" (the run's process is alive), "no_file" (it is over and left no
 --   checkpoint), "mismatch" (other options than the checkpoint's), "format" or "version" (checkpoints that cannot be
 --   read), "io", "environment", "not_finite", "no_memory", "callback", "error"
--- @raise on unknown callbacks
+-- @raise on unknown callbacks, and in a script that `trpo` or a sweep loads for what it describes
 function methods:train(callbacks)
+  script.refuse "run:train"
   local checked, message = options.resolve("run:train", settings.callbacks, callbacks)
   if not checked then blame(message) end
   return training.run(self, checked, {})

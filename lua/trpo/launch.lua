@@ -141,13 +141,18 @@ local function view_of(run, flags)
   return view
 end
 
-local function report(result)
-  local reward = result["eval/mean_reward"]
+-- why a run ended before its steps were made, by its reason
+local early = { reward_threshold = "evaluation.reward_threshold was reached", on_iteration = "on_iteration stopped it" }
+
+local function report(result, wanted)
+  local reward, episodes = result["eval/mean_reward"], result.eval_episodes
   if reward then
-    print(("mean reward %s (std %s) over %s"):format(progress.short(reward),
-      progress.short(result["eval/std_reward"]), counted(result.episodes, "evaluation episode")))
+    print(("mean reward %s (std %s)%s"):format(progress.number(reward), progress.number(result["eval/std_reward"]),
+      episodes and " over " .. counted(episodes, "evaluation episode") or ""))
   end
-  print(("%s in %s, %.1f s%s"):format(counted(result.steps, "step"), counted(result.iterations, "iteration"),
+  local why = result.steps < wanted and early[result.reason]
+  print(("%s in %s%s, %.1f s%s"):format(why and ("%.0f of %s"):format(result.steps, counted(wanted, "step"))
+    or counted(result.steps, "step"), counted(result.iterations, "iteration"), why and (" (%s)"):format(why) or "",
     result.seconds, result.dir and "; files in " .. result.dir or ""))
 end
 
@@ -157,19 +162,17 @@ local function conclude(run, flags, result, message)
     say("trpo: ", message)
     return 1
   end
+  local so_far = ("%s (%s)%s"):format(counted(result.iterations, "iteration"), counted(result.steps, "step"),
+    result.unevaluated and result.dir and ", the last one still to be evaluated" or "")
   if result.status == "interrupted" then
-    say(("trpo: stopped by %s after %s (%s)%s")
-      :format(result.signal == 2 and "SIGINT" or "SIGTERM", counted(result.iterations, "iteration"),
-        counted(result.steps, "step"),
-        result.dir and "; what there is, is in " .. result.dir .. ", --resume goes on" or ""))
+    say(("trpo: stopped by %s after %s%s"):format(result.signal == 2 and "SIGINT" or "SIGTERM", so_far,
+      result.dir and "; what there is, is in " .. result.dir .. ", --resume goes on" or ""))
     return 128 + result.signal
   elseif result.status == "paused" then
-    say(("trpo: paused after %s (%s); --resume goes on with %s"):format(counted(result.iterations, "iteration"),
-      counted(result.steps, "step"), result.dir))
+    say(("trpo: paused after %s; --resume goes on with %s"):format(so_far, result.dir))
     return 75
   end
-  result.episodes = run.config.evaluation.episodes
-  if not flags.json then report(result) end
+  if not flags.json then report(result, run.config.steps) end
   return 0
 end
 
@@ -215,7 +218,7 @@ function launch.train(run, flags)
   end
   local view = view_of(run, flags)
   trpo.signals.watch(flags.quiet and ""
-    or "\ntrpo: finishing this iteration (once more stops at once)\n")
+    or "\ntrpo: stopping: this iteration is finished, an evaluation put off (once more stops at once)\n")
   local result
   ok, result, message = xpcall(training.run, debug.traceback, run, callbacks, view)
   if view.progress then view.progress:finish() end

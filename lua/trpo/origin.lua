@@ -123,6 +123,7 @@ local function config_of(path)
   return nil, ("cannot read %s/config.json: %s"):format(path, message or "it is not the configuration of a run"), 1
 end
 
+-- what helps when a run that is to go on was made by a program
 local function unrecorded(what, path)
   return ("%s by a Lua program that is not recorded: train there with resume = true, or write "
     .. "'trpo train FILE --resume %s' with a script that ends with 'return run:main(...)'"):format(what, path)
@@ -143,24 +144,48 @@ end
 
 -- the experiment on an environment that has a name
 local function named(config, path)
-  local made, message, code = of_id(config.env.id)
-  if made or type(config.module) ~= "string" or disk.exists(config.module) then return made, message, code end
+  local id = config.env.id
+  local made, message, code = of_id(id)
+  if made or message:find(("there is neither a file nor an environment '%s'"):format(id), 1, true) ~= 1 then
+    return made, message, code
+  end
+  if type(config.module) ~= "string" or disk.exists(config.module) then
+    return nil, ("the environment of %s, '%s', is none of trpo's and no module where LUA_PATH looks")
+      :format(path, id), 1
+  end
   return nil, ("the environment of %s, the module '%s', is not found; it was %s, which is not there any more: put it "
-    .. "back, or where LUA_PATH looks"):format(path, config.env.id, config.module), 1
+    .. "back, or where LUA_PATH looks"):format(path, id, config.module), 1
+end
+
+-- the experiment without the script, which is not there any more: only its environment counts where nothing is trained
+local function without_script(config, path, trains)
+  if not trains and not config.described then return named(config, path) end
+  local gone = ("the script of %s, %s, is not there any more"):format(path, config.script)
+  if trains then
+    return nil, ("%s; 'trpo train FILE --resume %s' goes on with it elsewhere"):format(gone, path), 1
+  end
+  return nil, ("%s, and it described the environment (%s): put it back, or play with "
+    .. "trpo.load_policy '%s' in a program"):format(gone, config.env.id, path), 1
+end
+
+-- the experiment without the program that described its environment
+local function without_program(config, path, trains)
+  local what = ("the environment of %s (%s) was described"):format(path, config.env.id)
+  if trains then return nil, unrecorded(what, path), 1 end
+  return nil, ("%s by a Lua program that is not recorded: play there, with run:evaluate or with trpo.load_policy '%s'")
+    :format(what, path), 1
 end
 
 -- the experiment that a configuration was made from, with what the script says
-local function source(config, path)
+local function source(config, path, trains)
   if type(config.module) == "string" and disk.exists(config.module) then
     look_there(config.env.id, config.module)
   end
   if type(config.script) == "string" then
     if disk.exists(config.script) then return origin.experiment(config.script) end
-    return nil, ("the script of %s, %s, is not there any more; 'trpo train FILE --resume %s' goes on with it elsewhere")
-      :format(path, config.script, path), 1
-  elseif config.described then
-    return nil, unrecorded(("the environment of %s (%s) was described"):format(path, config.env.id), path), 1
+    return without_script(config, path, trains)
   end
+  if config.described then return without_program(config, path, trains) end
   return named(config, path)
 end
 
@@ -194,12 +219,14 @@ end
 --- The experiment that was made from a configuration, with the options that were in force.
 -- @tparam table config what `config.json` holds
 -- @tparam string path where it comes from, for messages
--- @treturn Experiment|nil
+-- @tparam[opt] boolean trains whether it is to go on, and not only to play
+-- @treturn Experiment|nil with `scripted`, the options that its script says now
 -- @treturn string|nil message
 -- @treturn number|nil exit code
-function origin.of_config(config, path)
-  local run, message, code = source(config, path)
+function origin.of_config(config, path, trains)
+  local run, message, code = source(config, path, trains)
   if not run then return nil, message, code end
+  run.scripted = run.script and run:describe()
   local changes = changes_of(config, run)
   changes[#changes + 1] = { name = "overwrite", value = false }
   local ok
@@ -210,7 +237,8 @@ end
 
 --- The experiment of a run's folder, with the options that were in force there.
 -- @tparam string path of the folder
--- @tparam[opt] boolean trains whether it is to go on, for which its callbacks are needed
+-- @tparam[opt] boolean trains whether it is to go on, for which its script and callbacks are needed, and not only to
+--   play
 -- @treturn Experiment|nil
 -- @treturn string|nil message
 -- @treturn number|nil exit code
@@ -222,7 +250,7 @@ function origin.of_folder(path, trains)
     return nil, unrecorded(("the callbacks of %s were given"):format(path), path), 1
   end
   local run
-  run, message, code = origin.of_config(config, path)
+  run, message, code = origin.of_config(config, path, trains)
   if run then run.folder = path end
   return run, message, code
 end

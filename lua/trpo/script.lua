@@ -12,8 +12,8 @@ local script = {}
 --- What `...` holds in a script that is loaded and not run.
 script.sentinel = setmetatable({}, { __tostring = function() return "trpo.script.sentinel" end })
 
--- the path of the script that is being loaded, if one is
-local loading
+-- the path of the script that is being loaded, if one is, and whether it must not train meanwhile
+local loading, idle = nil, false
 
 --- The script that is being loaded: its own frame is not on the stack any more when it ends with a call.
 -- @treturn string|nil path
@@ -40,6 +40,15 @@ function script.is_loaded(what, ...)
   return false
 end
 
+--- Refuses what must not happen while a script is loaded for what it describes.
+-- @tparam string what name of the method, for messages
+-- @raise while such a script is loaded
+function script.refuse(what)
+  if not idle then return end
+  blame(("%s: this script is loaded for what it describes, and nothing is trained meanwhile: end it with 'return "
+    .. "run:main(...)', which trains in its time"):format(what))
+end
+
 -- the traceback without the frames of the loader and of whoever called it
 local function traceback(message)
   local text = debug.traceback(tostring(message), 2)
@@ -60,24 +69,25 @@ local function look_beside(path)
 end
 
 -- calls a script; what it makes is not run meanwhile, by whichever `main`
-local function call(chunk, path)
-  local before = loading
-  loading = path
+local function call(chunk, path, trains)
+  local before, idle_before = loading, idle
+  loading, idle = path, not trains
   local ok, result, why = xpcall(function() return chunk(script.sentinel) end, traceback)
-  loading = before
+  loading, idle = before, idle_before
   return ok, result, why
 end
 
 --- Loads a script. Its folder is where `require` looks first from then on, so that it finds the modules beside it.
 -- @tparam string path file name
+-- @tparam[opt] boolean trains whether `run:train` works meanwhile: for the trial of a function that is run from within
 -- @return what the script returned (an experiment, a sweep, or an environment), or nil
 -- @treturn string|nil what went wrong, with the script's traceback
 -- @treturn string|nil "script"; "refused" when the script returned nil and what went wrong
-function script.load(path)
+function script.load(path, trains)
   local chunk, message = loadfile(path)
   if not chunk then return nil, message, "script" end
   look_beside(path)
-  local ok, result, why = call(chunk, path)
+  local ok, result, why = call(chunk, path, trains)
   if not ok then return nil, result, "script" end
   if result == nil and type(why) == "string" then return nil, why, "refused" end
   if result == nil then

@@ -108,31 +108,51 @@ end
 
 local function remark(self, ...) self.remarks[#self.remarks + 1] = (...):format(select(2, ...)) end
 
+-- an edited script may say something else now, which does not count
+local function remark_options(self)
+  local run = self.run
+  local differing = run.scripted and differences.script(run:describe(), run.scripted) or {}
+  if #differing == 0 then return end
+  remark(self, "the options are those of the run, not those of the edited script: %s",
+    table.concat(differing, ", "))
+end
+
 -- a machine, and files, with which the same numbers are not promised are said, and remembered
 function session:compare()
   local differing = differences.system(trpo.info(), self.saved.system)
   local before = self.counters.sources
+  local edited = false
   for _, path in ipairs(before and sources.changed(before, self.run.script) or {}) do
-    differing[#differing + 1] = path .. " has changed"
+    differing[#differing + 1], edited = path .. " has changed", edited or path == self.run.script
   end
   if #differing > 0 then
     remark(self, "the same numbers are not promised any more: %s", table.concat(differing, "; "))
     self.counters.exact = false
   end
+  if edited then remark_options(self) end
   if self.saved.exact == false then
     remark(self, "%s has no save and restore: its open episodes begin anew", self.run.env.id)
     self.counters.exact = false
   end
 end
 
--- takes up the state of the checkpoint; nothing has been written yet
+--- Takes up the state of the checkpoint, if there is one. The run has been built; nothing is written yet.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil code
 function session:restore()
   local saved = self.saved
+  if not saved then return true end
   local ok, message, code = checkpoint.restore(saved, self.run)
   if not ok then return nil, message, code end
   local now = self.counters.sources
   self.counters = saved.counters
   self.counters.sessions = self.counters.sessions + 1
+  local row = self.counters.record
+  -- older checkpoints do not say it
+  if row and row["eval/mean_reward"] and not self.counters.evaluated and saved.config.evaluation then
+    self.counters.evaluated = saved.config.evaluation.episodes
+  end
   self:compare()
   self.counters.sources = now
   if self.folder.unknown then
@@ -205,31 +225,45 @@ function session:warn_endless()
     .. "evaluation.episodes = 0", self.run.env.id)
 end
 
---- Begins, or goes on: restores the checkpoint, opens the log. The run has been built.
--- @treturn boolean|nil true
--- @treturn string|nil one sentence
--- @treturn string|nil code
-function session:open()
-  local ok, message, code = true, nil, nil
-  if self.saved then ok, message, code = self:restore() end
-  if not ok then return nil, message, code end
-  self.begin, self.before = self.uv.hrtime(), self.counters.elapsed
-  self.last_checkpoint, self.run.memory = self.begin, self.counters.memory
+-- whether the folder is that of a run that has come to its end, as nothing is left to do
+local function is_settled(self)
+  local status, row = self.folder.last.status, self.counters.record
+  return self.idle and #self.damaged == 0 and (status == "done" or status == "stopped")
+    and (self.run.config.evaluation.episodes == 0 or row and row["eval/mean_reward"])
+end
+
+-- opens the log, and says in the folder that this process is at work there
+function session:begin_writing()
   if self.saved then
     self:put_aside()
-    ok, message, code = self:write_first_files()
+    local ok, message, code = self:write_first_files()
     if not ok then return nil, message, code end
   end
+  local message, code
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
   }
-  if not self.log then return nil, message, code end
-  if self.saved then
-    -- it may have been killed before an old one was taken away
-    checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
-    ok, message, code = self:relink_best()
-  end
+  return self.log ~= nil, message, code
+end
+
+-- the run may have been killed before its best model had its name and an old checkpoint was taken away
+function session:tidy_checkpoints()
+  checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
+  return self:relink_best()
+end
+
+--- Begins, or goes on. The state has been restored, and `idle` tells whether nothing is left to do: then what is
+-- written of a run that has come to its end stays as it is.
+-- @treturn boolean|nil true
+-- @treturn string|nil one sentence
+-- @treturn string|nil code
+function session:open()
+  self.begin, self.before = self.uv.hrtime(), self.counters.elapsed
+  self.last_checkpoint, self.run.memory = self.begin, self.counters.memory
+  local ok, message, code = true, nil, nil
+  if not (self.saved and is_settled(self)) then ok, message, code = self:begin_writing() end
+  if ok and self.saved then ok, message, code = self:tidy_checkpoints() end
   if not ok then return nil, message, code end
   self:warn_endless()
   for _, text in ipairs(self.remarks) do self:say(text) end
@@ -252,7 +286,7 @@ function session:show_again(row)
   local file = self.view.json
   if not file then return true end
   local text = json.encode(row, { order = logger.columns }) .. "\n"
-  local ok, message, code = self.log:line(file, "to the standard output", text)
+  local ok, message, code = logger:line(file, "to the standard output", text)
   return ok and true or nil, message, code
 end
 
@@ -369,6 +403,8 @@ function session:close(message, code)
   result.status = message and "failed" or counters.status
   result.message, result.code, result.reason = message, code, counters.reason
   result.iterations, result.steps, result.best = counters.iterations, counters.steps, counters.best
+  result.eval_episodes = result["eval/mean_reward"] and counters.evaluated
+  result.unevaluated = counters.pending ~= nil or nil
   result.seconds = not self.begin and 0 or self.idle and counters.elapsed or self:elapsed()
   if not message then result.signal = counters.status == "interrupted" and select(2, trpo.signals.caught()) or nil end
   if not self.folder then return result end
@@ -379,7 +415,6 @@ function session:close(message, code)
   self.folder:close()
   if not ok then return nil, why, io_code end
   if not shut then return nil, unwritten, shut_code end
-  if not self.opened then return result end
   result.idle = self.idle
   return result
 end

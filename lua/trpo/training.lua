@@ -3,6 +3,7 @@
 --    collect → gae → update → fit the critic → update the normaliser → evaluate → ask → log → checkpoint
 -- @module trpo.training
 local counters_of = require "trpo.counters"
+local options = require "trpo.options"
 local record = require "trpo.record"
 local session = require "trpo.session"
 local trpo = require "trpo"
@@ -55,6 +56,7 @@ local function evaluate(s, row)
   row["eval/mean_reward"] = result.mean_reward
   row["eval/std_reward"] = result.std_reward
   row["eval/mean_ep_length"] = result.mean_ep_length
+  s.counters.evaluated = result.episodes
   return row
 end
 
@@ -103,8 +105,8 @@ end
 
 -- what is wrong with an answer of on_iteration, or with what it has done to its record; `kept` is how far the run is
 local function misuse(answer, row, kept)
-  if type(answer) == "string" and answer ~= "stop" then
-    return ("on_iteration: the text that it returns must be 'stop', got '%s'"):format(answer)
+  if answer and answer ~= "stop" then
+    return ("on_iteration: it must return 'stop' to end training, or nothing, got %s"):format(options.describe(answer))
   end
   for name, value in pairs(kept) do
     if row[name] ~= value then return ("on_iteration: record['%s'] must stay as it is"):format(name) end
@@ -184,17 +186,22 @@ local function is_over(s)
   end
 end
 
--- takes up a run where its checkpoint left it
-local function go_on(s)
+-- looks at a run that is taken up again before anything is written
+local function look(s)
   local counters = s.counters
   if counters.pending then
     counters.status, counters.reason = nil, nil
-    if s.view.resumed then s.view.resumed(s.session) end
-    return settle(s, counters.pending)
+  else
+    counters.status, counters.reason = is_over(s)
   end
-  counters.status, counters.reason = is_over(s)
   s.session.idle = counters.status ~= nil or nil
+end
+
+-- takes up a run where its checkpoint left it
+local function go_on(s)
+  local counters = s.counters
   if s.view.resumed then s.view.resumed(s.session) end
+  if counters.pending then return settle(s, counters.pending) end
   if not s.session.idle or not counters.record then return true end
   -- it may have ended before it was judged
   local row, message, code = evaluate(s, counters.record)
@@ -207,9 +214,13 @@ local function go_on(s)
 end
 
 local function loop(s)
-  local ok, message, code = s.session:open()
-  s.counters = s.session.counters
-  if ok and s.session.saved then
+  local sitting = s.session
+  local ok, message, code = sitting:restore()
+  s.counters = sitting.counters
+  if not ok then return nil, message, code end
+  if sitting.saved then look(s) end
+  ok, message, code = sitting:open()
+  if ok and sitting.saved then
     s.overdue = true
     ok, message, code = go_on(s)
     s.overdue = nil

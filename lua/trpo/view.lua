@@ -109,15 +109,37 @@ local function describe(v)
   return ("view of %d {%s}"):format(#v, table.concat(items, ", "))
 end
 
-local view_t = ffi.metatype("trpo_view", {
-  __index = read, __newindex = write, __len = count, __tostring = describe,
-})
-local read_only_t = ffi.metatype("trpo_view_read_only", {
-  __index = read, __newindex = refuse_write, __len = count, __tostring = describe,
-})
-local strided_t = ffi.metatype("trpo_view_strided", {
-  __index = read_strided, __newindex = write_strided, __len = count, __tostring = describe,
-})
+local view_t, read_only_t, strided_t
+
+local function is_view(value)
+  return ffi.istype(view_t, value) or ffi.istype(read_only_t, value) or ffi.istype(strided_t, value)
+end
+
+-- A view of one number is taken for the number itself; the actions of an environment are where that happens.
+local function no_number(v, level)
+  error(("view: a view of %d number%s is not a number itself: write action[1], not action"):format(#v,
+    #v == 1 and "" or "s"), level + 1)
+end
+
+local function refuse_operation(a, b) no_number(is_view(a) and a or b, 2) end
+
+-- Whether two are the same view; who compares one with a number means an element.
+local function equal(a, b)
+  if type(a) == "number" or type(b) == "number" then no_number(is_view(a) and a or b, 2) end
+  return rawequal(a, b)
+end
+
+local function metatable(reader, writer)
+  local it = { __index = reader, __newindex = writer, __len = count, __tostring = describe, __eq = equal }
+  for _, name in ipairs { "add", "sub", "mul", "div", "mod", "pow", "unm", "lt", "le", "concat" } do
+    it["__" .. name] = refuse_operation
+  end
+  return it
+end
+
+view_t = ffi.metatype("trpo_view", metatable(read, write))
+read_only_t = ffi.metatype("trpo_view_read_only", metatable(read, refuse_write))
+strided_t = ffi.metatype("trpo_view_strided", metatable(read_strided, write_strided))
 
 local LIMIT = 2 ^ 31 - 1
 
@@ -164,8 +186,6 @@ end
 --- True for any view made here.
 -- @param value anything
 -- @treturn boolean
-function view.is(value)
-  return ffi.istype(view_t, value) or ffi.istype(read_only_t, value) or ffi.istype(strided_t, value)
-end
+view.is = is_view
 
 return view

@@ -74,7 +74,8 @@ local function heed(task)
 end
 
 -- of a run's result what tells about the run and not about learning
-local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true }
+local plain = { iterations = true, steps = true, seconds = true, signal = true, sessions = true,
+  eval_episodes = true }
 
 -- trains the experiment of a trial: its metrics, and its seconds in all attempts; or nil, message, exit code
 local function train(run)
@@ -270,7 +271,7 @@ local function work_off(task)
   if task.description.kind == "experiment" then return run_experiment(task) end
   trial.task = task
   require("trpo.sweep").without_cells = true
-  local sweep, message = script.load(task.file)
+  local sweep, message = script.load(task.file, true)
   if not sweep then return 1, message end
   if not require("trpo.sweep").is(sweep) or not sweep.subject.call then return changed(task.file) end
   return run_function(task, sweep)
