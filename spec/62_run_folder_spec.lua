@@ -117,7 +117,7 @@ describe("the folder of a run", function()
 
   it("is replaced where a run was killed before it had said anything but that it runs", function()
     local made = assert(folder.create(scratch .. "/run", false))
-    local gone = { status = "running", pid = 1, start = 1, host = uv.os_gethostname() }
+    local gone = { status = "running", pid = 2 ^ 30, start = 1, host = uv.os_gethostname() }
     assert(made:claim(gone, {}))
     made:close()
     assert(folder.create(scratch .. "/run", false))

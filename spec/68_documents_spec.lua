@@ -39,7 +39,7 @@ describe("the document #tree", function()
   for _, path in ipairs(project.files("README.md docs", "%.md$")) do
     -- the guide to experiments is two dozen processes, which do what specs 82 to 91 do
     if not (command.watched and path == "docs/experiments.md") then
-      describe(path, function() describe_blocks(path, shown) end)
+      describe(path .. (documents.has(path, "python") and " #python" or ""), function() describe_blocks(path, shown) end)
     end
   end
 
@@ -157,7 +157,7 @@ describe("the example", function()
 
   -- sweeps look for their experiment from the folder that holds examples/; all trials, for fewer steps
   local sweeps = {
-    ["sweep_exact.lua"] = { "best: delta=0.1 gamma=0.8, updates 4.00", "" },
+    ["sweep_exact.lua"] = { "best: delta=0.1 gamma=0.8, updates 4 ", "" },
     ["sweep_delta_gamma.lua"] = { "best: delta=", "--set steps=2048 --set evaluation.episodes=1" },
   }
   for name, case in pairs(sweeps) do

@@ -655,7 +655,7 @@ local function has(modules)
   return select(2, project.run(("%s -c 'import %s'"):format(python, modules))) == 0
 end
 
-describe("rliable", function()
+describe("rliable #python", function()
   if not has "rliable.library" then return print "  skipped: no rliable, TRPO_PYTHON may name an interpreter that has it" end
   local scratch
   setup(function() scratch = command.scratch() end)
@@ -733,7 +733,7 @@ for n, r in enumerate(np.load('r.npy'), 1): assert abs(trim_mean(x[:n], 0.25, ax
   end)
 end)
 
-describe("SciPy", function()
+describe("SciPy #python", function()
   if not has "scipy.stats" then return print "  skipped: no SciPy, TRPO_PYTHON may name an interpreter that has it" end
   local scratch
   setup(function() scratch = command.scratch() end)

@@ -128,7 +128,8 @@ function experiment.new(opts)
   end
   tree.algorithm = tree.algorithm or trpo.TRPO {}
   local ok, message = self:configure(tree, type(tree.value) == "table" and tree.value or {})
-  if not ok then blame(message, self.definition) end
+  -- only what is wrong with the environment itself is where that was written
+  if not ok then blame(message, message:find "^trpo%.make: " and self.definition) end
   return self
 end
 
