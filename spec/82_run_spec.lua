@@ -220,7 +220,42 @@ describe("an option of a run", function()
       assert.is_false(ok)
       assert.is_truthy(message:find("run:train: max_seconds must be a number > 0, got ", 1, true), message)
     end
+    local ok, message = pcall(function() small { dir = false }:train { max_seconds = 1 } end)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("82_run_spec.lua:%d+: run:train: max_seconds needs a folder for the checkpoint, and dir "
+      .. "is false$"), message)
   end)
+end)
+
+describe("a run whose first files cannot be written", function()
+  local folder = require "trpo.folder"
+  local write_json = folder.write_json
+
+  for what, fail in pairs {
+    ["fails"] = function() return nil, "cannot write config.json", "io" end,
+    ["fails with what was raised"] = function() error "cannot write config.json" end,
+  } do
+    it(what .. ", says so in its folder and lets it go", function()
+      for _, options in ipairs { {}, { resume = true } } do
+        options.name = "first" .. (options.resume and "-resumed" or "")
+        finally(function() folder.write_json = write_json end)
+        function folder:write_json(name, ...)
+          if name == "config.json" then return fail() end
+          return write_json(self, name, ...)
+        end
+        local run_of = small(options)
+        local result, message, code = run_of:train()
+        assert.is_nil(result)
+        assert.is_truthy(message:find("cannot write config.json", 1, true), message)
+        assert.are.equal(what == "fails" and "io" or "error", code)
+        assert.are.equal("failed", run_of.result.status)
+        local status = read_json(path(options.name) .. "/status.json")
+        assert.are.same({ "failed", code, message }, { status.status, status.code, status.message })
+        folder.write_json = write_json
+        assert.are.equal("done", assert(small(options):train()).status)
+      end
+    end)
+  end
 end)
 
 describe("a reward threshold", function()

@@ -472,7 +472,7 @@ describe("a checkpoint of another program's", function()
     for name, values in pairs {
       iterations = { "x", -1, 0 / 0, {} }, steps = { true, 1e300 }, episodes = { 2 ^ 30, 0.5 }, sessions = { {} },
       elapsed = { "1" }, started = { false }, returns = { {}, 1 }, lengths = { { "a" } }, positions = { 3 },
-      record = { 7 }, best = { "x", {}, { reward = {}, iteration = 1 } },
+      later = { 3, { 1 }, { "a\nb" } }, record = { 7 }, best = { "x", {}, { reward = {}, iteration = 1 } },
     } do
       for _, value in ipairs(values) do cases[#cases + 1] = with(counted, { [name] = value }) end
     end

@@ -124,6 +124,29 @@ describe("progress.csv", function()
     log:close()
   end)
 
+  it("keeps the order of names that came late, also when a run goes on", function()
+    local function last_line(interrupted)
+      local folder = place()
+      local log = assert(new(folder))
+      local late = { "zz", "mm", "aa" }
+      assert(log:record { ["time/iterations"] = 1 })
+      assert.are.same({}, log:later())
+      for i, name in ipairs(late) do assert(log:record { ["time/iterations"] = 1 + i, [name] = i }) end
+      assert.are.same(late, log:later())
+      if interrupted then
+        local positions, later = log:positions(), log:later()
+        log:close()
+        log = assert(new(folder, { positions = positions, later = later }))
+        assert.are.same(late, log:later())
+      end
+      assert(log:record { ["time/iterations"] = 5, aa = 1, mm = 2, zz = 3, bb = 4 })
+      log:close()
+      return command.read(folder.path .. "/progress.jsonl"):match "([^\n]*)\n$"
+    end
+    assert.are.equal('{"time/iterations":5,"zz":3,"mm":2,"aa":1,"bb":4}', last_line(false))
+    assert.are.equal(last_line(false), last_line(true))
+  end)
+
   it("quotes names that need it, also when a run goes on", function()
     local folder = place()
     local names = { "a,b", 'say "yes"', '"', ",", "plain", "ü/ß", 'a",b', '""', '","' }
@@ -608,8 +631,11 @@ describe("trpo.tensorboard.writer", function()
     local writer = assert(tensorboard.writer(place().path))
     local cases = {
       { tensorboard.writer, { 7 }, "trpo.tensorboard.writer: folder must be a string, got number" },
-      { writer.add, { writer, 0.5, {} }, "writer:add: step must be an integer, got 0.5" },
-      { writer.add, { writer, "1", {} }, "writer:add: step must be an integer, got 1" },
+      { writer.add, { writer, 0.5, {} }, "writer:add: step must be an integer from -2^53 to 2^53, got 0.5" },
+      { writer.add, { writer, "1", {} }, "writer:add: step must be an integer from -2^53 to 2^53, got 1" },
+      { writer.add, { writer, nan, {} }, "writer:add: step must be an integer from -2^53 to 2^53, got nan" },
+      { writer.add, { writer, 2 ^ 60, {} }, "writer:add: step must be an integer from -2^53 to 2^53, got 1.15" },
+      { writer.add, { writer, -math.huge, {} }, "writer:add: step must be an integer from -2^53 to 2^53, got -inf" },
       { writer.add, { writer, 1, 3 }, "writer:add: values must be a table, got number" },
       { writer.add, { writer, 1, { a = "x" } }, "writer:add: the value of 'a' must be a number, got string" },
       { writer.add, { writer, 1, { 5 } }, "writer:add: a tag must be UTF-8 text of one line" },
