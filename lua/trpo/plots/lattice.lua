@@ -95,6 +95,15 @@ end
 
 -- ---- cells that are taken ----------------------------------------------------------------------
 
+-- a list without what one need not type
+local function bare(text) return (text:gsub("[{} ]", "")) end
+
+-- whether a text is meant for a value
+local function means(text, value)
+  if type(value) == "table" then return bare(text) == bare(text_of(value)) end
+  return text == text_of(value) or type(value) == "number" and tonumber(text) == value
+end
+
 -- values of the other parameters that are asked for, by path; or nil and one sentence
 local function fixed(sweep, given, axes, best)
   local values = {}
@@ -114,7 +123,7 @@ local function fixed(sweep, given, axes, best)
       local known, texts = false, {}
       for i, entry in ipairs(parameter.values) do
         texts[i] = text_of(entry)
-        if texts[i] == value or tonumber(value) and tonumber(value) == entry then known = texts[i] end
+        if means(value, entry) then known = texts[i] end
       end
       if not known then
         return nil, ("no cell has %s=%s; there is %s"):format(parameter.name, value, table.concat(texts, ", ", 1,
@@ -276,7 +285,8 @@ end
 -- values that were drawn: a table of them would have more holes than cells
 local function is_scattered(made)
   local places = #made.x.values * #made.y.values
-  return (made.x.numeric or made.y.numeric) and places >= 16 and places >= 2 * #made.entries
+  local drawn = made.y.name and #made.entries > 1 and (made.x.drawn or made.y.drawn)
+  return (drawn or (made.x.numeric or made.y.numeric) and places >= 16) and places >= 2 * #made.entries
 end
 
 -- how many entries have the numbers of the best one
