@@ -157,7 +157,7 @@ describe("the example", function()
 
   -- sweeps look for their experiment from the folder that holds examples/; all trials, for fewer steps
   local sweeps = {
-    ["sweep_exact.lua"] = { "best: delta=0.1 gamma=0.8, updates 4.00", "" },
+    ["sweep_exact.lua"] = { "best: delta=0.1 gamma=0.8, updates 4 ", "" },
     ["sweep_delta_gamma.lua"] = { "best: delta=", "--set steps=2048 --set evaluation.episodes=1" },
   }
   for name, case in pairs(sweeps) do

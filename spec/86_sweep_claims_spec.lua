@@ -393,7 +393,7 @@ describe("the bar of a sweep", function()
   local function work(done, running)
     return {
       jobs = 2, pool = { running = running }, counts = { total = 45, done = done, failed = 1 },
-      sweep = { name = "delta-gamma", trials = {}, metric = { name = "eval/mean_reward", goal = "maximize" },
+      sweep = { name = "delta-gamma", description = {}, trials = {}, metric = { name = "eval/mean_reward", goal = "maximize" },
         cells = { { label = "delta=0.01 gamma=0.99" }, { label = "delta=0.1 gamma=0.99" } } },
     }
   end
@@ -466,6 +466,28 @@ describe("the bar of a sweep", function()
       .. "%d+:%d%d left$"), first)
     assert.are.equal("failed: delta=0.1 gamma=0.99 seed 3: ouch", second)
     assert.are.equal("", rest)
+  end)
+
+  it("has rung and steps with halving, and takes the time of all rungs", function()
+    -- 1000 steps took 10 seconds; left are two trials of 1000 more steps at a time, and one of 2000
+    local here = work(3, 0)
+    here.sweep.description = { kind = "experiment", halving = { rungs = { 1000, 2000, 4000 } } }
+    here.sweep.trials = { { rung = 1, status = "done" }, { rung = 2, status = "waiting" }, { rung = 2, status = "running" } }
+    here.sweep.ahead = { [3] = 1 }
+    local made = bar.new { out = out, terminal = false, width = 80 }
+    made.began = 0
+    made:finished(trial(1, 493.2, { rung = 1, steps = 1000, seconds = 10 }), here)
+    assert.are.equal("done 3/45  delta=0.01 gamma=0.99 seed 3  1000 steps  eval/mean_reward 493.2  10.0 s  0:30 left\n", written)
+    -- of a second rung half of the seconds are its own; a function begins anew
+    made:finished(trial(1, 493.2, { rung = 2, steps = 2000, seconds = 20 }), here)
+    assert.is_truthy(written:find "  2000 steps  .* 0:30 left\n$")
+    here.sweep.description.kind = "run"
+    written = ""
+    made = bar.new { out = out, terminal = true, width = 120 }
+    made.began = 0
+    made:finished(trial(1, 493.2, { rung = 1, steps = 1000, seconds = 10 }), here)
+    made:finish()
+    assert.is_truthy(written:find("done 3/45  rung 2/3  running 0  failed 1  1:00 left", 1, true), written)
   end)
 
   it("is silent when asked", function()

@@ -88,7 +88,7 @@ describe("trpo sweep", function()
     assert.are.equal(10, #lines "ran")
     assert.is_truthy(out:find("score%s+runs%s+IQM"))
     assert.is_truthy(out:find("\n* x=1", 1, true), out)
-    assert.is_truthy(out:find("best: x=1, score 4.15 (interquartile mean of 2 runs)", 1, true), out)
+    assert.is_truthy(out:find("best: x=1, score 4.150 (interquartile mean of 2 runs)", 1, true), out)
     assert.is_truthy(out:find("files in sweeps/square", 1, true))
     for i = 1, 10 do assert.is_truthy(err:find(("done %d/10  x=%%d seed %%d  score "):format(i)), err) end
     local _, rows = command.csv(scratch .. "/sweeps/square/results.csv")

@@ -215,6 +215,10 @@ describe("runs in groups", function()
     assert.are.equal("no run has a parameter 'detla', did you mean 'delta'?", (select(2, of(list, { "detla" }))))
     assert.are.equal("parameter 'hidden' is ambiguous: write 'policy.hidden' or 'value.hidden'",
       (select(2, of(list, { "hidden" }))))
+    -- unless only one of them is different
+    local wide = config(1, 0.1)
+    wide.policy.hidden = { 7 }
+    assert.are.equal(2, #labels(of(read_all(simple_run("a", 1, config(1, 0.1)), simple_run("d", 1, wide)), { "hidden" })))
   end)
 
   it("count once when they have the same parameters and the same seed", function()
@@ -870,6 +874,10 @@ chmod +x none/gnuplot; PATH=$PWD/none:$PATH "$trpo" plot first]])
     assert.are.equal(1, code)
     _, err = command.run(scratch, "plot 'begun sweep' --kind curves")
     assert.are.equal("trpo: no trial of begun sweep has written a progress.csv with numbers yet\n", err)
+    sweep_folder.write(path "calls", { kind = "run", status = function() return "waiting" end })
+    _, err = command.run(scratch, "plot calls --kind curves")
+    assert.are.equal("trpo: calls has no curves: its trials are calls of a function, and none has written a progress.csv into "
+      .. "its folder\n", err)
   end)
 
   it("refuses what makes no sense, in one sentence", function()

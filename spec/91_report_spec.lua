@@ -113,6 +113,9 @@ describe("the page of a sweep", function()
     local text = words(html)
     contains(text, "No trial has finished yet.")
     contains(text, "No trial has logged eval/mean_reward or rollout/ep_rew_mean in a progress.csv yet.")
+    contains(words((page { kind = "run", status = function() return "waiting" end })),
+      "The trials are calls of a function, and none has written a progress.csv with eval/mean_reward or rollout/ep_rew_mean into "
+        .. "its folder.")
     contains(text, "There are not two cells with finished trials to compare.")
     assert.are.same({ "1", "0.001", "0.9", "–", "–" }, { unpack(rows(html, "cells")[1], 1, 5) })
   end)

@@ -150,6 +150,9 @@ describe("files that are no run", function()
         .. "runs/a, runs/b, runs/c, ...\n",
       ["plot runs"] = "'runs' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json); "
         .. "of the runs in it give one: runs/a, runs/b, runs/c, ...\n",
+      ["report sweeps/"] = "there is no sweep in sweeps (no sweep.json); of the sweeps in it give one: sweeps/many\n",
+      ["plot sweeps"] = "'sweeps' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json); "
+        .. "of the sweeps in it give one: sweeps/many\n",
       ["eval ."] = "'.' is not the folder of a run (it has no config.json)\n",
     } do
       local out, err, code = run(arguments)
@@ -289,5 +292,37 @@ return require("trpo").sweep { run = run, parameters = { x = { 1, 2 } } }:main(.
 local function run(p) return p.x end
 return require("trpo").sweep { run = run, parameters = { x = { 1, 2 } } }:main(...)]])
     assert.are.equal(1, into_nothing('"$trpo" sweep f.lua', true))
+  end)
+end)
+
+describe("a sweep without return", function()
+  it("is told what to end with", function()
+    write("quick.lua", command.quick_script())
+    write("mute.lua", (sweep_script():gsub("return trpo", "trpo"):gsub(":main%(%.%.%.%)", "")
+      :gsub("trpo%.sweep", "local sweep = trpo.sweep")))
+    local _, err, code = run "sweep mute.lua"
+    assert.are.same({ "trpo: mute.lua must end with 'return sweep:main(...)', it returned nothing\n", 1 }, { err, code })
+  end)
+end)
+
+describe("a sweep in another folder than its script's", function()
+  it("says where the one beside the script is", function()
+    write("f.lua", [[
+local trpo = require "trpo"
+return trpo.sweep { run = function(p) return p.a end, parameters = { a = { 1 } } }:main(...)
+]])
+    local _, err, code = run "sweep f.lua -q"
+    assert.are.same({ "", 0 }, { err, code })
+    _, err, code = shell 'mkdir sub && cd sub && "$trpo" sweep ../f.lua --status'
+    assert.are.same({ "trpo: there is no sweep in sweeps/f (no sweep.json), but one in ../sweeps/f: write '--dir ../sweeps'\n", 1 },
+      { err, code })
+    assert.is_false(exists "sub/sweeps")
+    local out
+    out, err, code = shell 'cd sub && "$trpo" sweep ../f.lua --dir ../sweeps --list'
+    assert.are.same({ "", "", 0 }, { out, err, code })
+    _, err, code = shell 'cd sub && "$trpo" sweep ../f.lua -q; "$trpo" sweep ../f.lua -q'
+    assert.are.same({ "trpo: this begins another sweep in sweeps/f, below the current folder; ../sweeps/f is left alone: "
+      .. "'--dir ../sweeps' goes on with it\n", 0 }, { err, code })
+    assert.is_true(exists "sub/sweeps/f/sweep.json")
   end)
 end)

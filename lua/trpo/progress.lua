@@ -25,16 +25,17 @@ function progress.short(x)
   return math.abs(x) >= 0.1 and ("%.2f"):format(x) or ("%.2g"):format(x)
 end
 
---- A number as a result is told: with four significant digits, or more of them.
+--- A number as a result is told: with four significant digits, or with more of them.
 -- @tparam number|nil x nil stands for a number that does not exist
+-- @tparam[opt=4] number digits
 -- @treturn string `0.9043`, `38.69`, `481.6`, `20480`, `-`
-function progress.number(x)
+function progress.number(x, digits)
   if x == nil then return "-" end
   if x ~= x then return "nan" end
   local size = math.abs(x)
-  if size < 0.1 or size >= 1e6 then return ("%.4g"):format(x) end
-  local decimals = math.max(0, 3 - math.floor(math.log10(size)))
-  return ("%." .. decimals .. "f"):format(x)
+  digits = digits or 4
+  if size < 0.1 or size >= 1e6 then return ("%." .. digits .. "g"):format(x) end
+  return ("%." .. math.max(0, digits - 1 - math.floor(math.log10(size))) .. "f"):format(x)
 end
 
 --- A count with its noun.

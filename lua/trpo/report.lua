@@ -2,6 +2,7 @@
 -- @module trpo.report
 local plot = require "trpo.plot"
 local results = require "trpo.sweep.results"
+local runs = require "trpo.runs"
 
 local report = {}
 
@@ -13,7 +14,7 @@ local report = {}
 -- @treturn[2] string code: "no_file", "io", "format", "version"
 function report.page(dir)
   local sweep, message, code = results.read(dir)
-  if not sweep then return nil, message, code end
+  if not sweep then return nil, message .. (code == "no_file" and runs.sweeps_inside(dir) or ""), code end
   local m = require("trpo.report.model").of(sweep, require("trpo.sweep.summary").of(sweep))
   local curves, why = require("trpo.report.curves").of(m)
   return require("trpo.report.page").of(m, curves, why)

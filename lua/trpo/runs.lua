@@ -24,23 +24,34 @@ local function trimmed(path) return (path:gsub("(.)/+$", "%1")) end
 -- whether there are the files of a run
 local function holds_run(path) return exists(path .. "/progress.csv") or exists(path .. "/config.json") end
 
---- Names some of the runs that stand in a folder, or are the trials of a sweep, for whoever has given that folder
--- instead of one of them.
--- @tparam string path
--- @treturn string the end of a sentence; empty when there are none
-function runs.inside(path)
-  local place = trimmed(path) .. (exists(path .. "/sweep.json") and "/trials" or "")
+-- names some of what stands in a folder
+local function some_of(place, noun, is_one)
   local ok, names = pcall(disk.names, place)
   names = ok and names or {}
   table.sort(names)
   local found = {}
   for _, name in ipairs(names) do
     local inside = place .. "/" .. name
-    if #found < 4 and holds_run(inside) then found[#found + 1] = inside end
+    if #found < 4 and is_one(inside) then found[#found + 1] = inside end
   end
   if #found == 0 then return "" end
   if #found == 4 then found[4] = "..." end
-  return "; of the runs in it give one: " .. table.concat(found, ", ")
+  return ("; of the %s in it give one: %s"):format(noun, table.concat(found, ", "))
+end
+
+--- Names some of the runs that stand in a folder, or are the trials of a sweep, for whoever has given that folder
+-- instead of one of them.
+-- @tparam string path
+-- @treturn string the end of a sentence; empty when there are none
+function runs.inside(path)
+  return some_of(trimmed(path) .. (exists(path .. "/sweep.json") and "/trials" or ""), "runs", holds_run)
+end
+
+--- Names some of the sweeps that stand in a folder, as `inside` names runs.
+-- @tparam string path
+-- @treturn string the end of a sentence; empty when there are none
+function runs.sweeps_inside(path)
+  return some_of(trimmed(path), "sweeps", function(inside) return exists(inside .. "/sweep.json") end)
 end
 
 --- What a folder holds.
@@ -56,8 +67,8 @@ function runs.kind(path)
   local is_file = file:read(0) or file:seek "end" == 0
   file:close()
   if is_file then return nil, ("'%s' is a file, give the folder of a run or a sweep"):format(path), "no_file" end
-  return nil, ("'%s' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json)%s"):format(path,
-    runs.inside(path)), "no_file"
+  return nil, ("'%s' is neither the folder of a run (no progress.csv) nor of a sweep (no sweep.json)%s%s"):format(path,
+    runs.inside(path), runs.sweeps_inside(path)), "no_file"
 end
 
 -- ---- tables ------------------------------------------------------------------------------------

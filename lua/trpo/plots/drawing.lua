@@ -42,7 +42,10 @@ end
 local function groups_of(subject, asked)
   local list = subjects.runs(subject)
   if #list == 0 then
-    return nil, ("no trial of %s has written a progress.csv with numbers yet"):format(subject.place), "empty"
+    local text = subject.sweep and subject.sweep.description.kind == "run"
+      and "%s has no curves: its trials are calls of a function, and none has written a progress.csv into its folder"
+      or "no trial of %s has written a progress.csv with numbers yet"
+    return nil, text:format(subject.place), "empty"
   end
   if asked.y then
     local column, message = runs.column(list, asked.y)

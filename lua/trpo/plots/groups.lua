@@ -102,6 +102,12 @@ local function resolve(list, name)
     names[#names + 1] = path
     names[#names + 1] = bare(path)
   end
+  -- of several the one that is different in these runs is meant
+  if #same > 1 then
+    local different = {}
+    for _, path in ipairs(same) do different[#different + 1] = differs(list, path) and path or nil end
+    same = #different == 1 and different or same
+  end
   if #same == 1 then return same[1] end
   if #same > 1 then
     return nil, ("parameter '%s' is ambiguous: write '%s'"):format(name, table.concat(same, "' or '"))

@@ -58,7 +58,10 @@ function curves.of(m)
   local list = { family(m, by_cell, m.metric, points) }
   if m.metric ~= REWARD then list[#list + 1] = family(m, by_cell, REWARD, points) end
   if #list > 0 then return list end
-  return list, ("No trial has logged %s or %s in a progress.csv yet."):format(m.metric, REWARD)
+  local text = m.description.kind == "run"
+    and "The trials are calls of a function, and none has written a progress.csv with %s or %s into its folder."
+    or "No trial has logged %s or %s in a progress.csv yet."
+  return list, text:format(m.metric, REWARD)
 end
 
 return curves

@@ -11,7 +11,7 @@ bar.__index = bar
 -- @tparam table opts `quiet` (nothing is shown), `out` (file), and what `trpo.progress.terminal` returns
 -- @treturn Bar
 function bar.new(opts)
-  local self = { out = io.stderr, width = 80, finished_here = 0, seconds = 0, cells = {}, last = -math.huge }
+  local self = { out = io.stderr, width = 80, finished_here = 0, seconds = 0, cost = 0, cells = {}, last = -math.huge }
   for key, value in pairs(opts) do self[key] = value end
   self.progress = progress.new { colour = self.colour, unicode = self.unicode, out = self.out }
   return setmetatable(self, bar)
@@ -46,9 +46,41 @@ local function best_of(self, sweep)
   if best then return sweep.cells[best].label, rows[best].iqm end
 end
 
+-- what a trial costs beside others: with halving the steps from where it goes on, or all of them when a function has
+-- nothing to go on from
+local function cost(sweep, rung)
+  local plan = sweep.description.halving
+  if not plan then return 1 end
+  return plan.rungs[rung] - (sweep.description.kind == "experiment" and plan.rungs[rung - 1] or 0)
+end
+
+-- seconds that a trial took, without those of earlier rungs
+local function taken(sweep, trial)
+  local plan, seconds = sweep.description.halving, trial.seconds or 0
+  return plan and seconds * cost(sweep, trial.rung) / plan.rungs[trial.rung] or seconds
+end
+
+-- The same for halving, rung by rung: the last ones may have fewer trials than there are processes.
+local function left_of_rungs(self, work)
+  local sweep = work.sweep
+  local rest, pace = {}, self.seconds / self.cost
+  for rung, count in pairs(sweep.ahead) do rest[rung] = count end
+  for _, trial in ipairs(sweep.trials) do
+    if trial.status ~= "done" and trial.status ~= "failed" then rest[trial.rung] = (rest[trial.rung] or 0) + 1 end
+  end
+  local seconds = 0
+  for rung, count in pairs(rest) do
+    local present = not sweep.ahead[rung]
+    local rounds = present and (count - work.pool.running / 2) / work.jobs or math.max(1, count / work.jobs)
+    seconds = seconds + pace * cost(sweep, rung) * math.max(0, rounds)
+  end
+  return seconds
+end
+
 -- seconds until all is done, guessed from the trials so far; nil before there is one
 local function left(self, work)
   if self.finished_here == 0 then return nil end
+  if work.sweep.description.halving then return left_of_rungs(self, work) end
   local counts = work.counts
   local rest = counts.total - counts.done - counts.failed
   -- by the time each took here, or by the pace of all who work on it, whichever is faster
@@ -61,10 +93,12 @@ local function line(self, work)
   local counts = work.counts
   local remaining = left(self, work)
   local label, value = best_of(self, work.sweep)
+  local plan, trials = work.sweep.description.halving, work.sweep.trials
+  local rung = plan and ("  rung %d/%d"):format(trials[#trials].rung, #plan.rungs) or ""
   local text = progress.fitting({
-    ("done %d/%d"):format(counts.done, counts.total), ("running %d"):format(work.pool.running),
+    ("done %d/%d%s"):format(counts.done, counts.total, rung), ("running %d"):format(work.pool.running),
     ("failed %d"):format(counts.failed), remaining and progress.duration(remaining) .. " left" or "-:-- left",
-    label and ("best %s %s"):format(label, progress.short(value)) or nil,
+    label and ("best %s %s"):format(label, progress.number(value)) or nil,
   }, self.width - 1)
   -- name and bar take the columns that the numbers leave
   local room = self.width - 1 - #text
@@ -118,7 +152,8 @@ end
 -- @tparam table work
 function bar:finished(trial, work)
   self.finished_here = self.finished_here + 1
-  self.seconds = self.seconds + (trial.seconds or 0)
+  self.seconds = self.seconds + taken(work.sweep, trial)
+  self.cost = self.cost + cost(work.sweep, trial.rung)
   note(self, trial)
   if self.quiet then return end
   if trial.exact_resume == false then
@@ -131,8 +166,9 @@ function bar:finished(trial, work)
   if self.terminal then return refresh(self, work) end
   if trial.status == "failed" then return end
   local counts, remaining = work.counts, left(self, work)
-  say(self, ("done %d/%d  %s seed %.0f  %s %s  %.1f s  %s left"):format(counts.done, counts.total,
-    work.sweep.cells[trial.cell].label, trial.seed, work.sweep.metric.name, progress.short(trial.metric),
+  local steps = trial.steps and ("  %.0f steps"):format(trial.steps) or ""
+  say(self, ("done %d/%d  %s seed %.0f%s  %s %s  %.1f s  %s left"):format(counts.done, counts.total,
+    work.sweep.cells[trial.cell].label, trial.seed, steps, work.sweep.metric.name, progress.number(trial.metric),
     trial.seconds or 0, progress.duration(remaining)))
 end
 

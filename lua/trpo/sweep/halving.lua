@@ -87,6 +87,16 @@ local function is_begun(trials)
   return false
 end
 
+-- how many trials are to come after a rung, as { [rung] = trials }, if no cell fails
+local function ahead_of(sweep, rung, cells)
+  local plan, out = sweep.description.halving, {}
+  for later = rung + 1, plan and #plan.rungs or 1 do
+    cells = halving.kept(cells, plan.factor)
+    out[later] = cells * #sweep.seeds
+  end
+  return out
+end
+
 --- All trials that are known to belong to a sweep: those of the first rung, and of each rung that the one before it has
 -- decided.
 -- @tparam table sweep `description` (`halving`, or none for one rung), `cells`, `seeds`, `metric`
@@ -95,21 +105,23 @@ end
 -- @treturn {table,...} trials, rung by rung
 -- @treturn {table,...} for each cell its trials of the highest rung in which one is finished (the first one when there
 --   is none), one for each seed
+-- @treturn table { [rung] = how many trials } of the rungs that are not decided yet
 function halving.trials(sweep, state)
   local plan = sweep.description.halving
   local rungs = plan and #plan.rungs or 1
-  local out, latest, cells = {}, {}, {}
+  local out, latest, ahead, cells = {}, {}, {}, {}
   for i in ipairs(sweep.cells) do cells[i] = i end
   for rung = 1, rungs do
     local by_cell, finished = rung_of(sweep, cells, rung, state, out)
     for cell, trials in pairs(by_cell) do
       if rung == 1 or is_begun(trials) then latest[cell] = trials end
     end
+    if not finished then ahead = ahead_of(sweep, rung, #cells) end
     if rung == rungs or not finished then break end
     cells = halving.promoted(sweep, cells, by_cell)
     if #cells == 0 then break end
   end
-  return out, latest
+  return out, latest, ahead
 end
 
 return halving

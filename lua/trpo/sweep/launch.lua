@@ -3,6 +3,7 @@
 local bar = require "trpo.sweep.bar"
 local blame = require "trpo.blame"
 local claims = require "trpo.sweep.claims"
+local disk = require "trpo.disk"
 local json = require "trpo.json"
 local options = require "trpo.options"
 local origin = require "trpo.origin"
@@ -36,7 +37,10 @@ local function load(path)
   if unreadable then return nil, ("cannot read '%s' (%s); give a Lua script"):format(path, unreadable), 2 end
   local loaded, message, code = script.load(path)
   if code == "refused" then return nil, ("%s: %s"):format(path, message), 1 end
-  if loaded == nil then return nil, origin.judged(message, path) end
+  if loaded == nil then
+    return nil, origin.judged(message:gsub("'return run:main%(%.%.%.%)', it returned nothing$",
+      "'return sweep:main(...)', it returned nothing"), path)
+  end
   if require("trpo.sweep").is(loaded) then return loaded end
   -- the other command is meant
   if type(loaded) == "table" and loaded.override then
@@ -89,18 +93,26 @@ end
 
 -- ---- the modes ---------------------------------------------------------------------------------
 
+-- the folder of a sweep that has this one's name and stands beside its script, when there is none here
+local function elsewhere(sweep)
+  local home, place = sweep.home.folder, sweep:place()
+  if not home or home == "" or place:sub(1, 1) == "/" or disk.exists(place .. "/sweep.json") then return nil end
+  return disk.exists(home .. place .. "/sweep.json") and home .. place or nil
+end
+
 -- says how the sweep stands, as it is on the disk, and writes results.csv; the exit code of a problem
 local function report(sweep, flags)
   local read, message = sweep:results()
   if not read then
-    say(message)
+    local other = elsewhere(sweep)
+    say(message, other and (", but one in %s: write '--dir %s'"):format(other, quoted(other:match "^(.*)/")) or "")
     return 1
   end
   for _, text in ipairs(read.warnings) do say(text) end
   if flags.status and not flags.json then
     print(tell.counts(read))
-    local added = tell.added(read, sweep.description)
-    if added then print(added) end
+    local remark = tell.script(read, sweep.description)
+    if remark then print(remark) end
   end
   local found = summary.of(read)
   if flags.json then print(tell.json(read, found)) else print(tell.table(read, found)) end
@@ -185,8 +197,13 @@ end
 
 -- the sweep's folder, made when it is not there, and what it holds; nil, message, code
 local function opened(sweep)
+  local other = elsewhere(sweep)
   local ok, found, code = sweep:open()
   if not ok then return nil, found, code end
+  if other then
+    say(("this begins another sweep in %s, below the current folder; %s is left alone: '--dir %s' goes on with it")
+      :format(sweep:place(), other, quoted(other:match "^(.*)/")))
+  end
   for _, text in ipairs(found.warnings) do say(text) end
   return sweep:results()
 end

@@ -305,7 +305,7 @@ end
 function results.empty(dir, description)
   local sweep = {
     dir = dir, name = description.name, description = description, parameters = {}, seeds = description.seeds,
-    metric = description.metric, cells = cells_of(description), trials = {}, by_key = {}, warnings = {},
+    metric = description.metric, cells = cells_of(description), trials = {}, ahead = {}, by_key = {}, warnings = {},
   }
   name_cells(sweep)
   return sweep
@@ -317,7 +317,8 @@ end
 --   metric = {name, goal}, cells = { {index, params, ids, label, trials} },
 --   trials = { {id, key, cell, rung, steps, seed, params, status
 --   ("done", "failed", "running", "waiting"), metrics, metric, seconds, host, attempt, message, code, system,
---   exact_resume, dir} }, by_key (trials by key), warnings = list of sentences about broken files }. With halving the
+--   exact_resume, dir} }, ahead (with halving: how many trials there will be, by the rungs that are not decided yet),
+--   by_key (trials by key), warnings = list of sentences about broken files }. With halving the
 --   trials of a cell are those of the highest rung in which one of them is finished.
 -- @treturn string|nil message
 -- @treturn string|nil code: "no_file", "io", "format", "version"
@@ -326,17 +327,28 @@ function results.read(dir)
   if not description then return nil, text, code end
   local sweep = results.empty(dir, description)
   local latest
-  sweep.trials, latest = halving.trials(sweep, reader(sweep))
+  sweep.trials, latest, sweep.ahead = halving.trials(sweep, reader(sweep))
   for i, cell in ipairs(sweep.cells) do cell.trials = latest[i] end
   return sweep
 end
 
---- How many trials stand how.
+-- How many trials will be decided on by halving.
+-- @tparam table sweep
+-- @treturn number
+function results.undecided(sweep)
+  local sum = 0
+  for _, count in pairs(sweep.ahead) do sum = sum + count end
+  return sum
+end
+
+--- How many trials stand how; with halving those that are not decided yet are waiting, too.
 -- @tparam table sweep
 -- @treturn table { total, done, failed, running, waiting }
 function results.count(sweep)
   local out = { total = #sweep.trials, done = 0, failed = 0, running = 0, waiting = 0 }
   for _, trial in ipairs(sweep.trials) do out[trial.status] = out[trial.status] + 1 end
+  local undecided = results.undecided(sweep)
+  out.total, out.waiting = out.total + undecided, out.waiting + undecided
   return out
 end
 

@@ -140,7 +140,7 @@ end
 -- @treturn number exit code: 0, or 1 with a message on the standard error output
 function slurm.submit(sweep, read, flags)
   local count = results.count(read)
-  local trials = count.running + count.waiting
+  local trials = count.running + count.waiting - results.undecided(read)
   if trials == 0 then
     print "no trial is left; nothing is submitted"
     return 0

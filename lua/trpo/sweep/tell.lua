@@ -54,6 +54,33 @@ local function steps_of(sweep, row)
   return plan and ("%.0f"):format(plan.rungs[row.rung or 1]) or nil
 end
 
+-- How the numbers of a table are written: whole ones as they are, others with four significant digits, or as many as
+-- tell different cells apart.
+local function writer_of(found)
+  local whole = true
+  for _, row in ipairs(found.rows) do
+    for _, name in ipairs { "iqm", "median", "low", "high" } do
+      local x = row[name]
+      whole = whole and (x == nil or x == math.floor(x) and math.abs(x) < 1e6)
+    end
+  end
+  if whole then return function(x) return x and ("%.0f"):format(x) or "-" end end
+  local function clear(digits)
+    local seen = {}
+    for _, row in ipairs(found.rows) do
+      local text = progress.number(row.iqm, digits)
+      local other = row.iqm and seen[text]
+      -- but for what rounding makes
+      if other and math.abs(other - row.iqm) > 1e-12 * math.abs(row.iqm) then return false end
+      seen[text] = seen[text] or row.iqm
+    end
+    return true
+  end
+  local digits = 4
+  while digits < 17 and not clear(digits) do digits = digits + 1 end
+  return function(x) return progress.number(x, digits) end
+end
+
 --- The cells with their statistics, the best one marked.
 -- @tparam table sweep as `trpo.sweep.results.read` returns it
 -- @tparam table found of `trpo.sweep.summary`
@@ -61,12 +88,12 @@ end
 function tell.table(sweep, found)
   local rows = { { sweep.metric.name, "runs", "IQM", "95 % interval", "median", "failed",
     sweep.description.halving and "steps" or nil } }
-  local best = found.best and found.rows[found.best]
+  local best, text = found.best and found.rows[found.best], writer_of(found)
   for _, row in ipairs(shown_rows(sweep, found)) do
     rows[#rows + 1] = {
-      (row == best and "* " or "  ") .. row.label, ("%d"):format(row.n), progress.short(row.iqm),
-      row.low and ("[%s, %s]"):format(progress.short(row.low), progress.short(row.high)) or "-",
-      progress.short(row.median), row.failed > 0 and ("%d"):format(row.failed) or "", steps_of(sweep, row),
+      (row == best and "* " or "  ") .. row.label, ("%d"):format(row.n), text(row.iqm),
+      row.low and ("[%s, %s]"):format(text(row.low), text(row.high)) or "-",
+      text(row.median), row.failed > 0 and ("%d"):format(row.failed) or "", steps_of(sweep, row),
     }
   end
   local lines = aligned(rows)
@@ -74,7 +101,7 @@ function tell.table(sweep, found)
   if best then
     local among = found.among and (" (among the cells %s)"):format(found.among) or ""
     lines[#lines + 1] = ("best: %s, %s %s (interquartile mean of %s)%s"):format(best.label, sweep.metric.name,
-      progress.short(best.iqm), counted(best.n, "run"), among)
+      text(best.iqm), counted(best.n, "run"), among)
   end
   return table.concat(lines, "\n")
 end
@@ -107,17 +134,23 @@ end
 -- @tparam table sweep
 -- @treturn string
 function tell.counts(sweep)
-  local count = results.count(sweep)
-  return ("%s: %d of %d done, %d running, %d failed, %d waiting"):format(sweep.name, count.done, count.total,
-    count.running, count.failed, count.waiting)
+  local count, plan, last = results.count(sweep), sweep.description.halving, sweep.trials[#sweep.trials]
+  local rung = plan and ("; rung %d of %d (%.0f steps)"):format(last.rung, #plan.rungs, last.steps) or ""
+  return ("%s: %d of %d done, %d running, %d failed, %d waiting%s"):format(sweep.name, count.done, count.total,
+    count.running, count.failed, count.waiting, rung)
 end
 
---- Says how many trials a script adds that is to extend a sweep.
+--- Says what running the script again would do to a sweep: how many trials it adds, or why it does not go on.
 -- @tparam table sweep as it is in its folder
 -- @tparam table description the script's
--- @treturn string|nil nil when it adds none
-function tell.added(sweep, description)
-  if identity.compare(sweep.description, json.decode(json.encode(description))) ~= "extended" then return nil end
+-- @treturn string|nil nil when it is the same one
+function tell.script(sweep, description)
+  local state, found = identity.compare(sweep.description, json.decode(json.encode(description)))
+  if state == "changed" then
+    return ("the script is another one now, which does not go on with this sweep: %s"):format(table.concat(found, "; "))
+  elseif state ~= "extended" then
+    return nil
+  end
   local there, count = {}, 0
   for _, trial in ipairs(sweep.trials) do there[trial.id] = true end
   for _, cell in ipairs(description.cells) do
@@ -127,7 +160,22 @@ function tell.added(sweep, description)
   return ("the script has %s more, from when it is run again"):format(counted(count, "trial"))
 end
 
---- Names the trials that failed, the first few of them.
+-- trials that failed with the same first line, as lists with their `message`, in order
+local function by_message(failed)
+  local groups, known = {}, {}
+  for _, trial in ipairs(failed) do
+    local message = (trial.message or "failed"):match "^[^\n]*"
+    local group = known[message]
+    if not group then
+      group = { message = message }
+      groups[#groups + 1], known[message] = group, group
+    end
+    group[#group + 1] = trial
+  end
+  return groups
+end
+
+--- Names the trials that failed, those with the same message once, and the first few of them.
 -- @tparam table sweep
 -- @treturn string|nil nil when there are none
 function tell.failed(sweep)
@@ -138,12 +186,14 @@ function tell.failed(sweep)
   if #failed == 0 then return nil end
   local lines = { ("%d of %s failed; --retry-failed runs %s again"):format(#failed, counted(#sweep.trials, "trial"),
     #failed == 1 and "it" or "them") }
-  for i = 1, math.min(#failed, 10) do
-    local trial = failed[i]
-    lines[#lines + 1] = ("  %s seed %.0f: %s\n    %s/output.txt"):format(sweep.cells[trial.cell].label, trial.seed,
-      (trial.message or "failed"):match "^[^\n]*", trial.dir)
+  local groups = by_message(failed)
+  for i = 1, math.min(#groups, 10) do
+    local group = groups[i]
+    local trial, others = group[1], #group - 1
+    lines[#lines + 1] = ("  %s seed %.0f%s: %s\n    %s/output.txt"):format(sweep.cells[trial.cell].label, trial.seed,
+      others > 0 and (" and %s like it"):format(counted(others, "trial")) or "", group.message, trial.dir)
   end
-  if #failed > 10 then lines[#lines + 1] = ("  ... and %d more"):format(#failed - 10) end
+  if #groups > 10 then lines[#lines + 1] = ("  ... and %s more"):format(counted(#groups - 10, "message")) end
   return table.concat(lines, "\n")
 end
 

@@ -33,7 +33,7 @@ end
 
 -- puts the trials that have no result yet into the queue, and when asked those that failed
 local function enqueue(self, retry)
-  self.counts = { total = #self.sweep.trials, done = 0, failed = 0 }
+  self.counts = { total = results.count(self.sweep).total, done = 0, failed = 0 }
   for _, entry in ipairs(self.sweep.trials) do
     local again = retry and entry.status == "failed"
     if again then self.retry[entry.key] = entry.attempt or 0 end
