@@ -40,6 +40,19 @@ describe("JSON", function()
     assert.are.equal(json.encode(value), json.encode(value))
   end)
 
+  it("writes objects and lists of any size", function()
+    local object, list, order = {}, {}, {}
+    for i = 1, 20000 do
+      object[("k%05d"):format(i)], list[i] = i, i
+      if i % 2 == 0 then order[#order + 1] = ("k%05d"):format(i) end
+    end
+    local text = json.encode(object, { order = order })
+    assert.are.equal('{"k00002":2,"k00004":4', text:sub(1, 22))
+    assert.is_truthy(text:find('"k20000":20000,"k00001":1,"k00003":3,', 1, true))
+    assert.are.same(object, cjson.decode(text))
+    assert.are.same(list, cjson.decode(json.encode(list)))
+  end)
+
   it("tells an empty list from an empty object", function()
     assert.are.equal("[]", json.encode(json.list {}))
     assert.are.equal("{}", json.encode {})

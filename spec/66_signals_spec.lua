@@ -182,11 +182,14 @@ describe("the second signal", function()
   end)
 
   it("may be another one", function()
-    local _, err, code = command.shell(scratch, '"$trpo" train stuck.lua 2>complaints &\npid=$!\n'
-      .. await "[ -e stuck ]"
-      .. "kill -INT $pid\n" .. await "grep -q stopping complaints"
-      .. "kill -TERM $pid; sleep 0.1; kill -TERM $pid; wait $pid")
-    assert.are.equal(143, code, err)
+    for first, second in pairs { INT = "TERM", TERM = "INT" } do
+      local _, err, code = command.shell(scratch, 'rm -f stuck; "$trpo" train stuck.lua --overwrite 2>complaints &\npid=$!\n'
+        .. await "[ -e stuck ]"
+        .. ("kill -%s $pid\n"):format(first) .. await "grep -q stopping complaints"
+        .. ("kill -%s $pid; wait $pid"):format(second))
+      assert.are.equal(second == "TERM" and 143 or 130, code, err)
+      assert.are.equal("running", status "stuck".status)
+    end
   end)
 end)
 

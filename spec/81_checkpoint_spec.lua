@@ -196,8 +196,27 @@ describe("counters", function()
     end
   end)
 
+  it("may hold thousands of tensors", function()
+    local run, many = by_hand.run { env = "CartPole-v1", policy = { hidden = {} }, value = false }, {}
+    for i = 1, 10000 do many[i] = trpo.full({ 1 }, i) end
+    assert(checkpoint.save(path, run, many))
+    local read = assert(checkpoint.load(path)).counters
+    assert.are.equal(#many, #read)
+    for i = 1, #many, 99 do assert.are.equal(i, read[i][1]) end
+  end)
+
+  it("may hold a table in several places, which are tables of their own when they are read", function()
+    local run, shared = by_hand.run { env = "CartPole-v1", policy = { hidden = {} }, value = false }, { 1, 2 }
+    assert(checkpoint.save(path, run, { a = shared, b = { shared } }))
+    local read = assert(checkpoint.load(path)).counters
+    assert.are.same({ a = { 1, 2 }, b = { { 1, 2 } } }, read)
+    assert.are_not.equal(read.a, read.b[1])
+  end)
+
   local circle = {}
   circle.again = circle
+  local doubled = {}
+  for _ = 1, 20 do doubled = { doubled, doubled } end
   local deeper = { plain.deep }
   deeper = { { deeper } }
   for _, case in ipairs {
@@ -207,6 +226,7 @@ describe("counters", function()
     { "a boolean as key", { [true] = 1 }, "a key of counters is a boolean; keys must be strings or numbers" },
     { "a circle", circle, "is nested more than 100 deep or contains itself" },
     { "a deep tree", deeper, "is nested more than 100 deep" },
+    { "tables that double", doubled, "counters has the same tables in more than 262144 places; each place would get a copy" },
   } do
     it("are refused with their name: " .. case[1], function()
       os.remove(path)

@@ -76,23 +76,21 @@ end
 
 -- keys in the given order first, the others sorted
 local function ordered_keys(t, order)
-  local keys, known = {}, {}
+  local keys, others, known = {}, {}, {}
   for _, key in ipairs(order or {}) do
     if t[key] ~= nil and not known[key] then
       keys[#keys + 1], known[key] = key, true
     end
   end
-  local first = #keys
   for key in pairs(t) do
     if type(key) ~= "string" then
       error(("json.encode: a table that is not a list must have string keys, got %s")
         :format(tostring(key)), 0)
     end
-    if not known[key] then keys[#keys + 1] = key end
+    if not known[key] then others[#others + 1] = key end
   end
-  local rest = { unpack(keys, first + 1) }
-  table.sort(rest)
-  for i, key in ipairs(rest) do keys[first + i] = key end
+  table.sort(others)
+  for _, key in ipairs(others) do keys[#keys + 1] = key end
   return keys
 end
 

@@ -14,6 +14,9 @@ local Tensor = getmetatable(core.zeros(1))
 -- deeper nesting is refused, and with it what contains itself
 local DEEPEST = 100
 
+-- copies of tables that are in several places; a dozen tables could stand for billions
+local MOST_COPIES = 2 ^ 18
+
 local function refuse(format, ...) error({ message = format:format(...) }, 0) end
 
 -- runs a function; what it refused comes back as nil and one sentence
@@ -60,35 +63,50 @@ end
 
 local pack_value
 
-local function pack_table(t, path, store, depth)
+-- what is nested too deep, or is in too many places: each of them gets a copy
+local function check_table(t, path, state, depth)
   if depth > DEEPEST then refuse("%s is nested more than %d deep or contains itself", path, DEEPEST) end
+  if not state.seen[t] then
+    state.seen[t] = true
+    return
+  end
+  state.copies = state.copies + 1
+  if state.copies > MOST_COPIES then
+    refuse("%s has the same tables in more than %d places; each place would get a copy", state.path, MOST_COPIES)
+  end
+end
+
+local function pack_table(t, path, state, depth)
+  check_table(t, path, state, depth)
   local keys = sorted_keys(t, path)
   local values, is_list = json.list {}, #keys > 0
   for i, key in ipairs(keys) do
     is_list = is_list and key == i
-    values[i] = pack_value(t[key], path .. "." .. tostring(key), store, depth + 1)
+    values[i] = pack_value(t[key], path .. "." .. tostring(key), state, depth + 1)
   end
   if is_list then return values end
-  for i, key in ipairs(keys) do keys[i] = pack_value(key, path, store, depth) end
+  for i, key in ipairs(keys) do keys[i] = pack_value(key, path, state, depth) end
   return { keys = json.list(keys), values = values }
 end
 
-function pack_value(value, path, store, depth)
+function pack_value(value, path, state, depth)
   local kind = type(value)
   if kind == "number" then return pack_number(value) end
   if kind == "string" then return pack_string(value) end
   if kind == "boolean" then return value end
-  if kind == "table" then return pack_table(value, path, store, depth) end
-  if kind == "userdata" and getmetatable(value) == Tensor then return { tensor = store(value) } end
+  if kind == "table" then return pack_table(value, path, state, depth) end
+  if kind == "userdata" and getmetatable(value) == Tensor then return { tensor = state.store(value) } end
   refuse("%s is a %s; numbers, strings, booleans, tensors and tables of them can be kept", path, kind)
 end
 
---- Packs a value.
+--- Packs a value. A table that is in several places is read back as so many tables.
 -- @param value numbers, strings, booleans, tensors and tables of them, keys strings or numbers
 -- @tparam string path what messages call the value
 -- @tparam function store store(tensor) keeps a tensor and returns the name under which it is found again
 -- @return what `trpo.json` can write, or nil and one sentence that names what cannot be kept
-function pack.encode(value, path, store) return guard(pack_value, value, path, store, 0) end
+function pack.encode(value, path, store)
+  return guard(pack_value, value, path, { store = store, path = path, seen = {}, copies = 0 }, 0)
+end
 
 -- ---- and back ---------------------------------------------------------------------------------
 

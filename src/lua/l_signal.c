@@ -14,13 +14,18 @@
 static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGPIPE};
 static struct sigaction before[SIGNALS]; /* what held when watching began */
 static int watching;                     /* nested watches */
-static volatile sig_atomic_t caught;     /* number of the last signal, or 0 */
+static volatile sig_atomic_t caught;     /* number of the first signal, or 0 */
 static char note[160];                   /* written to the standard error output on a signal */
 static volatile sig_atomic_t note_length;
 
-/* only what a handler may do: set the flags, write(2) */
+/* only what a handler may do: set the flags, write(2); the second signal, whichever it is, does what it does to others */
 static void on_signal(int number) {
   int saved = errno;
+  if (caught != 0) {
+    signal(number, SIG_DFL);
+    raise(number);
+    return; /* which lets it in */
+  }
   caught = number;
   interrupt_ask();
   if (note_length > 0) {
@@ -32,9 +37,8 @@ static void on_signal(int number) {
 
 /***
  * Starts to watch SIGINT and SIGTERM: the first one is remembered for `caught`, and ends a `trpo.play` that is
- * interruptible; the second one kills at once. SIGPIPE
- * is ignored meanwhile: who closes the pipe that we write to makes a write fail, and does not kill us before the
- * files are complete.
+ * interruptible; the second one, be it the same or the other, kills at once. SIGPIPE is ignored meanwhile: who closes
+ * the pipe that we write to makes a write fail, and does not kill us before the files are complete.
  * Watches nest; the outermost one installs the handlers.
  * @function signals.watch
  * @tparam[opt] string note one line for the standard error output when a signal comes (at most 160 bytes)
@@ -50,14 +54,16 @@ static int l_signal_watch(lua_State *L) {
   note_length = (sig_atomic_t)length;
   caught = 0;
   interrupt_clear();
-  /* each signal once; interrupted system calls go on */
+  /* one signal at a time; interrupted system calls go on */
   struct sigaction action, ignore;
   memset(&ignore, 0, sizeof ignore);
   ignore.sa_handler = SIG_IGN;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
-  action.sa_flags = (int)(SA_RESETHAND | SA_RESTART);
+  action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
+  sigaddset(&action.sa_mask, SIGINT);
+  sigaddset(&action.sa_mask, SIGTERM);
   for (int i = 0; i < SIGNALS; i++)
     sigaction(numbers[i], numbers[i] == SIGPIPE ? &ignore : &action, &before[i]);
   return 0;
