@@ -69,7 +69,7 @@ row("  process, claim, result", wall / n - inside)
 row("  these, folder, logs, checkpoint", wall / n - bare)
 
 -- trials that compute for one second each
-n = short and 4 or 20
+n = short and 4 or 200
 found, wall = sweep("busy", ([[
 local trpo = require "trpo"
 local function run()

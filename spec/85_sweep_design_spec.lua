@@ -267,6 +267,18 @@ describe("a sweep", function()
     assert.are.equal("trpo.sweep my-sweep (grid, 1 cells x 1 seeds, maximize eval/mean_reward)", tostring(sweep))
   end)
 
+  it("is named after its script also when that returns it as it is", function()
+    command.write(scratch .. "/bare.lua", [[return require("trpo").sweep { experiment = "cartpole.lua", parameters = { delta = { 0.01 } } }]])
+    command.write(scratch .. "/named.lua", [[
+      local made = require("trpo").sweep { experiment = "cartpole.lua", parameters = { delta = { 0.01 } } }
+      return made]])
+    for _, name in ipairs { "bare", "named" } do
+      local sweep = assert(trpo.load(("%s/%s.lua"):format(scratch, name)))
+      assert.are.equal("sweeps/" .. name, sweep:place())
+      assert.are.equal(1, #sweep:trials())
+    end
+  end)
+
   it("does not change the table it is given", function()
     local given = { experiment = scratch .. "/cartpole.lua", parameters = { delta = { 0.1 } }, seeds = 2, metric = "eval/mean_reward" }
     trpo.sweep(given)

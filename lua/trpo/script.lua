@@ -12,8 +12,12 @@ local script = {}
 --- What `...` holds in a script that is loaded and not run.
 script.sentinel = setmetatable({}, { __tostring = function() return "trpo.script.sentinel" end })
 
--- whether a script is being loaded, and whether it must not train meanwhile
-local loading, idle = false, false
+-- the path of the script that is being loaded, if one is, and whether it must not train meanwhile
+local loading, idle = nil, false
+
+--- The script that is being loaded: its own frame is not on the stack any more when it ends with a call.
+-- @treturn string|nil path
+function script.loading() return loading end
 
 -- whether the command line of this process has words that are not in the arguments of `main`
 local function has_words() return type(arg) == "table" and arg[0] ~= nil and arg[1] ~= nil end
@@ -65,9 +69,9 @@ local function look_beside(path)
 end
 
 -- calls a script; what it makes is not run meanwhile, by whichever `main`
-local function call(chunk, trains)
+local function call(chunk, path, trains)
   local before, idle_before = loading, idle
-  loading, idle = true, not trains
+  loading, idle = path, not trains
   local ok, result, why = xpcall(function() return chunk(script.sentinel) end, traceback)
   loading, idle = before, idle_before
   return ok, result, why
@@ -83,7 +87,7 @@ function script.load(path, trains)
   local chunk, message = loadfile(path)
   if not chunk then return nil, message, "script" end
   look_beside(path)
-  local ok, result, why = call(chunk, trains)
+  local ok, result, why = call(chunk, path, trains)
   if not ok then return nil, result, "script" end
   if result == nil and type(why) == "string" then return nil, why, "refused" end
   if result == nil then

@@ -122,6 +122,8 @@ local function caller()
     local info = debug.getinfo(level, "S")
     if not info then return {} end
     local path = info.source:match "^@(.*)$"
+    -- a script that returns a sweep as it is has gone by the time the sweep is made
+    if ours and path == ours .. "script.lua" then path = script.loading() end
     if path and not (ours and path:sub(1, #ours) == ours) then
       return { folder = path:match "^(.*/)[^/]*$" or "", file = path,
         name = (path:match "([^/]+)$":gsub("%.lua$", "")) }
