@@ -63,11 +63,15 @@ LUA     := $(sort $(shell find lua -name '*.lua'))
 Q := $(if $(V),,@)
 say = @$(if $(V),true,printf '  %-4s %s\n' $1 $2)
 
+# The module is built, checked and installed in any folder; some targets run programs that spaces in its path would break.
+plain_path = $(if $(word 2,$(CURDIR)),$(error $@ needs a folder without spaces in its path, this one is '$(CURDIR)'))
+
 # ---- build -------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: FORCE all ctest deps deps-dev demo check test check-asan check-tsan check-gc check-gc-jit check-gc-interpreter check-valgrind \
+        check-python \
         lint format docs docs-check coverage bench bench-short bench-learn bench-mdp bench-peers \
         fuzz install install-files dist distcheck check-installed clean help
 
@@ -119,15 +123,16 @@ $(BUILD)/objects: FORCE
 PACKAGES := luajit libluajit-5.1-dev luarocks lua-busted lua-luassert lua-argparse lua-cjson lua-luv \
             liblapacke-dev libopenblas-pthread-dev libzip-dev gnuplot-nox gcc libc6-dev make pkg-config
 DEV_PACKAGES := lua-check lua-ldoc lua-markdown clang-format cppcheck valgrind lcov zip unzip
-# What some specs drive when it is there, and skip when it is not: a browser, a cluster.
+# What some specs drive when it is there, and skip when it is not: a browser, a cluster, Python.
 SPEC_PACKAGES := chromium slurm-wlm
+PYTHON_PACKAGES := python3 python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 
 deps: ## install the Debian packages that are missing for building, running and testing
 	@$(call install_missing,$(PACKAGES))
 
 deps-dev: ## install everything the other checks need, too
-	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES) $(SPEC_PACKAGES))
+	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES) $(SPEC_PACKAGES) $(PYTHON_PACKAGES))
 
 define install_missing
 if ! command -v dpkg-query >/dev/null 2>&1; then \
@@ -142,9 +147,9 @@ done; \
 [ -n "$$missing" ] || exit 0; \
 echo "make deps: installing$$missing"; \
 sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-$$sudo apt-get update -qq </dev/null; \
-$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 \
-  --no-install-recommends $$missing </dev/null >/dev/null
+apt="apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -qq"; \
+$$sudo $$apt update </dev/null; \
+$$sudo env DEBIAN_FRONTEND=noninteractive $$apt install -y --no-install-recommends $$missing </dev/null >/dev/null
 endef
 
 demo: deps ## set up, build, solve a process exactly, train three examples, sweep over delta and gamma
@@ -167,7 +172,7 @@ TREE        = LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/s
               OPENBLAS_NUM_THREADS=1
 
 check: all ctest ## run the specs from the tree
-	$(Q)$(TREE) $(RUN) $(BUSTED) $(FILTER) $(SPECS)
+	$(Q)$(TREE) $(RUN) $(BUSTED) $(FILTER) $(SPECS) </dev/null
 
 test: deps ## set up, build and run the specs
 	@$(MAKE) --no-print-directory check
@@ -180,6 +185,7 @@ picked        = $(if $(filter spec,$(SPECS)),$1,$(SPECS))
 WATCHED_SPECS = $(filter-out spec/00_%,$(sort $(wildcard spec/*_spec.lua)))
 SANITIZED = OPTIMIZE='-O1 -g -fno-omit-frame-pointer' LUAJIT=luajit
 check-asan: ## specs with the address, leak and undefined-behaviour sanitizers
+	$(plain_path)
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan $(SANITIZED) SPECS='$(call picked,$(WATCHED_SPECS))' \
 	  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
 	  RUN="$(call preload,libasan.so) TRPO_CASES_SHARE=0.3 SPEC_EXACT_SHARE=0.3 \
@@ -191,6 +197,7 @@ check-asan: ## specs with the address, leak and undefined-behaviour sanitizers
 TSAN_SPECS = $(filter-out spec/68_% spec/86_% spec/87_% spec/88_% spec/9%,$(WATCHED_SPECS))
 # It holds a signal back while code that is not instrumented runs, as a loop in Lua that never ends.
 check-tsan: ## C tests and specs with the thread sanitizer
+	$(plain_path)
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/tsan $(SANITIZED) SPECS='$(call picked,$(TSAN_SPECS))' \
 	  FILTER='--filter-out=the.second.signal $(FILTER)' \
 	  SANITIZE='-fsanitize=thread' RUN="$(call preload,libtsan.so) TRPO_CASES_SHARE=0.1 SPEC_EXACT_SHARE=0.3 \
@@ -201,7 +208,7 @@ check-tsan: ## C tests and specs with the thread sanitizer
 # Programs in C and tools have no collector.
 define gc_pass
 code=0; for spec in $(call picked,$(filter-out spec/0%,$(WATCHED_SPECS))); do \
-  said=$$($(TREE) LUA_INIT=@$(CURDIR)/spec/support/gc.lua $1 $(BUSTED) $(FILTER) $$spec 2>&1) || { code=1; echo "$$spec:"; }; \
+  said=$$($(TREE) LUA_INIT='@$(CURDIR)/spec/support/gc.lua' $1 $(BUSTED) $(FILTER) $$spec 2>&1 </dev/null) || { code=1; echo "$$spec:"; }; \
   printf '%s\n' "$$said"; \
 done; exit $$code
 endef
@@ -213,14 +220,41 @@ check-gc-interpreter: all ctest
 
 # Valgrind 3.19 knows no AVX-512, and of LuaJIT only the interpreter. The C tests run under it as well, but for
 # what takes the long double for its oracle, which valgrind rounds to double. Of the random cases it runs a part.
-VALGRIND_SPECS ?= $(wildcard spec/02_* spec/[1-5]*_spec.lua)
+# Left out is what reaches no line of C that the rest does not, and takes minutes here: the same once more on other numbers
+# of threads (which valgrind runs one at a time; the thread sanitizer has them), whole trainings, oracles in Lua.
+VALGRIND_SPECS ?= $(filter-out spec/48_% spec/50_% spec/51_%,$(wildcard spec/02_* spec/[1-5]*_spec.lua))
+VALGRIND_LESS  := vmath_test trig_test same.bits.on learns,.never.increases \
+                  narrower.than.either narrower.than.the.observations:.the.factors by.hand,.*2.3.17
 valgrind = valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
            --suppressions=$(CURDIR)/spec/support/valgrind.supp
 check-valgrind: ## a subset of the specs under valgrind's memcheck
+	$(plain_path)
 	@$(call install_missing,$(PACKAGES) $(DEV_PACKAGES))
 	@$(MAKE) --no-print-directory check SPECS='$(VALGRIND_SPECS)' LUAJIT_ARGS=-joff \
-	  FILTER='$(addprefix --filter-out=,vmath_test trig_test) $(FILTER)' \
+	  FILTER='$(addprefix --filter-out=,$(VALGRIND_LESS)) $(FILTER)' \
 	  RUN="env TRPO_ISA=avx2 TRPO_CASES_SHARE=0.05 OPENBLAS_CORETYPE=Haswell TRPO_UNDER='$(valgrind)' $(valgrind)"
+
+# The specs that drive Python's packages: comparisons with NumPy, SciPy, Gymnasium and rliable, readers of our files. The
+# packages are wheels of these very versions; where they cannot be had (no network, another Python), it says so and is done.
+PYTHON_VENV  := $(BUILD)/python
+PYTHON_SPECS  = $(shell grep -l '\#python' $(wildcard spec/*_spec.lua))
+check-python: ## specs beside Python's packages, which it installs into build/python
+	@$(call install_missing,$(PACKAGES) $(PYTHON_PACKAGES))
+	@if $(MAKE) --no-print-directory $(PYTHON_VENV)/installed; then \
+	  $(MAKE) --no-print-directory check SPECS='$(call picked,$(PYTHON_SPECS))' FILTER='--tags=python $(FILTER)' \
+	    RUN="env TRPO_PYTHON='$(abspath $(PYTHON_VENV))/bin/python'"; \
+	else \
+	  echo "check-python: skipped, Python's packages cannot be installed here"; \
+	fi
+
+# The stamp comes last, so that an installation that was interrupted is made anew. That they load is part of it.
+$(PYTHON_VENV)/installed: spec/support/python.txt
+	$(call say,PIP,$(PYTHON_VENV))
+	@$(PYTHON) -m venv --clear $(PYTHON_VENV)
+	@$(PYTHON_VENV)/bin/python -m pip install -qq --no-input --disable-pip-version-check --retries 2 --timeout 20 \
+	  --only-binary :all: --no-binary rliable -r $<
+	@$(PYTHON_VENV)/bin/python -c 'import numpy, scipy, pandas, gymnasium, safetensors, rliable.library, tensorboard'
+	@touch $@
 
 # ---- fuzzing -----------------------------------------------------------------------------------
 # Each target reads hostile bytes for FUZZ_SECONDS, beginning with the seeds of the tree; what ends it stays in
@@ -328,10 +362,10 @@ install: all ## install under PREFIX, or where LuaRocks says
 	@$(MAKE) --no-print-directory install-files
 
 install-files:
-	@for file in $(LUA:lua/%=%); do install -D -m 644 lua/$$file $(DESTDIR)$(LUADIR)/$$file || exit 1; done
-	install -D -m 755 $(CORE) $(DESTDIR)$(LIBDIR)/trpo/core.so
-	@for module in $(ZIP); do install -D -m 755 $$module $(DESTDIR)$(LIBDIR)/trpo/$${module##*/} || exit 1; done
-	install -D -m 755 bin/trpo $(DESTDIR)$(BINDIR)/trpo
+	@for file in $(LUA:lua/%=%); do install -D -m 644 lua/$$file '$(DESTDIR)$(LUADIR)'/$$file || exit 1; done
+	install -D -m 755 $(CORE) '$(DESTDIR)$(LIBDIR)/trpo/core.so'
+	@for module in $(ZIP); do install -D -m 755 $$module '$(DESTDIR)$(LIBDIR)/trpo'/$${module##*/} || exit 1; done
+	install -D -m 755 bin/trpo '$(DESTDIR)$(BINDIR)/trpo'
 
 # A release's rockspec names the tarball under DIST_URL (ends in a slash); its source rock needs no address.
 DIST_URL ?=
@@ -371,17 +405,19 @@ INSTALLED = cd $(SCRATCH)/work && env PATH='$(SCRATCH)/tree/bin:$(PATH)' OPENBLA
 
 check-installed: SCRATCH := $(abspath $(BUILD))/installed
 check-installed: $(DIST)/$(NAME).tar.gz ## install the rock into a scratch tree; specs and training from elsewhere
+	$(plain_path)
 	$(scratch)
 	@tar -xzf $< -C $(SCRATCH)
 	@cd $(SCRATCH)/$(NAME) && $(ROCKS) make rockspec/trpo-scm-1.rockspec
 	@$(INSTALLED) $(LUAJIT) -e 'print("using " .. package.searchpath("trpo.core", package.cpath))' \
 	  | grep -F $(SCRATCH)/tree/
-	@$(INSTALLED) $(BUSTED) --exclude-tags=tree $(FILTER) $(SPECS)
+	@$(INSTALLED) $(BUSTED) --exclude-tags=tree $(FILTER) $(SPECS) </dev/null
 	@$(INSTALLED) trpo train examples/cartpole.lua --steps 10000 --quiet
 
 # What a user does with a release, word for word.
 distcheck: SCRATCH := $(abspath $(BUILD))/distcheck
 distcheck: $(DIST)/$(NAME)-1.src.rock ## install the release from a local server, and try it
+	$(plain_path)
 	$(scratch)
 	@cp $(DIST)/$(NAME)-1.* $(SCRATCH)/server && luarocks-admin --lua-version=5.1 make_manifest $(SCRATCH)/server
 	$(ROCKS) install --server=$(SCRATCH)/server trpo

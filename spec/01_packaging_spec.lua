@@ -118,8 +118,8 @@ echo "OPENBLAS_NUM_THREADS=$OPENBLAS_NUM_THREADS"]])
       local output, code, commands = deps((all:gsub("lua%-cjson", ""):gsub("liblapacke%-dev", "")))
       assert.equal(0, code, output)
       assert.equal("make deps: installing lua-cjson liblapacke-dev\n", output)
-      assert.is_truthy(commands:find "sudo apt%-get update")
-      assert.is_truthy(commands:find "sudo env [^\n]*apt%-get install [^\n]* lua%-cjson liblapacke%-dev\n")
+      assert.is_truthy(commands:find "sudo apt%-get [^\n]*update\n")
+      assert.is_truthy(commands:find "sudo env [^\n]*apt%-get [^\n]*install [^\n]* lua%-cjson liblapacke%-dev\n")
     end)
 
     it("lists what is needed on other systems", function()
@@ -162,7 +162,9 @@ echo "OPENBLAS_NUM_THREADS=$OPENBLAS_NUM_THREADS"]])
   end)
 
   it("installs every Lua module, the library and the launcher", function()
-    local output, code = run(make .. " install-files DESTDIR=%s PREFIX=/p BUILD=%s", folder, project.build)
+    -- from the root: make knows no paths with spaces
+    local build = project.build:sub(1, #root + 1) == root .. "/" and project.build:sub(#root + 2) or project.build
+    local output, code = run(make .. " install-files DESTDIR=%s PREFIX=/p BUILD=%s", folder, build)
     assert.equal(0, code, output)
     for _, path in ipairs(project.files("lua", "%.lua$")) do
       assert.is_truthy(io.open(folder .. "/p/share/lua/5.1/" .. path:sub(5)), path .. " is not installed")

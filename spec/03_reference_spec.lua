@@ -2,7 +2,8 @@
 local project = require "support.project"
 
 -- what the Lua modules wrap
-local internal = { env_open = true, space_discrete = true, space_box = true, is_space = true, signals = true, suggest = true }
+local internal = { env_open = true, space_discrete = true, space_box = true, is_space = true, signals = true, suggest = true,
+  aliases = true }
 
 describe("docs/reference.md #tree", function()
   local reference = project.read "docs/reference.md"

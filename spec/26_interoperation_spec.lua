@@ -57,7 +57,7 @@ def check(found):
 local names = { "bits", "special", "matrix", "fortran", "single", "single_fortran", "long", "int", "bytes", "truth",
                 "scalar", "empty", "eight" }
 
-describe("NumPy", function()
+describe("NumPy #python", function()
   if not has "numpy" then return print "  skipped: no NumPy, TRPO_PYTHON may name an interpreter that has it" end
 
   it("writes .npy files that are read, and reads ours, bit for bit", function()
@@ -124,7 +124,7 @@ assert same(arrays['matrix'], np.loadtxt('our-matrix.csv', delimiter=','))]])
   end)
 end)
 
-describe("the safetensors package", function()
+describe("the safetensors package #python", function()
   if not has "numpy, safetensors.numpy" then
     return print "  skipped: no safetensors, TRPO_PYTHON may name an interpreter that has it"
   end

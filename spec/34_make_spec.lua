@@ -76,6 +76,9 @@ describe("trpo.make", function()
   end)
 
   for name, case in pairs {
+    ["an option of other libraries"] = { { n_envs = 2 }, "trpo.make: unknown option 'n_envs', did you mean 'lanes'?" },
+    ["an option that is like none"] = { { zzz = 2 }, "trpo.make: unknown option 'zzz'; there is lanes, seed, stream, "
+      .. "time_limit, observation" },
     ["an unknown option"] = { { lane = 2 }, "trpo.make: unknown option 'lane', did you mean 'lanes'?" },
     ["options that are no table"] = { 3, "trpo.make: options must be a table, got number" },
     ["no lanes"] = { { lanes = 0 }, "trpo.make: lanes must be an integer in [1, 1048576], got 0" },

@@ -195,6 +195,12 @@ describe("a misspelt name", function()
     for _, word in ipairs { "CartPol-v1", "cartpole-v1", "CartPoel-v1", "CartPole-v2", "CartPole" } do
       assert.are.equal("CartPole-v1", spelling.nearest(word, ids))
     end
+    -- what other libraries call it, where there is what they mean; and the only one that begins so
+    local keys = { "delta", "gamma", "on_iteration", "on_episode" }
+    assert.are.equal("delta", spelling.nearest("max_kl", keys))
+    assert.is_nil(spelling.nearest("max_kl", { "gamma" }))
+    assert.are.equal("on_iteration", spelling.nearest("on_iter", keys))
+    assert.is_nil(spelling.nearest("on_", keys))
     assert.are.equal(", did you mean 'Acrobot-v1'?", spelling.hint("Acrobat-v1", ids))
   end)
 

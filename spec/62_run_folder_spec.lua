@@ -117,7 +117,7 @@ describe("the folder of a run", function()
 
   it("is replaced where a run was killed before it had said anything but that it runs", function()
     local made = assert(folder.create(scratch .. "/run", false))
-    local gone = { status = "running", pid = 1, start = 1, host = uv.os_gethostname() }
+    local gone = { status = "running", pid = 2 ^ 30, start = 1, host = uv.os_gethostname() }
     assert(made:claim(gone, {}))
     made:close()
     assert(folder.create(scratch .. "/run", false))
@@ -133,6 +133,23 @@ describe("the folder of a run", function()
     assert.are.equal("exists", code)
     assert.is_truthy(message:find("is not the folder of a run", 1, true))
     assert.is_true(exists(scratch .. "/thesis/chapter.tex"))
+  end)
+
+  it("is not replaced while its run may be at work on another machine", function()
+    for i, who in ipairs { { "process 12 on elsewhere", pid = 12, host = "elsewhere" }, { "a process" } } do
+      local path = scratch .. "/far" .. i
+      left("far" .. i, { status = "running", pid = who.pid, host = who.host })
+      local made, message, code = folder.create(path, true)
+      assert.is_nil(made)
+      assert.are.equal("exists", code)
+      assert.are.equal(("%s is not overwritten: %s was at work there; whether it still is cannot be seen from here; "
+        .. "remove the folder yourself when it is not"):format(path, who[1]), message)
+      assert.is_true(exists(path .. "/config.json"))
+      -- it is not held for that
+      assert(folder.resume(path)):close()
+      left("over" .. i, { status = "done", pid = who.pid, host = who.host })
+      assert(folder.create(scratch .. "/over" .. i, true))
+    end
   end)
 
   it("does not follow links when it is replaced", function()

@@ -230,6 +230,8 @@ describe("wrong usage", function()
       { "train quick.lua --set n_envs=4", "trpo: unknown parameter 'n_envs', did you mean 'lanes'?" },
       { "train .", "trpo: cannot read '.' (Is a directory); give a Lua script or the id of an environment" },
       { "train quick.lua --set delta", "trpo: --set must be NAME=VALUE, got 'delta'" },
+      { "train quick.lua --set delta 0.1", "trpo: --set must be NAME=VALUE, got 'delta': write --set delta=0.1\n" },
+      { "train --set delta -0.1 quick.lua", "trpo: --set must be NAME=VALUE, got 'delta': write --set delta=-0.1\n" },
       { "train quick.lua --set iterations=100",
         "trpo: parameter 'iterations' is ambiguous: write 'value.iterations' or 'steps'" },
       { "train quick.lua --set precond=kfac", "trpo: unknown parameter 'precond', did you mean 'algorithm.preconditioner'?" },
@@ -336,8 +338,19 @@ return trpo.sweep { experiment = "early.lua", parameters = { delta = { 0.01, 0.0
         "bad.lua:2: trpo.experiment: seed must be an integer in [0, 2^53), got -1" },
       { "local run = trpo.experiment { env = 'CartPole-v1', delta = 1 }",
         "bad.lua:2: trpo.experiment: unknown option 'delta', did you mean 'algorithm.delta'?" },
+      { "local a = trpo.TRPO { max_kl = 0.1 }", "bad.lua:2: trpo.TRPO: unknown option 'max_kl', did you mean 'delta'?" },
+      { "local run = trpo.experiment { env = 'CartPole-v1', on_iter = print }",
+        "bad.lua:2: trpo.experiment: unknown option 'on_iter', did you mean 'on_iteration'?" },
       { "local a = trpo.TRPO { gamma = 2 }", "bad.lua:2: trpo.TRPO: gamma must be a number in [0, 1], got 2" },
-      -- a tail call leaves no line
+      -- a tail call leaves no line, and that of whoever called the function is not the place, either
+      { "local function f(n) return trpo.experiment { env = 'CartPole-v1', stepps = n } end\nlocal run = f(3)\nreturn run",
+        "bad.lua: trpo.experiment: unknown option 'stepps', did you mean 'steps'?" },
+      { "local function f() local f = trpo.experiment return function(o) local run = f(o) return run end end\n"
+        .. "local run = f() { env = 'CartPole-v1', stepps = 3 }",
+        "bad.lua:2: trpo.experiment: unknown option 'stepps', did you mean 'steps'?" },
+      { "local E = { reset = print, step = print, observation = trpo.space.discrete(2), action = trpo.space.discrete(2) }\n"
+        .. "local ok, why = pcall(trpo.experiment, { env = E, stepps = 3 })\nerror(why, 0)",
+        "bad.lua: trpo.experiment: unknown option 'stepps', did you mean 'steps'?" },
       { "return trpo.experiment { env = 'CartPole-v1', seed = -1 }",
         "bad.lua: trpo.experiment: seed must be an integer in [0, 2^53), got -1" },
       { "return trpo.env { time_limit = 3 }", "bad.lua: trpo.env: observation must be a space such as "

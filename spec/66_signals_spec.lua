@@ -36,11 +36,7 @@ return run:main(...)
 end)
 after_each(function() command.remove(scratch) end)
 
--- waits until a shell test holds, ten seconds at most
-local function await(test)
-  return ("i=0; until %s; do i=$((i + 1)); [ $i -lt 200 ] || { kill -9 $pid; exit 99; }; sleep 0.05; done\n")
-    :format(test)
-end
+local await = command.await
 
 local function status(name)
   return json.decode(command.read(scratch .. "/runs/" .. name .. "/status.json"))

@@ -39,7 +39,7 @@ describe("the document #tree", function()
   for _, path in ipairs(project.files("README.md docs", "%.md$")) do
     -- the guide to experiments is two dozen processes, which do what specs 82 to 91 do
     if not (command.watched and path == "docs/experiments.md") then
-      describe(path, function() describe_blocks(path, shown) end)
+      describe(path .. (documents.has(path, "python") and " #python" or ""), function() describe_blocks(path, shown) end)
     end
   end
 

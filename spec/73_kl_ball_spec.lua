@@ -324,7 +324,7 @@ describe("the best distribution against a price on KL", function()
   end)
 end)
 
-describe("SciPy's SLSQP", function()
+describe("SciPy's SLSQP #python", function()
   local python = project.quoted(os.getenv "TRPO_PYTHON" or "python3")
   if select(2, project.run(python .. " -c 'import scipy.optimize'")) ~= 0 then
     return print "  skipped: no SciPy, TRPO_PYTHON may name an interpreter that has it"

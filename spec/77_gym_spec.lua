@@ -129,7 +129,7 @@ with open(sys.argv[1], 'w') as f:
   f.write('return t\n')
 ]==]
 
-describe("Gymnasium", function()
+describe("Gymnasium #python", function()
   if select(2, project.run(python .. " -c 'import gymnasium'")) ~= 0 then
     return print "  skipped: no Gymnasium, TRPO_PYTHON may name an interpreter that has it"
   end

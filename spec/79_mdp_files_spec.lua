@@ -222,7 +222,7 @@ describe("a file with wrong contents", function()
   end)
 end)
 
-describe("NumPy", function()
+describe("NumPy #python", function()
   if not has_zip then return pending "there is no libzip here" end
   if select(2, project.run(python .. " -c 'import numpy'")) ~= 0 then return pending "there is no NumPy here" end
 

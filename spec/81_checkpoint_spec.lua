@@ -326,7 +326,7 @@ describe("a checkpoint", function()
       assert.are.equal(case[2], code)
     end
     assert.is_true(before == command.read(path))
-    local leftovers = io.popen("ls -A " .. scratch .. " | grep -c tmp"):read "*n"
+    local leftovers = io.popen("ls -A " .. project.quoted(scratch) .. " | grep -c tmp"):read "*n"
     assert.are.equal(0, leftovers)
   end)
 
@@ -412,7 +412,7 @@ describe("a folder of checkpoints", function()
 
   local function list()
     local names = {}
-    for name in io.popen("ls -A " .. folder):lines() do names[#names + 1] = name end
+    for name in io.popen("ls -A " .. project.quoted(folder)):lines() do names[#names + 1] = name end
     return names
   end
 

@@ -220,7 +220,42 @@ describe("an option of a run", function()
       assert.is_false(ok)
       assert.is_truthy(message:find("run:train: max_seconds must be a number > 0, got ", 1, true), message)
     end
+    local ok, message = pcall(function() small { dir = false }:train { max_seconds = 1 } end)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("82_run_spec.lua:%d+: run:train: max_seconds needs a folder for the checkpoint, and dir "
+      .. "is false$"), message)
   end)
+end)
+
+describe("a run whose first files cannot be written", function()
+  local folder = require "trpo.folder"
+  local write_json = folder.write_json
+
+  for what, fail in pairs {
+    ["fails"] = function() return nil, "cannot write config.json", "io" end,
+    ["fails with what was raised"] = function() error "cannot write config.json" end,
+  } do
+    it(what .. ", says so in its folder and lets it go", function()
+      for _, options in ipairs { {}, { resume = true } } do
+        options.name = "first" .. (options.resume and "-resumed" or "")
+        finally(function() folder.write_json = write_json end)
+        function folder:write_json(name, ...)
+          if name == "config.json" then return fail() end
+          return write_json(self, name, ...)
+        end
+        local run_of = small(options)
+        local result, message, code = run_of:train()
+        assert.is_nil(result)
+        assert.is_truthy(message:find("cannot write config.json", 1, true), message)
+        assert.are.equal(what == "fails" and "io" or "error", code)
+        assert.are.equal("failed", run_of.result.status)
+        local status = read_json(path(options.name) .. "/status.json")
+        assert.are.same({ "failed", code, message }, { status.status, status.code, status.message })
+        folder.write_json = write_json
+        assert.are.equal("done", assert(small(options):train()).status)
+      end
+    end)
+  end
 end)
 
 describe("a reward threshold", function()
@@ -676,8 +711,8 @@ return run:main(...)
   end
 
   it("by a signal has a checkpoint and goes on to the same bits", function()
-    stopped([[PARTS=wait "$trpo" train patient.lua --json 2>complaints >records &
-pid=$!; until [ -s records ]; do sleep 0.01; done; kill -TERM $pid; wait $pid; code=$?; cat complaints >&2; exit $code]],
+    stopped([[PARTS=wait "$trpo" train patient.lua --json 2>complaints >records & pid=$!
+]] .. command.await "[ -s records ]" .. "kill -TERM $pid; wait $pid; code=$?; cat complaints >&2; exit $code",
       143, "interrupted")
   end)
 
@@ -759,7 +794,7 @@ describe("a disk", function()
     assert.are.equal(0, select(3, run "train quick.lua -q --set checkpoint.keep=9"))
     -- the superuser may write everywhere
     local us = shell "id -u" == "0\n" and "setpriv --reuid=65534 --regid=65534 --clear-groups " or ""
-    local _, _, able = shell("chmod 755 . && " .. us .. "luajit -e 'require[[trpo.core]]'")
+    local _, _, able = shell("chmod -R a+rX . && " .. us .. "luajit -e 'require[[trpo.core]]'")
     if able ~= 0 then
       print "skipped: there is no other user to be"
       return
@@ -771,10 +806,10 @@ describe("a disk", function()
     _, err, code = shell(us .. "luajit quick.lua -q --name other")
     assert.are.equal(1, code)
     assert.is_truthy(err:find "^trpo: cannot make the run folder: [^\n]*permission denied[^\n]*\n$", err)
-    _, err, code = shell("chmod 700 runs/quick/checkpoints; " .. us .. "luajit quick.lua -q --resume --steps 512")
+    _, err, code = shell("chmod 0 runs/quick/checkpoints; " .. us .. "luajit quick.lua -q --resume --steps 512")
     assert.are.equal(1, code)
     assert.is_truthy(err:find "^trpo: cannot read the checkpoints: [^\n]*permission denied[^\n]*\n$", err)
-    shell "chmod -R u+w runs"
+    shell "chmod 700 runs/quick/checkpoints; chmod -R u+w runs"
     assert.are.same(before, run_folder.all(path "quick"))
   end)
 end)

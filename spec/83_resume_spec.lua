@@ -3,6 +3,7 @@ local checkpoint = require "trpo.checkpoint"
 local command = require "support.command"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
+local project = require "support.project"
 local run_folder = require "support.run_folder"
 local trpo = require "trpo"
 local uv = require "luv"
@@ -292,7 +293,7 @@ describe("a run that goes on", function()
   it("is refused while its process is alive", function()
     assert(small { name = "run", steps = 128 }:train())
     -- a process, and a parent that never asks for it
-    local parent = io.popen "sleep 60 >/dev/null & echo $!; echo $$; exec sleep 60 >/dev/null"
+    local parent = io.popen "sleep 600 >/dev/null & echo $!; echo $$; exec sleep 600 >/dev/null"
     local pid, parent_pid = parent:read("*n", "*n")
     finally(function()
       uv.kill(parent_pid, "sigkill")
@@ -314,7 +315,7 @@ describe("a run that goes on", function()
     its.start = nil
     command.write(scratch .. "/run/status.json", json.encode(its))
     uv.kill(pid, "sigkill")
-    repeat uv.sleep(1) until command.read(("/proc/%d/stat"):format(pid)):find "%) Z"
+    assert(command.comes_true(function() return command.read(("/proc/%d/stat"):format(pid)):find "%) Z" end))
     assert.are.equal(4, assert(quietly(small { name = "run", steps = 256, resume = true })).iterations)
     -- on another machine it cannot be asked for
     its.host = "elsewhere"
@@ -471,7 +472,7 @@ describe("a checkpoint of another program's", function()
     for name, values in pairs {
       iterations = { "x", -1, 0 / 0, {} }, steps = { true, 1e300 }, episodes = { 2 ^ 30, 0.5 }, sessions = { {} },
       elapsed = { "1" }, started = { false }, returns = { {}, 1 }, lengths = { { "a" } }, positions = { 3 },
-      record = { 7 }, best = { "x", {}, { reward = {}, iteration = 1 } },
+      later = { 3, { 1 }, { "a\nb" } }, record = { 7 }, best = { "x", {}, { reward = {}, iteration = 1 } },
     } do
       for _, value in ipairs(values) do cases[#cases + 1] = with(counted, { [name] = value }) end
     end
@@ -482,7 +483,7 @@ describe("a checkpoint of another program's", function()
       assert.are.equal(("%s/run cannot be resumed: '%s' does not hold what a run counts"):format(scratch, path), message)
       assert.are.equal("format", code)
     end
-    local out, err, exit = command.run(scratch, "eval " .. path .. " --episodes 1")
+    local out, err, exit = command.run(scratch, "eval " .. project.quoted(path) .. " --episodes 1")
     assert.are.equal(0, exit, err)
     assert.is_truthy(out:find "^mean reward ")
   end)

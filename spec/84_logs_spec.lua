@@ -10,7 +10,8 @@ local project = require "support.project"
 local tensorboard = require "trpo.tensorboard"
 local trpo = require "trpo"
 
-local python = project.quoted(os.getenv "TRPO_PYTHON" or "python3")
+local quoted = project.quoted
+local python = quoted(os.getenv "TRPO_PYTHON" or "python3")
 local nan, inf = 0 / 0, math.huge
 local scratch, count
 
@@ -21,7 +22,7 @@ teardown(function() command.remove(scratch) end)
 local function place()
   count = count + 1
   local path = ("%s/run%d"):format(scratch, count)
-  project.run("mkdir " .. path)
+  project.run("mkdir " .. quoted(path))
   return { path = path }
 end
 
@@ -32,7 +33,7 @@ local function new(folder, opts)
 end
 
 local function event_file(folder)
-  local found = project.lines("ls " .. folder.path .. " | grep ^events")
+  local found = project.lines("ls " .. quoted(folder.path) .. " | grep ^events")
   assert.are.equal(1, #found)
   return found[1]
 end
@@ -121,6 +122,29 @@ describe("progress.csv", function()
     local lines = rows(command.read(folder.path .. "/progress.jsonl"))
     assert.are.same({ '{"time/iterations":2', '"custom/a":3', '"late":7}' }, lines[2])
     log:close()
+  end)
+
+  it("keeps the order of names that came late, also when a run goes on", function()
+    local function last_line(interrupted)
+      local folder = place()
+      local log = assert(new(folder))
+      local late = { "zz", "mm", "aa" }
+      assert(log:record { ["time/iterations"] = 1 })
+      assert.are.same({}, log:later())
+      for i, name in ipairs(late) do assert(log:record { ["time/iterations"] = 1 + i, [name] = i }) end
+      assert.are.same(late, log:later())
+      if interrupted then
+        local positions, later = log:positions(), log:later()
+        log:close()
+        log = assert(new(folder, { positions = positions, later = later }))
+        assert.are.same(late, log:later())
+      end
+      assert(log:record { ["time/iterations"] = 5, aa = 1, mm = 2, zz = 3, bb = 4 })
+      log:close()
+      return command.read(folder.path .. "/progress.jsonl"):match "([^\n]*)\n$"
+    end
+    assert.are.equal('{"time/iterations":5,"zz":3,"mm":2,"aa":1,"bb":4}', last_line(false))
+    assert.are.equal(last_line(false), last_line(true))
   end)
 
   it("quotes names that need it, also when a run goes on", function()
@@ -371,7 +395,7 @@ describe("a run that goes on", function()
 
   local function copy()
     local folder = place()
-    project.run(("cp %s/* %s"):format(whole.path, folder.path))
+    project.run(("cp %s/* %s"):format(quoted(whole.path), quoted(folder.path)))
     return folder
   end
 
@@ -410,19 +434,19 @@ describe("a run that goes on", function()
         ("cannot go on in '%%s/monitor.csv': it has 10 bytes, and the checkpoint was taken at %d"):format(position) },
       { function(path) command.write(path .. "/progress.csv", ("x"):rep(1e5)) end, "format",
         "cannot go on in '%s/progress.csv': it is not the file that the checkpoint knows, no line of it ends at byte " },
-      { function(path) project.run(("rm %s/monitor.csv; mkdir %s/monitor.csv"):format(path, path)) end, "io",
+      { function(path) project.run(("cd %s && rm monitor.csv && mkdir monitor.csv"):format(quoted(path))) end, "io",
         "cannot go on in '%s/monitor.csv': " },
     }
     for i, case in ipairs(cases) do
       local folder = copy()
       case[1](folder.path)
-      local before = project.run(("cd %s && cat *"):format(folder.path))
+      local before = project.run(("cd %s && cat *"):format(quoted(folder.path)))
       local log, message, code = new(folder, { positions = noted[5] })
       assert.is_nil(log)
       assert.are.equal(case[2], code)
       local expected = case[3]:gsub("%%s", function() return folder.path end)
       assert.are.equal(expected, message:sub(1, #expected), "case " .. i)
-      assert.are.equal(before, (project.run(("cd %s && cat *"):format(folder.path))))
+      assert.are.equal(before, (project.run(("cd %s && cat *"):format(quoted(folder.path)))))
     end
   end)
 
@@ -452,7 +476,7 @@ describe("what goes wrong", function()
     assert.are.same({ false, "no_file" }, { log or false, code })
     assert.is_truthy(message:find("cannot write '" .. scratch .. "/nowhere/progress.csv': ", 1, true), message)
     local folder = place()
-    project.run("ln -s nowhere/at/all " .. folder.path .. "/monitor.csv")
+    project.run("ln -s nowhere/at/all " .. quoted(folder.path .. "/monitor.csv"))
     log, message = new(folder)
     assert.is_nil(log)
     assert.is_truthy(message:find("/monitor.csv': No such file", 1, true), message)
@@ -462,7 +486,7 @@ describe("what goes wrong", function()
     if not full() then return pending "there is no /dev/full here" end
     for _, name in ipairs { "progress.csv", "progress.jsonl", "monitor.csv" } do
       local folder = place()
-      project.run(("ln -s /dev/full %s/%s"):format(folder.path, name))
+      project.run(("ln -s /dev/full %s/%s"):format(quoted(folder.path), name))
       local log, message, code = new(folder)
       if log then
         for _ = 1, 3 do
@@ -598,7 +622,7 @@ describe("trpo.tensorboard.writer", function()
     local a, b = assert(tensorboard.writer(folder.path)), assert(tensorboard.writer(folder.path))
     assert(a:add(1, { a = 1 }))
     assert(b:add(1, { b = 2 }))
-    assert.are.equal(2, #project.lines("ls " .. folder.path))
+    assert.are.equal(2, #project.lines("ls " .. quoted(folder.path)))
     a:close()
     b:close()
   end)
@@ -607,8 +631,11 @@ describe("trpo.tensorboard.writer", function()
     local writer = assert(tensorboard.writer(place().path))
     local cases = {
       { tensorboard.writer, { 7 }, "trpo.tensorboard.writer: folder must be a string, got number" },
-      { writer.add, { writer, 0.5, {} }, "writer:add: step must be an integer, got 0.5" },
-      { writer.add, { writer, "1", {} }, "writer:add: step must be an integer, got 1" },
+      { writer.add, { writer, 0.5, {} }, "writer:add: step must be an integer from -2^53 to 2^53, got 0.5" },
+      { writer.add, { writer, "1", {} }, "writer:add: step must be an integer from -2^53 to 2^53, got 1" },
+      { writer.add, { writer, nan, {} }, "writer:add: step must be an integer from -2^53 to 2^53, got nan" },
+      { writer.add, { writer, 2 ^ 60, {} }, "writer:add: step must be an integer from -2^53 to 2^53, got 1.15" },
+      { writer.add, { writer, -math.huge, {} }, "writer:add: step must be an integer from -2^53 to 2^53, got -inf" },
       { writer.add, { writer, 1, 3 }, "writer:add: values must be a table, got number" },
       { writer.add, { writer, 1, { a = "x" } }, "writer:add: the value of 'a' must be a number, got string" },
       { writer.add, { writer, 1, { 5 } }, "writer:add: a tag must be UTF-8 text of one line" },
@@ -627,7 +654,7 @@ describe("trpo.tensorboard.writer", function()
   end)
 end)
 
-describe("Python's packages", function()
+describe("Python's packages #python", function()
   local folder, written, returns
 
   local function has(modules)
@@ -685,8 +712,8 @@ for key, x in truth.items(): assert same(x, read[key]), (key, x, read[key])
     if not has "pandas" then return print "skipped: Python's pandas is absent" end
     run(truth .. [[
 import pandas as pd
-# the reader in Python is exact, and so is strtod for JSON; the quick one in C may miss the last digit
-table = pd.read_csv('progress.csv', engine='python')
+# asked to, readers are exact; left alone, those of pandas 2 do without some of the last digits
+table = pd.read_csv('progress.csv', float_precision='round_trip')
 quick = pd.read_csv('progress.csv')
 lines = pd.read_json('progress.jsonl', lines=True, precise_float=True)
 assert len(table) == len(quick) == len(lines) == 50
@@ -694,12 +721,12 @@ assert set(lines.columns) == set(name for row, name in truth)
 assert list(table.columns) == list(quick.columns) and set(lines.columns) <= set(table.columns)
 for (row, name), x in truth.items():
   assert same(x, table[name][row]) and same(x, lines[name][row]), (row, name, x)
-  assert same(x, quick[name][row]) or math.isclose(x, quick[name][row], rel_tol=1e-15), (row, name, x)
+  assert same(x, quick[name][row]) or math.isclose(x, quick[name][row], rel_tol=1e-11), (row, name, x)
 for name in table.columns:
   assert quick[name].dtype.kind in 'fi', name
   for row in range(50):
     if (row, name) not in truth: assert math.isnan(table[name][row])
-monitor = pd.read_csv('monitor.csv', skiprows=1, engine='python')
+monitor = pd.read_csv('monitor.csv', skiprows=1, float_precision='round_trip')
 assert list(monitor.columns) == ['r', 'l', 't'] and monitor['l'].dtype.kind == 'i'
 assert list(monitor['r']) == [float.fromhex(line) for line in open('returns.txt')]
 ]])
@@ -727,7 +754,7 @@ except ImportError:
 frame = load_results('.')
 assert len(frame) == 1000
 returns = [float.fromhex(line) for line in open('returns.txt')]
-assert all(math.isclose(a, b, rel_tol=1e-15) for a, b in zip(frame['r'], returns))
+assert all(math.isclose(a, b, rel_tol=1e-11) for a, b in zip(frame['r'], returns))
 assert list(frame['l']) == [i // 20 + 1 for i in range(1000)]
 header = json.loads(open('monitor.csv').readline()[1:])
 assert header == {'t_start': 1700000000.25, 'env_id': 'CartPole-v1'}

@@ -268,8 +268,8 @@ describe("a sweep", function()
   end)
 
   it("is named after its script also when that returns it as it is", function()
-    command.write(scratch .. "/bare.lua",
-      [[return require("trpo").sweep { experiment = "cartpole.lua", parameters = { delta = { 0.01 } } }]])
+    command.write(scratch .. "/bare.lua", [[
+      return require("trpo").sweep { experiment = "cartpole.lua", parameters = { delta = { 0.01 } } }]])
     command.write(scratch .. "/named.lua", [[
       local made = require("trpo").sweep { experiment = "cartpole.lua", parameters = { delta = { 0.01 } } }
       return made]])

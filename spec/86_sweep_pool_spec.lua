@@ -76,10 +76,10 @@ local function claimed(name)
   return out
 end
 
--- waits until a shell test holds, ten seconds at most
-local function await(test)
-  return ("i=0; until %s; do i=$((i + 1)); [ $i -lt 400 ] || { kill -9 $pid; exit 99; }; sleep 0.025; done\n"):format(test)
-end
+local await = command.await
+
+-- waits until a process is over, buried or not
+local function await_end(pid) return await(("! kill -0 %s 2>/dev/null || grep -q ') Z' /proc/%s/stat"):format(pid, pid)) end
 
 describe("trpo sweep", function()
   it("runs every trial once, in processes of one thread, and again does nothing", function()
@@ -151,11 +151,11 @@ print(select(2, pcall(first.run, first, { jobs = 0 })))
   end)
 
   it("shares its trials with another one on the same folder", function()
-    -- a trial waits until both have begun one, ten seconds at most: neither is to be done before the other has started
+    -- a trial waits until both have begun one, half a minute at most: neither is to be done before the other has started
     write_sweep("shared", 12, [[append("ran", p.x)
   local uv, path = require "luv", dir .. "/../../owner."
   io.open(path .. uv.os_getppid(), "w"):close()
-  for _ = 1, 400 do
+  for _ = 1, 1200 do
     local owners, scan = 0, uv.fs_scandir(dir .. "/../..")
     for name in function() return uv.fs_scandir_next(scan) end do owners = owners + (name:find "^owner" and 1 or 0) end
     if owners == 2 then break end
@@ -184,7 +184,7 @@ cmp out1 out2 && echo "$a $b"
     write_sweep("hung", 2, [[append("ran", p.x)
   if p.x == 1 and not io.open(dir .. "/mark") then
     io.open(dir .. "/mark", "w"):close()
-    os.execute "sleep 60"
+    ]] .. command.stay .. [[
   end
   return p.x]])
     local _, err, code = command.shell(scratch, [["$trpo" sweep hung.lua --jobs 1 2>err1 & pid=$!
@@ -512,7 +512,7 @@ return trpo.sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02
   it("says when it goes on with other instructions", function()
     if trpo.info().isa == "generic" then return pending("there are only generic instructions here") end
     write_experiment(32)
-    local _, err, code = command.shell(scratch, '"$trpo" sweep sweep.lua --list | head -n 1 | sed "s|^trpo|$trpo|" | sh')
+    local _, err, code = command.shell(scratch, [["$trpo" sweep sweep.lua --list | head -n 1 | sed "s|^trpo|'$trpo'|" | sh]])
     assert.are.equal(0, code, err)
     _, err, code = command.shell(scratch, 'TRPO_ISA=generic "$trpo" sweep sweep.lua -q --jobs 1')
     assert.are.equal(0, code, err)
@@ -552,7 +552,7 @@ describe("signals to a sweep", function()
 
   it("end a function at once, and the same command goes on", function()
     write_sweep("slow", 3, [[append("ran", p.x)
-  if not io.open "fast" then os.execute "exec sleep 60" end
+  if not io.open "fast" then ]] .. command.stay .. [[ end
   return p.x]])
     local _, err, code = command.shell(scratch, [["$trpo" sweep slow.lua --jobs 1 -q & pid=$!
 ]] .. await "[ -s ran ]" .. "kill -TERM $pid; wait $pid")
@@ -584,8 +584,7 @@ return trpo.sweep { experiment = "stuck.lua", parameters = { delta = { 0.01, 0.0
 ]] .. await "[ -e stuck ]" .. "kill -INT $pid\n" .. await "grep -q once complaints" .. [[
 kill -INT $pid; wait $pid; code=$?
 trial=$(sed 's/.*"trial":\([0-9]*\).*/\1/' sweeps/sweep/claims/*.1)
-i=0; while kill -0 $trial 2>/dev/null && ! grep -q ') Z' /proc/$trial/stat; do i=$((i + 1)); [ $i -lt 400 ] || exit 99; sleep 0.025; done
-exit $code]])
+]] .. await_end "$trial" .. "exit $code")
     assert.are.equal(130, code, out .. err)
   end)
 
@@ -596,8 +595,7 @@ exit $code]])
       .. await '[ "$(cat ran 2>/dev/null | wc -l)" -eq 2 ]' .. [[
 kill -9 $pid
 for trial in $(sed 's/.*"trial":\([0-9]*\).*/\1/' sweeps/orphans/claims/*.1); do
-  i=0
-  while kill -0 $trial 2>/dev/null && ! grep -q ') Z' /proc/$trial/stat; do i=$((i + 1)); [ $i -lt 400 ] || exit 99; sleep 0.025; done
+]] .. await_end "$trial" .. [[
 done
 "$trpo" sweep orphans.lua --status | head -n 1]])
     assert.are.equal(0, code, err)
@@ -639,7 +637,7 @@ export PATH=%s:$PATH
   end)
 
   it("--trial leaves a trial to who works on it, and repeats nothing", function()
-    write_sweep("one", 2, [[append("ran", p.x); if p.x == 1 then os.execute "sleep 60" end; return p.x]])
+    write_sweep("one", 2, [[append("ran", p.x); if p.x == 1 then ]] .. command.stay .. [[ end; return p.x]])
     local out, err, code = command.shell(scratch, [["$trpo" sweep one.lua --jobs 1 -q 2>/dev/null & pid=$!
 ]] .. await "[ -s ran ]" .. [[
 key=$("$trpo" sweep one.lua --list | head -n 1 | sed 's/.* //')

@@ -437,6 +437,19 @@ describe("curves on a common axis", function()
     end
   end)
 
+  it("have the same band at each point, however long the axis is", function()
+    local rng, curves = trpo.rng(14), {}
+    -- the last one ends early, so that the number of runs changes on the way
+    for k = 1, 7 do curves[k] = { T { 0, 0.5, k < 7 and 1 or 0.6 }, trpo.randn(rng, 3) } end
+    local long = stats.curve { curves = curves, points = 9001, reps = 50 }
+    for _, first in ipairs { 1, 4090, 4097, 5390, 8180, 8992 } do
+      local part = stats.curve { curves = curves, grid = long.steps[{ { first, first + 9 } }]:clone(), reps = 50 }
+      for _, key in ipairs { "low", "high", "iqm", "n" } do
+        assert.are.equal(bits(part[key]), bits(long[key][{ { first, first + 9 } }]:clone()), key)
+      end
+    end
+  end)
+
   it("take strided tensors", function()
     local t = T { { 0, 5 }, { 1, 7 }, { 2, 9 } }
     assert.are.same({ 5, 7, 9 }, stats.curve { curves = { { t[{ {}, 1 }], t[{ {}, 2 }] } }, points = 3 }.mean:totable())
@@ -655,7 +668,7 @@ local function has(modules)
   return select(2, project.run(("%s -c 'import %s'"):format(python, modules))) == 0
 end
 
-describe("rliable", function()
+describe("rliable #python", function()
   if not has "rliable.library" then return print "  skipped: no rliable, TRPO_PYTHON may name an interpreter that has it" end
   local scratch
   setup(function() scratch = command.scratch() end)
@@ -733,7 +746,7 @@ for n, r in enumerate(np.load('r.npy'), 1): assert abs(trim_mean(x[:n], 0.25, ax
   end)
 end)
 
-describe("SciPy", function()
+describe("SciPy #python", function()
   if not has "scipy.stats" then return print "  skipped: no SciPy, TRPO_PYTHON may name an interpreter that has it" end
   local scratch
   setup(function() scratch = command.scratch() end)

@@ -4,7 +4,9 @@ local misuse = require "support.misuse"
 local project = require "support.project"
 local runs = require "trpo.runs"
 local sweep_folder = require "support.sweep_folder"
+local ticks = require "trpo.plots.ticks"
 local trpo = require "trpo"
+local wording = require "trpo.plots.wording"
 
 local has_gnuplot = select(2, project.run "command -v gnuplot") == 0
 local scratch
@@ -74,6 +76,22 @@ end
 -- ---- reading -----------------------------------------------------------------------------------
 
 describe("a run that is read", function()
+  it("has no point where a number is beyond those that statistics know", function()
+    local list = {}
+    for seed = 1, 2 do
+      local lines = { heading }
+      for i = 1, 4 do lines[i + 1] = ("%d,%d,%g,%s,"):format(i, 1000 * i, i, i == 2 and "1e301" or i == 3 and "-1e305" or i) end
+      list[seed] = write_run("huge" .. seed, lines, config(seed, 0.01))
+      local x, y = runs.pairs(assert(runs.read(list[seed])), "time/total_timesteps", "rollout/ep_rew_mean")
+      assert.are.same({ { 1000, 4000 }, { 1, 4 } }, { x:totable(), y:totable() })
+    end
+    local out, err, code = command.run(scratch, "plot huge1 huge2 --ascii")
+    assert.are.same({ "", 0 }, { err, code })
+    assert.is_truthy(#out > 0)
+    assert.are.equal(1e300, trpo.stats.LARGEST)
+    assert(trpo.stats.iqm(trpo.tensor { trpo.stats.LARGEST }))
+  end)
+
   it("has its parameters by dotted path and its numbers by column", function()
     local run = assert(runs.read(simple_run("plain", 10, config(3, 0.01)) .. "//"))
     assert.are.equal("plain", run.name)
@@ -256,7 +274,7 @@ describe("the data of curves", function()
     -- the evaluation stands beside it, as points
     assert.are.same({ { 4000, 10, 10, 10 } }, block(picture.script, "curve2"))
     assert.is_truthy(picture.script:find("$curve2 using 1:2 with linespoints", 1, true))
-    for _, word in ipairs { "title 'return of the last episodes'", "title 'return in evaluation'", "set ylabel 'return' " } do
+    for _, word in ipairs { "label 'return of the last episodes'", "label 'return in evaluation'", "set ylabel 'return' " } do
       assert.is_truthy(picture.script:find(word, 1, true), word)
     end
   end)
@@ -297,18 +315,17 @@ describe("the data of curves", function()
   end)
 
   it("have whole ranges with short ticks that tell numbers apart", function()
-    local frame = require "trpo.plots.frame"
     assert.are.equal("set yrange [0:520]\nset ytics ('0' 0, '100' 100, '200' 200, '300' 300, '400' 400, '500' 500)",
-      (frame.up(0, 500)))
-    assert.is_truthy(frame.up(1e6, 9e7):find("'20M' 20000000", 1, true))
-    assert.is_truthy(frame.up(-1600, 12):find("'-1500' -1500, '-1000' -1000, '-500' -500, '0' 0", 1, true))
+      (ticks.up(0, 500)))
+    assert.is_truthy(ticks.up(1e6, 9e7):find("'20M' 20000000", 1, true))
+    assert.is_truthy(ticks.up(-1600, 12):find("'-1500' -1500, '-1000' -1000, '-500' -500, '0' 0", 1, true))
     -- all alike, and hardly apart
-    assert.is_truthy(frame.up(500, 500):find("set yrange [450:550]", 1, true))
-    assert.is_truthy(frame.up(12345.61, 12345.69):find("'12345.62'", 1, true), (frame.up(12345.61, 12345.69)))
-    assert.are.equal(84, select(2, frame.up(0, 500)))
-    assert.is_true(select(2, frame.up(-2.5e-9, -1.1e-9)) > 84)
-    assert.are.same({ "0.009", "0.01", "0.011" }, frame.texts { 0.001 * 9, 0.01, 0.001 * 11 })
-    assert.are.same({ "0.01", "0.010000001", "0.01" }, frame.texts { 0.01, 0.010000001, 0.01 })
+    assert.is_truthy(ticks.up(500, 500):find("set yrange [450:550]", 1, true))
+    assert.is_truthy(ticks.up(12345.61, 12345.69):find("'12345.62'", 1, true), (ticks.up(12345.61, 12345.69)))
+    assert.are.equal(84, select(2, ticks.up(0, 500)))
+    assert.is_true(select(2, ticks.up(-2.5e-9, -1.1e-9)) > 84)
+    assert.are.same({ "0.009", "0.01", "0.011" }, wording.texts { 0.001 * 9, 0.01, 0.001 * 11 })
+    assert.are.same({ "0.01", "0.010000001", "0.01" }, wording.texts { 0.01, 0.010000001, 0.01 })
   end)
 
   it("have numbers in their labels as short as tells them apart", function()
@@ -443,9 +460,31 @@ describe("a sweep as a table", function()
     local out = command.run(scratch, "plot halving --ascii")
     assert.is_truthy(out:find "%d%*@@@ 36k\n", out)
     out = command.run(scratch, "plot halving --ascii --parameters delta")
-    assert.is_truthy(out:find("trials  steps", 1, true) and out:find("7 of 9    36k", 1, true), out)
+    assert.is_truthy(out:find("trials  steps", 1, true) and out:find("1 of 3    36k", 1, true), out)
     out = command.run(scratch, "plot halving --ascii --kind cells")
     assert.is_truthy(out:find "last  steps" and out:find "  36k  %*\n", out)
+  end)
+
+  it("puts only trials together that had the same steps", function()
+    local scores = { [0.001] = { 1000, 2000 }, [0.01] = { 5, 1 }, [0.1] = { 4, 3 } }
+    sweep_folder.write(path "rungs", { halving = { rungs = { 4000, 12000 }, factor = 2 }, seeds = { 1 },
+      parameters = {
+        { path = "algorithm.delta", name = "delta", values = { 0.001, 0.01, 0.1 } },
+        { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99 } },
+      },
+      score = function(params) return scores[params["algorithm.delta"]][params["algorithm.gamma"] == 0.9 and 1 or 2] end,
+      status = function(cell, _, rung) return rung == 1 and (cell == 6 and "failed" or "done") or cell <= 3 and "done"
+        or "waiting" end })
+    local made = lattice(path "rungs", { parameters = { "delta" } })
+    -- what came to the second rung: both cells, one of them, none, of which one has failed
+    local got = {}
+    for i, entry in ipairs(made.entries) do
+      got[i] = { entry.iqm, entry.n, entry.failed, entry.total, entry.rung, entry.steps, #entry.cells }
+    end
+    assert.are.same({ { 1500, 2, 0, 2, 2, 12000, 2 }, { 5, 1, 0, 1, 2, 12000, 1 }, { 4, 1, 1, 2, 1, 4000, 2 } }, got)
+    assert.are.equal(made.entries[1], made.best)
+    assert.are.equal("IQM of 1 to 2 trials over all gamma, of cells that came furthest; halving: 4k to 12k steps",
+      require("trpo.plots.lattice").told(made))
   end)
 
   it("has axes as its parameters are distributed, with at least two ticks", function()
@@ -468,14 +507,13 @@ describe("a sweep as a table", function()
     local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
     assert.is_truthy(script:find "set xtics %('0.005' 0.005[%d]*, '0.01' 0.01, '0.02' 0.02%)", script)
     assert.is_nil(script:find("set logscale y", 1, true))
-    local frame = require "trpo.plots.frame"
     for _, range in ipairs { { 1.1, 1.9 }, { 0.99, 1.01 }, { 3, 4 }, { 1e-9, 1e9 } } do
-      local ticks = frame.log_ticks("x", range[1], range[2], 8)
-      local n = select(2, ticks:gsub("' ", ""))
-      assert.is_true(n >= 2 and n <= 9, ticks)
+      local command_of = ticks.logarithmic("x", range[1], range[2], 8)
+      local n = select(2, command_of:gsub("' ", ""))
+      assert.is_true(n >= 2 and n <= 9, command_of)
     end
     for _, range in ipairs { { -3, 205 }, { 10, 160 }, { 99, 101 }, { 0, 1 } } do
-      local step = frame.step_of_two(range[1], range[2], 2)
+      local step = ticks.step_of_two(range[1], range[2], 2)
       assert.is_true(math.floor(range[2] / step + 1e-9) - math.ceil(range[1] / step - 1e-9) >= 1, step)
     end
   end)
@@ -884,7 +922,7 @@ chmod +x none/gnuplot; PATH=$PWD/none:$PATH "$trpo" plot first]])
     simple_run("one", 1, config(1, 0.1))
     simple_run("two", 1, config(2, 0.2))
     sweep_folder.write(path "s")
-    project.lines("mkdir -p " .. path "empty")
+    project.lines("mkdir -p " .. project.quoted(path "empty"))
     command.write(path "a file", "x")
     -- many folders with nothing in common
     for _, case in ipairs {
@@ -918,6 +956,40 @@ chmod +x none/gnuplot; PATH=$PWD/none:$PATH "$trpo" plot first]])
       assert.are.equal(case[2], code, case[1])
       assert.are.equal("", out)
     end
+  end)
+
+  it("has a legend with every curve, on the page", function()
+    if not has_gnuplot then return pending "there is no gnuplot here" end
+    local function check(file, n, label)
+      local svg = command.read(file)
+      local width, height = svg:match 'viewBox="0 0 (%d+) (%d+)"'
+      local seen = 0
+      -- each text stands in a group that says where it is
+      for x, y, text in svg:gmatch 'translate%(([%d.]+),([%d.]+)%)[^\n]*\n%s*<text>([^<]*)</text>' do
+        if text:find(label, 1, true) then
+          seen = seen + 1
+          assert.is_true(tonumber(y) > 40 and tonumber(y) < tonumber(height) - 4, text)
+          assert.is_true(tonumber(x) + 6 * #text < tonumber(width), text)
+        end
+      end
+      assert.are.equal(n, seen)
+    end
+    local paths = {}
+    for i = 1, 21 do paths[i] = simple_run("legend" .. i, i, config(1, i / 1000)) end
+    for _, case in ipairs { { 2, "delta" }, { 21, "delta" }, { 21, "delta,name" } } do
+      local given = { unpack(paths, 1, case[1]) }
+      given.file, given.group = path "legend.svg", case[2]
+      assert(trpo.plots.curves(given))
+      check(given.file, case[1], "delta=")
+    end
+    for i = 1, 21 do
+      paths[i] = simple_run("words" .. i, i, config(1, i / 1000, {
+        policy = { activation = "a long name of an activation function, the number " .. i },
+      }))
+    end
+    paths.file, paths.group = path "legend.svg", "delta,activation"
+    assert(trpo.plots.curves(paths))
+    check(paths.file, 21, "activation=a long name of an activation function")
   end)
 
   it("draws no more curves than can be told apart", function()

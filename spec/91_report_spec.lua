@@ -299,6 +299,25 @@ describe("the page of a sweep", function()
     assert.are.equal("2", rows(html, "trials")[#rows(html, "trials")][6])
   end)
 
+  it("is made of more cells than a function can return values", function()
+    local values = {}
+    for i = 1, 9000 do values[i] = i / 8 end
+    local dir = sweep { seeds = { 1 }, parameters = { { path = "algorithm.delta", name = "delta", values = values } },
+      iterations = 1, status = function(cell) return cell % 3000 == 0 and "done" or "waiting" end }
+    local read = data_of(assert(report.page(dir)))
+    assert.are.equal(#values, #read.cells)
+    assert.are.same(values, read.parameters[1].numbers)
+    assert.are.equal(#values, #read.parameters[1].values)
+  end)
+
+  it("has no curve of numbers that no statistics are made of", function()
+    local dir = sweep { seeds = { 1, 2 }, parameters = { { path = "algorithm.delta", name = "delta", values = { 1, 2 } } },
+      score = function(params) return params["algorithm.delta"] == 1 and 1e302 or 1 end }
+    local read = data_of(assert(report.page(dir)))
+    assert.are.equal(trpo.json.null, read.curves[1].cells[1])
+    assert.are.equal(1, read.curves[1].cells[2].y[1])
+  end)
+
   it("is made of a sweep over a function as well", function()
     local dir = sweep { kind = "run", seeds = { 1 }, parameters = { { path = "x", name = "x", values = { 1, 2 } } } }
     project.lines("rm " .. project.quoted(dir) .. "/trials/*/progress.csv")

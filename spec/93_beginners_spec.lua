@@ -302,6 +302,11 @@ describe("a sweep without return", function()
       :gsub("trpo%.sweep", "local sweep = trpo.sweep")))
     local _, err, code = run "sweep mute.lua"
     assert.are.same({ "trpo: mute.lua must end with 'return sweep:main(...)', it returned nothing\n", 1 }, { err, code })
+    -- run by itself it gets as far as its trials
+    write("mute.lua", [[require("trpo").sweep { run = function() return 1 end, parameters = { a = { 1 } } }:main(...)]])
+    _, err, code = shell "luajit mute.lua -q"
+    assert.are.equal(1, code)
+    assert.is_truthy(err:find("must end with 'return sweep:main(...)', it returned nothing\n", 1, true), err)
   end)
 end)
 

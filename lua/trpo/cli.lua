@@ -89,6 +89,22 @@ local function with_negative_numbers(args)
   return out
 end
 
+-- '--set delta 0.1': the value would be taken for an argument
+local function check_settings(args)
+  for i, word in ipairs(args) do
+    local name, value = args[i + 1] or "", args[i + 2] or ""
+    local lonely = word == "--set" and name:find "^[%a_][%w_.]*$"
+    if lonely and (tonumber(value) or value == "true" or value == "false") then
+      io.stderr:write(("trpo: --set must be NAME=VALUE, got '%s': write --set %s=%s\n"):format(name, name, value))
+      error({ exit = 2 }, 0)
+    end
+  end
+  return args
+end
+
+-- the words of a command line as the parser reads them
+local function words(args) return with_negative_numbers(check_settings(args)) end
+
 -- runs a function that may leave by error { exit = code }
 local function leave(fn)
   -- before the loop of events takes a number that is not free
@@ -249,7 +265,7 @@ function cli.main(args)
       io.stderr:write(parser:get_help(), "\n")
       return 2
     end
-    local flags = parser:parse(with_negative_numbers(args))
+    local flags = parser:parse(words(args))
     return run[flags.command](flags)
   end)
 end
@@ -261,7 +277,7 @@ end
 function cli.script(made, args)
   return leave(function()
     local name = type(arg) == "table" and arg[0] or "script.lua"
-    local flags = script_parser(name):parse(with_negative_numbers(args))
+    local flags = script_parser(name):parse(words(args))
     if type(arg) == "table" then made.script = origin.absolute(name) end
     return require("trpo.launch").train(made, flags)
   end)

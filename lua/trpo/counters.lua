@@ -1,5 +1,7 @@
 --- What a run counts, from its beginning over all its sittings: plain data, which every checkpoint holds.
 -- @module trpo.counters
+local core = require "trpo.core"
+
 local counters = {}
 
 --- rollout/ep_rew_mean looks back on so many episodes, as Stable-Baselines3 does.
@@ -12,8 +14,8 @@ counters.of_record = { "time/iterations", "time/total_timesteps", "time/time_ela
 -- @treturn table `iterations`, `steps`, `episodes`; `returns` and `lengths` of the last episodes, in rings; `elapsed`
 --   seconds of training; `sessions` (sittings); `started` (seconds since 1970); `exact` (whether all numbers are those
 --   of a run that never stopped); `memory` of the callbacks. Later `sources` (see `trpo.sources`), `best` { reward,
---   iteration, steps }, the last `record`, `evaluated` (episodes of the last evaluation), `positions` in the log,
---   `status` and `reason` of an end; `pending`, the record of an iteration whose evaluation was interrupted, and then
+--   iteration, steps }, the last `record`, `evaluated` (episodes of the last evaluation), `positions` in the log
+--   and the names that came `later` than its heading, `status` and `reason` of an end; `pending`, the record of an iteration whose evaluation was interrupted, and then
 --   `stopped` when on_iteration has ended training with it
 function counters.fresh()
   return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,
@@ -42,6 +44,15 @@ local function is_record(row)
   return true
 end
 
+local function are_names(list)
+  if list == nil then return true end
+  if type(list) ~= "table" then return false end
+  for _, name in ipairs(list) do
+    if type(name) ~= "string" or not core.log.is_name(name) then return false end
+  end
+  return true
+end
+
 local function is_best(best)
   return best == nil or type(best) == "table" and type(best.reward) == "number" and is_amount(best.iteration)
 end
@@ -60,7 +71,7 @@ function counters.are(it)
   return are_numbers(it.returns, kept) and are_numbers(it.lengths, kept) and type(it.positions) == "table"
     and is_record(it.record) and is_record(it.pending) and is_best(it.best)
     and (it.evaluated == nil or is_amount(it.evaluated))
-    and are_sources(it.sources)
+    and are_sources(it.sources) and are_names(it.later)
 end
 
 return counters

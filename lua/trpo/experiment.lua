@@ -128,7 +128,8 @@ function experiment.new(opts)
   end
   tree.algorithm = tree.algorithm or trpo.TRPO {}
   local ok, message = self:configure(tree, type(tree.value) == "table" and tree.value or {})
-  if not ok then blame(message, self.definition) end
+  -- only what is wrong with the environment itself is where that was written
+  if not ok then blame(message, message:find "^trpo%.make: " and self.definition) end
   return self
 end
 
@@ -290,11 +291,15 @@ end
 -- @treturn string|nil code: "exists", "busy" (the run's process is alive), "no_file" (it is over and left no
 --   checkpoint), "mismatch" (other options than the checkpoint's), "format" or "version" (checkpoints that cannot be
 --   read), "io", "environment", "not_finite", "no_memory", "callback", "error"
--- @raise on unknown callbacks, and in a script that `trpo` or a sweep loads for what it describes
+-- @raise on unknown callbacks, on `max_seconds` where `dir` is false, and in a script that `trpo` or a sweep loads for
+--   what it describes
 function methods:train(callbacks)
   script.refuse "run:train"
   local checked, message = options.resolve("run:train", settings.callbacks, callbacks)
   if not checked then blame(message) end
+  if checked.max_seconds and not self:place() then
+    blame "run:train: max_seconds needs a folder for the checkpoint, and dir is false"
+  end
   return training.run(self, checked, {})
 end
 

@@ -68,6 +68,13 @@ local function at_work(status)
   return "another process is at work there"
 end
 
+-- of a process that cannot be seen from here
+local function elsewhere(status)
+  local who = type(status.pid) == "number" and ("process %.0f"):format(status.pid) or "a process"
+  local where = type(status.host) == "string" and " on " .. status.host or ""
+  return ("%s%s was at work there; whether it still is cannot be seen from here"):format(who, where)
+end
+
 -- Holds a folder against other processes, and against this one, until it is closed; false when another one holds it.
 -- Where folders cannot be locked, status.json alone has to tell.
 local function hold(self)
@@ -98,8 +105,12 @@ function folder.at(path) return setmetatable({ path = path }, folder) end
 -- removes an earlier run; nil and one sentence when that must not be
 local function remove(self, barren)
   local status, path = folder.status(self.path), self.path
-  if fate(status) == "alive" or not hold(self) then
+  local now = fate(status)
+  if now == "alive" or not hold(self) then
     return nil, ("%s is not overwritten: %s"):format(path, at_work(status)), "exists"
+  elseif now == "unknown" then
+    return nil, ("%s is not overwritten: %s; remove the folder yourself when it is not"):format(path,
+      elsewhere(status)), "exists"
   end
   if not barren and not disk.exists(path .. "/config.json") then
     return nil, ("%s is not the folder of a run (it has no config.json) and is not overwritten")
@@ -129,8 +140,8 @@ end
 
 --- Makes the folder of a new run.
 -- @tparam string path parents are made as needed
--- @tparam boolean overwrite whether an earlier run there may be removed; one that ended before its first complete
---   iteration is removed anyway
+-- @tparam boolean overwrite whether an earlier run there may be removed, unless its process is alive, or may be on
+--   another machine; one that ended before its first complete iteration is removed anyway
 -- @treturn Folder|nil held until `close`
 -- @treturn string|nil one sentence
 -- @treturn string|nil "exists" or "io"
@@ -156,7 +167,8 @@ end
 
 --- Opens the folder of a run that is to go on; makes it when it is not there.
 -- @tparam string path
--- @treturn Folder|nil with `last`, what its `status.json` said; held until `close`
+-- @treturn Folder|nil with `last`, what its `status.json` said, and `unknown`, a sentence when its process cannot be
+--   seen from here; held until `close`
 -- @treturn string|nil one sentence
 -- @treturn string|nil "busy": its process is alive; "io"
 function folder.resume(path)
@@ -167,7 +179,7 @@ function folder.resume(path)
     self:close()
     return nil, ("%s cannot be resumed: %s"):format(path, at_work(status)), "busy"
   end
-  self.last, self.unknown = status, fate(status) == "unknown"
+  self.last, self.unknown = status, fate(status) == "unknown" and elsewhere(status) or nil
   sweep_up(path)
   return self
 end

@@ -75,6 +75,8 @@ local function names_in(line)
   return names
 end
 
+local function add_name(self, name) self.names[#self.names + 1], self.known[name] = name, true end
+
 -- names that are not known yet become known, in alphabetical order; or nil, message, code
 local function learn(self, record)
   local new
@@ -91,17 +93,13 @@ local function learn(self, record)
   end
   if not new then return true end
   table.sort(new)
-  for _, name in ipairs(new) do
-    self.names[#self.names + 1], self.known[name] = name, true
-  end
+  for _, name in ipairs(new) do add_name(self, name) end
   return true
 end
 
 local function set_names(self, names)
   self.names, self.known = {}, {}
-  for i, name in ipairs(names) do
-    self.names[i], self.known[name] = name, true
-  end
+  for _, name in ipairs(names) do add_name(self, name) end
 end
 
 -- ---- files -------------------------------------------------------------------------------------
@@ -178,8 +176,8 @@ local function begin(self, opts)
     json.number(opts.t_start or tensorboard.now()), json.encode(opts.env_id or "")))
 end
 
--- columns and time as they were; or nil, message, code
-local function go_on(self, path)
+-- names and time as they were; or nil, message, code
+local function go_on(self, path, later)
   for _, name in ipairs(files) do
     local position = self.files[name]:position()
     if position > 0 and part(path .. "/" .. name, position - 1, position) ~= "\n" then
@@ -190,6 +188,9 @@ local function go_on(self, path)
   if self.files["progress.csv"]:position() > 0 then
     set_names(self, names_in(first_line(path .. "/progress.csv")))
     self.fields = #self.names
+    for _, name in ipairs(later or {}) do
+      if not self.known[name] then add_name(self, name) end
+    end
   end
   local position = self.files["monitor.csv"]:position()
   local last = part(path .. "/monitor.csv", math.max(0, position - 80), position)
@@ -200,8 +201,8 @@ end
 --- A logger. When it cannot go on, nothing of any file has changed.
 -- @tparam table opts `folder` (a run folder, or nil: no file), `sink` (function(record), e.g. a display),
 --   `json` (a file that gets one JSON object per record), `env_id` and `t_start` (seconds since 1970) for
---   `monitor.csv`, `positions` (what `positions` gave when the checkpoint was taken: go on from there; whatever was
---   written later is cut off)
+--   `monitor.csv`, `positions` and `later` (what the methods gave when the checkpoint was taken: go on from there;
+--   whatever was written later is cut off)
 -- @treturn Logger|nil
 -- @treturn string|nil one sentence
 -- @treturn string|nil "io", "no_file" (a file is missing) or "format" (a file is shorter than it was)
@@ -216,7 +217,7 @@ function logger.new(opts)
   self.files, self.path, self.identities = opened, path, {}
   for name in pairs(opened) do self.identities[name] = disk.identity(path .. "/" .. name) end
   local ok
-  if positions then ok, message, code = go_on(self, path) else ok, message, code = begin(self, opts) end
+  if positions then ok, message, code = go_on(self, path, opts.later) else ok, message, code = begin(self, opts) end
   if ok then return self end
   close_all(opened)
   return nil, message, code
@@ -298,6 +299,14 @@ function logger:positions()
   local positions = {}
   for name, file in pairs(self.files) do positions[name] = file:position() end
   return positions
+end
+
+--- Names that came when `progress.csv` had its heading already, in the order in which the other files have them.
+-- @treturn {string,...}
+function logger:later()
+  local names = {}
+  for i = (self.fields or #self.names) + 1, #self.names do names[#names + 1] = self.names[i] end
+  return names
 end
 
 --- Brings all files to the disk, before a checkpoint that knows their positions is written.

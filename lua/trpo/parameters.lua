@@ -39,7 +39,8 @@ end
 local function synonym(group, name)
   local prefix, rest = name:match("^([^.]+)%.(.+)$")
   local inner = prefix and group.rules[prefix]
-  local meant = inner and inner.kind == "group" and inner.synonyms[rest]
+  local meant = inner and inner.kind == "group"
+    and (inner.synonyms[rest] or spelling.nearest(rest, inner.names))
   return meant and prefix .. "." .. meant or group.synonyms[name]
 end
 

@@ -18,8 +18,10 @@ plot.palette = "0 '#f7fbff', 1 '#deebf7', 2 '#c6dbef', 3 '#9ecae1', 4 '#6baed6'"
 -- how a terminal is asked for: one pixel is 1/96 inch everywhere, PNG has two in each direction
 local terminals = {
   svg = "set terminal svg size %.0f,%.0f font 'Helvetica,Arial,sans-serif,12' enhanced background '#ffffff'",
-  png = "set terminal pngcairo size %.0f*2,%.0f*2 font 'sans,12' fontscale 1.3 linewidth 2 pointscale 1.6 enhanced",
-  pdf = "set terminal pdfcairo size %.0f/96.0,%.0f/96.0 font 'sans,12' fontscale 0.62 linewidth 1.3 enhanced",
+  png = "set terminal pngcairo size %.0f*2,%.0f*2 font 'sans,12' fontscale 1.3 linewidth 2 pointscale 1.6 dashlength 2 "
+    .. "enhanced",
+  pdf = "set terminal pdfcairo size %.0f/96.0,%.0f/96.0 font 'sans,12' fontscale 0.62 linewidth 1.3 dashlength 2 "
+    .. "enhanced",
 }
 
 -- columns and lines of the picture in a terminal

@@ -313,7 +313,11 @@ local function ascending(a, b, rows)
   return core.tensor(first), core.tensor(second)
 end
 
---- The rows of a run that have finite numbers in two columns, in the order of the first one.
+-- whether a number can be a point of a curve: of larger ones, up to infinity, there are no statistics
+local function is_point(x) return math.abs(x) <= core.stats.LARGEST end
+
+--- The rows of a run that have numbers in two columns, in the order of the first one. What is not finite, or beyond
+-- `trpo.stats.LARGEST`, is no number.
 -- @tparam table run
 -- @tparam string x name of a column
 -- @tparam string y name of a column
@@ -331,7 +335,7 @@ function runs.pairs(run, x, y)
   end
   local a, b, rows, sorted = run.columns[x], run.columns[y], {}, true
   for i = 1, run.rows do
-    if math.abs(a[i]) < math.huge and math.abs(b[i]) < math.huge then
+    if is_point(a[i]) and is_point(b[i]) then
       rows[#rows + 1] = i
       sorted = sorted and (#rows == 1 or a[rows[#rows - 1]] <= a[i])
     end

@@ -96,4 +96,11 @@ function script.load(path, trains)
   return result
 end
 
+--- What `load` says of a script that should describe a sweep.
+-- @tparam string message
+-- @treturn string
+function script.of_sweep(message)
+  return (message:gsub("'return run(:main%(%.%.%.%)', it returned nothing)$", "'return sweep%1"))
+end
+
 return script

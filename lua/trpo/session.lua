@@ -98,10 +98,7 @@ function session:prepare()
   local path = self.run:place()
   if not path then return true end
   local find = self.run.config.resume and self.look or self.make
-  local ok, message, code = find(self, path)
-  if ok then return true end
-  if self.folder then self.folder:close() end
-  return nil, message, code
+  return find(self, path)
 end
 
 -- ---- going on ----------------------------------------------------------------------------------
@@ -155,11 +152,7 @@ function session:restore()
   end
   self:compare()
   self.counters.sources = now
-  if self.folder.unknown then
-    local last = self.folder.last
-    remark(self, "process %s on %s was at work there; whether it still is cannot be seen from here",
-      tostring(last.pid), tostring(last.host))
-  end
+  if self.folder.unknown then remark(self, "%s", self.folder.unknown) end
   return true
 end
 
@@ -243,6 +236,7 @@ function session:begin_writing()
   self.log, message, code = logger.new {
     folder = self.folder, sink = self.view.sink, json = self.view.json, env_id = self.run.env.id,
     t_start = self.counters.started, positions = self.saved and (self.counters.positions or {}),
+    later = self.counters.later,
   }
   return self.log ~= nil, message, code
 end
@@ -309,6 +303,7 @@ function session:write_checkpoint(name)
   if not ok then return nil, ("cannot make the folder of checkpoints: %s"):format(message), "io" end
   local counters = self.counters
   counters.elapsed, counters.positions, counters.memory = self:elapsed(), self.log:positions(), self.run.memory
+  counters.later = self.log:later()
   -- modules may be loaded late
   for module, hash in pairs(sources.modules(self.looked_at)) do counters.sources.modules[module] = hash end
   local code

@@ -1,5 +1,6 @@
 --- The options of an experiment: names, defaults and what each may be.
 -- @module trpo.settings
+local core = require "trpo.core"
 local options = require "trpo.options"
 
 local settings = {}
@@ -9,33 +10,28 @@ local precision = { "single", "double" }
 local optimizers = { "gauss_newton", "lbfgs", "last_layer", "adam" }
 local layers = options.integer { min = 1, max = 65536 }
 
--- what other libraries call them, and names that stand one level deeper; a hint for those who look for them here
+-- names that stand one level deeper, and what is meant by those that other libraries use for something else
 local synonyms = {
-  total_timesteps = "steps", timesteps = "steps", total_steps = "steps",
   iterations = "steps", n_iterations = "steps", n_iter = "steps", epochs = "steps",
-  n_envs = "lanes", num_envs = "lanes", n_lanes = "lanes", n_steps = "horizon", num_steps = "horizon",
-  env_id = "env", max_episode_steps = "env.time_limit", num_threads = "threads",
-  learning_rate = "value.learning_rate", lr = "value.learning_rate", batch_size = "value.minibatch",
+  env_id = "env", time_limit = "env.time_limit", learning_rate = "value.learning_rate", minibatch = "value.minibatch",
   n_critic_updates = "value.epochs", n_epochs = "value.epochs", vf_lr = "value.learning_rate",
-  net_arch = "policy.hidden", hidden_sizes = "policy.hidden", hidden = "policy.hidden",
-  activation = "policy.activation", activation_fn = "policy.activation", precision = "policy.precision",
-  log_std = "policy.log_std", log_std_init = "policy.log_std",
-  delta = "algorithm.delta", target_kl = "algorithm.delta", max_kl = "algorithm.delta",
-  gamma = "algorithm.gamma", lambda = "algorithm.lambda", gae_lambda = "algorithm.lambda", lam = "algorithm.lambda",
-  damping = "algorithm.damping", cg_damping = "algorithm.damping", damping_coeff = "algorithm.damping",
-  cg_iters = "algorithm.cg_iters", cg_max_steps = "algorithm.cg_iters", cg_tolerance = "algorithm.cg_tolerance",
-  backtracks = "algorithm.backtracks", line_search_max_iter = "algorithm.backtracks",
-  backtrack_iters = "algorithm.backtracks", backtrack_ratio = "algorithm.backtrack_ratio",
-  backtrack_coeff = "algorithm.backtrack_ratio", line_search_shrinking_factor = "algorithm.backtrack_ratio",
+  hidden = "policy.hidden", activation = "policy.activation", precision = "policy.precision",
+  log_std = "policy.log_std",
+  delta = "algorithm.delta", gamma = "algorithm.gamma", lambda = "algorithm.lambda", damping = "algorithm.damping",
+  cg_iters = "algorithm.cg_iters", cg_tolerance = "algorithm.cg_tolerance", backtracks = "algorithm.backtracks",
+  backtrack_ratio = "algorithm.backtrack_ratio",
   fisher_fraction = "algorithm.fisher_fraction", fisher_form = "algorithm.fisher_form",
   step_scale = "algorithm.step_scale", preconditioner = "algorithm.preconditioner",
-  precond = "algorithm.preconditioner", kfac = "algorithm.preconditioner",
   standardize_advantages = "algorithm.standardize_advantages",
-  normalize_advantage = "algorithm.standardize_advantages", norm_obs = "normalize_observations",
-  time_limit = "env.time_limit", n_eval_episodes = "evaluation.episodes", episodes = "evaluation.episodes",
-  eval_freq = "evaluation.every", deterministic = "evaluation.deterministic",
+  episodes = "evaluation.episodes", eval_freq = "evaluation.every", deterministic = "evaluation.deterministic",
   save_freq = "checkpoint.every", checkpoint_freq = "checkpoint.every",
 }
+
+-- aliases of all options, where they stand here
+local own = { steps = true, lanes = true, horizon = true, threads = true, normalize_observations = true }
+for alias, name in pairs(core.aliases()) do
+  synonyms[alias] = synonyms[alias] or synonyms[name] or own[name] and name or nil
+end
 
 local env_group = options.group {
   shorthand = "id",
@@ -46,7 +42,6 @@ local env_group = options.group {
 }
 
 local policy_group = options.group {
-  synonyms = { net_arch = "hidden", hidden_sizes = "hidden", activation_fn = "activation", log_std_init = "log_std" },
   fields = {
     { "hidden", options.list { default = { 64, 64 }, of = layers, max = 15 } },
     { "activation", options.choice { default = "tanh", of = activation } },
@@ -58,8 +53,7 @@ local policy_group = options.group {
 local value_group = options.group {
   shorthand = "kind",
   aliases = { [false] = "none" },
-  synonyms = { net_arch = "hidden", hidden_sizes = "hidden", lr = "learning_rate", batch_size = "minibatch",
-    activation_fn = "activation", n_epochs = "epochs", n_critic_updates = "epochs", damping = "lm_damping" },
+  synonyms = { n_critic_updates = "epochs", damping = "lm_damping" },
   fields = {
     { "kind", options.choice { default = "network", of = { "network", "linear", "none" } } },
     { "hidden", options.list { default = { 64, 64 }, of = layers, max = 15 } },

@@ -4,7 +4,7 @@ local core = require "trpo.core"
 
 local spelling = {}
 
---- The nearest of some words, ignoring case.
+--- The nearest of some words, ignoring case; what other libraries call by that name; or the only one that begins so.
 -- @function nearest
 -- @tparam string word what was written
 -- @tparam {string,...} words what exists
@@ -23,13 +23,15 @@ end
 --- What is wrong with the keys of an option table.
 -- @tparam table options
 -- @tparam {string,...} keys the known ones
--- @treturn string|nil `"unknown option 'x', did you mean 'y'?"`, nil when all are known
+-- @treturn string|nil `"unknown option 'x', did you mean 'y'?"` or with a list of all, nil when all are known
 function spelling.unknown(options, keys)
   for key in pairs(options) do
     local known = false
     for _, name in ipairs(keys) do known = known or key == name end
     if not known then
-      return ("unknown option '%s'%s"):format(tostring(key), spelling.hint(tostring(key), keys))
+      local hint = spelling.hint(tostring(key), keys)
+      return ("unknown option '%s'%s"):format(tostring(key), hint ~= "" and hint or "; there is "
+        .. table.concat(keys, ", "))
     end
   end
 end

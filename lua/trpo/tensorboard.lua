@@ -35,6 +35,9 @@ function tensorboard.is_file_name(name) return name:find "^events%.out%.tfevents
 local writer = {}
 writer.__index = writer
 
+-- beyond it not every integer is a number
+local MOST_STEPS = 2 ^ 53
+
 -- the path of a file that is not there yet: the writers of one process and second are numbered
 local function free_path(folder)
   local base, number = folder .. "/" .. tensorboard.file_name():gsub("0$", ""), 0
@@ -81,15 +84,15 @@ local function sorted_names(values)
 end
 
 --- Writes numbers of one step, at once.
--- @tparam integer step
+-- @tparam integer step from -2^53 to 2^53
 -- @tparam {[string]=number,...} values by tag; rounded to single precision, as TensorBoard keeps them
 -- @treturn boolean|nil true
 -- @treturn string|nil one sentence
 -- @treturn string|nil "io"
 -- @raise on wrong arguments
 function writer:add(step, values)
-  if type(step) ~= "number" or step % 1 ~= 0 then
-    blame("writer:add: step must be an integer, got " .. tostring(step))
+  if type(step) ~= "number" or step % 1 ~= 0 or math.abs(step) > MOST_STEPS then
+    blame("writer:add: step must be an integer from -2^53 to 2^53, got " .. tostring(step))
   elseif type(values) ~= "table" then
     blame("writer:add: values must be a table, got " .. type(values))
   end

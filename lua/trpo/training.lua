@@ -245,6 +245,15 @@ local function raised(message)
   return nil, message, code
 end
 
+-- the run from its folder to its last iteration: true, or nil, message, code
+local function begin(s)
+  local ok, message, code = s.session:prepare()
+  if not ok then return nil, message, code end
+  ok, message = s.run:build()
+  if not ok then return raised(message) end
+  return loop(s)
+end
+
 --- Trains an experiment, from the beginning or from its checkpoint. See `Experiment:train`.
 -- @tparam Experiment run its `before_writing`, if it has one, is called before its folder is changed
 -- @tparam table callbacks `on_iteration`, `on_episode`, `max_seconds`
@@ -263,16 +272,10 @@ function training.run(run, callbacks, view)
     on_iteration = on_iteration, on_episode = on_episode, max_seconds = callbacks.max_seconds,
   }
   if run.config.threads then trpo.threads(run.config.threads) end
-  local prepared, message, code = sitting:prepare()
-  if not prepared then return nil, message, code end
   -- whatever is raised in there, the files are brought to an end
-  local ok, done
+  local ok, done, message, code
   run.training = true
-  ok, done, message, code = xpcall(function()
-    local built, why = run:build()
-    if not built then return raised(why) end
-    return loop(s)
-  end, debug.traceback)
+  ok, done, message, code = xpcall(begin, debug.traceback, s)
   run.training = nil
   if not ok then done, message, code = raised(done) end
   if done then message, code = nil, nil end

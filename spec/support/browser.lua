@@ -6,9 +6,6 @@ local quoted = project.quoted
 
 local browser = {}
 
---- The browser's program, or nil.
-browser.program = project.lines("command -v chromium || command -v chromium-browser || command -v google-chrome; true")[1]
-
 -- comes before everything else on a page: remembers all that goes wrong on it
 local watch = [[
 <script>
@@ -54,21 +51,42 @@ local function instrumented(page, test)
 end
 
 local arguments = "--headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking "
-  .. "--disable-component-update --disable-extensions --disable-sync --enable-logging=stderr --v=0 "
+  .. "--disable-component-update --disable-extensions --disable-sync --disable-dev-shm-usage --enable-logging=stderr --v=0 "
   .. "--virtual-time-budget=3000 --dump-dom"
 
-local function start(folder, name, width)
+local function line(program, folder, name, width, address)
   -- a profile and a home of its own: nothing is left behind
-  return ("HOME=%s timeout 60 %s %s --user-data-dir=%s --window-size=%d,900 %s >%s 2>%s &"):format(
-    quoted(folder), quoted(browser.program), arguments, quoted(folder .. "/profile-" .. name), width,
-    quoted("file://" .. folder .. "/" .. name .. ".html"), quoted(folder .. "/" .. name .. ".dom"),
-    quoted(folder .. "/" .. name .. ".log"))
+  return ("HOME=%s timeout 300 %s %s --user-data-dir=%s --window-size=%d,900 %s >%s 2>%s &"):format(
+    quoted(folder), quoted(program), arguments, quoted(folder .. "/profile-" .. name), width, quoted(address),
+    quoted(folder .. "/" .. name .. ".dom"), quoted(folder .. "/" .. name .. ".log"))
+end
+
+-- runs browsers beside each other
+local function run(lines) project.run("unset LD_PRELOAD\n" .. table.concat(lines, "\n") .. "\nwait") end
+
+-- whether it opens an empty page: it does not in every container
+local function works(program)
+  local folder = command.scratch()
+  run { line(program, folder, "empty", 800, "about:blank") }
+  local there = command.read(folder .. "/empty.dom"):find("<html", 1, true)
+  command.remove(folder)
+  return there ~= nil
+end
+
+--- The browser's program; nil where there is none, or it cannot run. None is asked for where it would not be used.
+browser.program = not command.watched
+  and project.lines("command -v chromium || command -v chromium-browser || command -v google-chrome; true")[1] or nil
+if browser.program and not works(browser.program) then browser.program = nil end
+
+-- what a page's test has written into it, or nil
+local function told(folder, name)
+  return command.read(folder .. "/" .. name .. ".dom"):match '<pre id="verdict">(.-)</pre>'
 end
 
 local function verdict(folder, name)
   local dom = command.read(folder .. "/" .. name .. ".dom")
   local log = command.read(folder .. "/" .. name .. ".log")
-  local text = dom:match '<pre id="verdict">(.-)</pre>'
+  local text = told(folder, name)
   assert(text, "the browser told nothing about " .. name .. ": " .. log)
   local found = json.decode((text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)))
   found.log, found.dom = log, dom
@@ -85,9 +103,16 @@ function browser.open(folder, pages)
   local lines, found = {}, {}
   for name, page in pairs(pages) do
     command.write(folder .. "/" .. name .. ".html", instrumented(page.page, page.test or ""))
-    lines[#lines + 1] = start(folder, name, page.width or 1200)
+    lines[name] = line(browser.program, folder, name, page.width or 1200, "file://" .. folder .. "/" .. name .. ".html")
   end
-  project.run("unset LD_PRELOAD\n" .. table.concat(lines, "\n") .. "\nwait")
+  local all, again = {}, {}
+  for _, text in pairs(lines) do all[#all + 1] = text end
+  run(all)
+  -- a browser that broke down, as for want of memory, has not seen the page
+  for name, text in pairs(lines) do
+    if not told(folder, name) then again[#again + 1] = text end
+  end
+  if #again > 0 then run(again) end
   for name in pairs(pages) do found[name] = verdict(folder, name) end
   return found
 end

@@ -50,6 +50,29 @@ end
 --- Runs `trpo` with arguments in a folder; as `command.shell`.
 function command.run(folder, arguments) return command.shell(folder, '"$trpo" ' .. arguments) end
 
+--- Shell text that goes on when a test of the shell holds; after five minutes it kills `$pid`, and the exit code is 99.
+-- How long something takes, no spec can know: the machine may have other things to do.
+function command.await(test)
+  return ("i=0; until %s; do i=$((i + 1)); [ $i -lt 6000 ] || { kill -9 $pid; exit 99; }; sleep 0.05; done\n"):format(test)
+end
+
+--- The same in this process: whether a function returns something true within five minutes, which it is asked for again
+--- and again.
+function command.comes_true(test)
+  local uv = require "luv"
+  local last = uv.hrtime() + 300e9
+  repeat
+    local found = test()
+    if found then return found end
+    uv.sleep(2)
+  until uv.hrtime() > last
+  return test()
+end
+
+--- Lua text that does nothing until the folder is removed that it runs in, as `command.remove` does at the end of a spec:
+--- however busy the machine is, it ends neither too early nor never.
+command.stay = [[os.execute 'here=$PWD; while [ -d "$here" ]; do sleep 0.1; done']]
+
 --- A table of comma-separated values: list of names, list of rows by name (numbers, nil where a field is empty).
 function command.csv(path)
   local names, rows = nil, {}

@@ -41,6 +41,14 @@ function documents.blocks(path)
   return list
 end
 
+--- Whether a document has blocks of a language that are run.
+function documents.has(path, language)
+  for _, block in ipairs(documents.blocks(path)) do
+    if block.kind == "run" and block.language == language then return true end
+  end
+  return false
+end
+
 --- What a block needs and what is not there, or nil.
 function documents.missing(block)
   for name in (block.needs or ""):gmatch "%S+" do

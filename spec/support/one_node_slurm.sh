@@ -1,6 +1,7 @@
 #!/bin/sh
-# A Slurm of one node in a folder of its own, for specs: one_node_slurm.sh start DIR | stop DIR.
-# `start` fails when Slurm is not there or does not come up; afterwards SLURM_CONF=DIR/slurm.conf is what clients need.
+# A Slurm of one node in a folder of its own, for specs: one_node_slurm.sh start DIR PORT PORT | stop DIR.
+# `start` fails when Slurm is not there, does not come up or does not end a job that does nothing; afterwards
+# SLURM_CONF=DIR/slurm.conf is what clients need.
 set -eu
 verb=$1 dir=$2
 conf=$dir/slurm.conf
@@ -28,13 +29,12 @@ command -v slurmctld >/dev/null && command -v slurmd >/dev/null && command -v sb
   || { echo "Slurm is not installed"; exit 1; }
 mkdir -p "$dir/state" "$dir/spool"
 host=$(hostname -s)
-port=$((20000 + $$ % 20000))
 # no authentication and no cgroups: it serves one user of one machine for a minute
 cat >"$conf" <<CONF
 ClusterName=spec
 SlurmctldHost=$host(127.0.0.1)
-SlurmctldPort=$port
-SlurmdPort=$((port + 1))
+SlurmctldPort=$3
+SlurmdPort=$4
 AuthType=auth/none
 CredType=cred/none
 SlurmUser=$(id -un)
@@ -66,10 +66,12 @@ slurmctld -c >/dev/null 2>&1 && slurmd >/dev/null 2>&1 || { echo "Slurm does not
 i=0
 until sinfo -h -o %t 2>/dev/null | grep -q idle; do
   i=$((i + 1))
-  if [ $i -gt 150 ]; then
+  if [ $i -gt 300 ]; then
     echo "Slurm's node does not come up"
     stop
     exit 1
   fi
   sleep 0.1
 done
+cd "$dir"
+timeout 120 sbatch --wait --output=/dev/null --wrap=true >/dev/null 2>&1 || { echo "Slurm does not run a job here"; stop; exit 1; }

@@ -276,13 +276,78 @@ static int near(const char *word, const char *candidate) {
   return edit_distance(word, candidate) <= (forgiven > 1 ? forgiven : 1);
 }
 
+/* what other libraries call them, and what is asked for one level too high */
+static const char *const aliases[][2] = {
+    {"target_kl", "delta"},
+    {"max_kl", "delta"},
+    {"discount", "gamma"},
+    {"gae_lambda", "lambda"},
+    {"lam", "lambda"},
+    {"cg_damping", "damping"},
+    {"damping_coeff", "damping"},
+    {"cg_max_steps", "cg_iters"},
+    {"line_search_max_iter", "backtracks"},
+    {"backtrack_iters", "backtracks"},
+    {"backtrack_coeff", "backtrack_ratio"},
+    {"line_search_shrinking_factor", "backtrack_ratio"},
+    {"normalize_advantage", "standardize_advantages"},
+    {"precond", "preconditioner"},
+    {"kfac", "preconditioner"},
+    {"n_envs", "lanes"},
+    {"num_envs", "lanes"},
+    {"n_lanes", "lanes"},
+    {"n_steps", "horizon"},
+    {"num_steps", "horizon"},
+    {"total_timesteps", "steps"},
+    {"timesteps", "steps"},
+    {"total_steps", "steps"},
+    {"max_episode_steps", "time_limit"},
+    {"num_threads", "threads"},
+    {"net_arch", "hidden"},
+    {"hidden_sizes", "hidden"},
+    {"activation_fn", "activation"},
+    {"log_std_init", "log_std"},
+    {"lr", "learning_rate"},
+    {"batch_size", "minibatch"},
+    {"n_epochs", "epochs"},
+    {"norm_obs", "normalize_observations"},
+    {"n_eval_episodes", "episodes"},
+    {"callback", "on_iteration"},
+    {"grid", "parameters"},
+    {"goal", "metric"},
+};
+
+enum { N_ALIASES = sizeof aliases / sizeof *aliases, SHORTEST_BEGINNING = 4 };
+
+/* the word that another one is an alias of; NULL when there is none */
+static const char *meant(const char *word, const char *const *words) {
+  for (int i = 0; i < N_ALIASES; i++)
+    if (strcmp(word, aliases[i][0]) == 0)
+      for (; *words != NULL; words++)
+        if (strcmp(*words, aliases[i][1]) == 0) return *words;
+  return NULL;
+}
+
+/* the only word that begins with another one; NULL when there are none or several */
+static const char *begun(const char *word, const char *const *words) {
+  const size_t n = strlen(word);
+  const char *found = NULL;
+  for (; n >= SHORTEST_BEGINNING && *words != NULL; words++)
+    if (strncmp(*words, word, n) == 0) {
+      if (found != NULL) return NULL;
+      found = *words;
+    }
+  return found;
+}
+
 const char *l_suggest(const char *word, const char *const *words) {
-  const char *nearest = NULL;
+  const char *const *all = words, *nearest = meant(word, words);
+  if (nearest != NULL) return nearest;
   for (; *words != NULL; words++)
     if (near(word, *words)
         && (!nearest || edit_distance(word, *words) < edit_distance(word, nearest)))
       nearest = *words;
-  return nearest;
+  return nearest != NULL ? nearest : begun(word, all);
 }
 
 /* suggest(word, words) */
@@ -301,7 +366,19 @@ static int l_check_suggest(lua_State *L) {
   return 1;
 }
 
+/* aliases(): a table from what other libraries call it to the name here */
+static int l_check_aliases(lua_State *L) {
+  lua_createtable(L, 0, N_ALIASES);
+  for (int i = 0; i < N_ALIASES; i++) {
+    lua_pushstring(L, aliases[i][1]);
+    lua_setfield(L, -2, aliases[i][0]);
+  }
+  return 1;
+}
+
 void l_check_open(lua_State *L) {
+  lua_pushcfunction(L, l_check_aliases);
+  lua_setfield(L, -2, "aliases");
   lua_pushcfunction(L, l_check_suggest);
   lua_setfield(L, -2, "suggest");
 }

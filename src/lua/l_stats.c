@@ -19,16 +19,14 @@
 /***
 Statistics of many runs, as Agarwal et al. 2021 (arXiv:2108.13264) advise and their package rliable computes them.
 
-Scores are a tensor [runs, tasks], or [runs] of one task. They must be finite, at most 1e300 in size, but where they are only
-compared (`performance_profile`, `probability_of_improvement`): there they may be infinite. A NaN is refused everywhere, and
-named: the score of a run that failed is for the user to choose.
+Scores are a tensor [runs, tasks], or [runs] of one task. They must be finite, at most `trpo.stats.LARGEST` = 1e300 in size,
+but where they are only compared (`performance_profile`, `probability_of_improvement`): there they may be infinite. A NaN is
+refused everywhere, and named: the score of a run that failed is for the user to choose.
 
 Intervals are percentile intervals of a stratified bootstrap: each task's runs are drawn anew, with replacement and
 independently of the other tasks' runs. Equal generators give equal intervals, at any number of threads.
 @module trpo.stats
 */
-
-#define LARGEST 1e300 /* sums of so many scores as fit into memory stay finite */
 
 /* --- arguments --------------------------------------------------------------------------------------------------- */
 
@@ -62,7 +60,7 @@ static Matrix check_scores(lua_State *L, int arg, const char *what, const char *
   const Matrix m = {l_tensor_data(L, t), t->size[0], t->ndim == 2 ? t->size[1] : 1, t->ndim == 1};
   for (long i = 0; i < n; i++) {
     if (compared && isnan(m.data[i])) fail_score(L, what, name, &m, i, "numbers");
-    if (!compared && !(fabs(m.data[i]) <= LARGEST))
+    if (!compared && !(fabs(m.data[i]) <= STATS_LARGEST))
       fail_score(L, what, name, &m, i, "finite numbers up to 1e300");
   }
   return m;
@@ -183,7 +181,7 @@ static int l_stats_optimality_gap(lua_State *L) {
   static const char what[] = "trpo.stats.optimality_gap";
   double gamma = 1;
   lua_settop(L, 2);
-  if (!lua_isnil(L, 2)) gamma = l_number_in(L, 2, what, "gamma", -LARGEST, LARGEST);
+  if (!lua_isnil(L, 2)) gamma = l_number_in(L, 2, what, "gamma", -STATS_LARGEST, STATS_LARGEST);
   return push_statistic(L, what, SCORES_GAP, gamma);
 }
 
@@ -205,7 +203,7 @@ static ScoresStatistic read_statistic(lua_State *L, int t, const char *what) {
 
 /* the ceiling of the optimality gap; gamma goes with it only */
 static double read_gamma(lua_State *L, int t, const char *what, ScoresStatistic statistic) {
-  if (statistic == SCORES_GAP) return l_field_number(L, t, what, "gamma", -LARGEST, LARGEST, 1);
+  if (statistic == SCORES_GAP) return l_field_number(L, t, what, "gamma", -STATS_LARGEST, STATS_LARGEST, 1);
   if (t) {
     lua_getfield(L, t, "gamma");
     if (!lua_isnil(L, -1)) l_fail(L, what, "gamma goes with statistic = \"optimality_gap\" only");
@@ -405,5 +403,7 @@ void l_stats_open(lua_State *L) {
   lua_newtable(L);
   luaL_register(L, NULL, functions);
   l_stats_curve_open(L);
+  lua_pushnumber(L, STATS_LARGEST);
+  lua_setfield(L, -2, "LARGEST");
   lua_setfield(L, -2, "stats");
 }

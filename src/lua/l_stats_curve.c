@@ -12,8 +12,6 @@
 @submodule trpo.stats
 */
 
-#define LARGEST 1e300
-
 static const char what[] = "trpo.stats.curve";
 
 /* --- arguments --------------------------------------------------------------------------------------------------- */
@@ -21,7 +19,7 @@ static const char what[] = "trpo.stats.curve";
 /* raises unless x [n] is finite and strictly ascending */
 static void check_ascending(lua_State *L, const char *name, const double *x, long n) {
   for (long i = 0; i < n; i++) {
-    const int finite = fabs(x[i]) <= LARGEST;
+    const int finite = fabs(x[i]) <= STATS_LARGEST;
     if (finite && (i == 0 || x[i] > x[i - 1])) continue;
     lua_pushnumber(L, x[i]);
     const char *got = l_describe(L, lua_gettop(L));
@@ -37,7 +35,7 @@ static void check_ascending(lua_State *L, const char *name, const double *x, lon
 /* raises on infinite values; NaN stands for a missing one */
 static void check_values(lua_State *L, const char *name, const double *x, long n) {
   for (long i = 0; i < n; i++) {
-    if (isnan(x[i]) || fabs(x[i]) <= LARGEST) continue;
+    if (isnan(x[i]) || fabs(x[i]) <= STATS_LARGEST) continue;
     lua_pushnumber(L, x[i]);
     l_fail(L, what, "%s must be finite numbers up to 1e300 (nan where missing), element %d is %s",
            name, (int)i + 1, l_describe(L, lua_gettop(L)));

@@ -4,6 +4,8 @@
 
 #include "stats/scores.h"
 
+enum { BLOCK = 4096 }; /* points whose resamples are kept at a time */
+
 Curve curve_of(double *step, double *value, long n) {
   long kept = 0;
   for (long i = 0; i < n; i++) {
@@ -103,7 +105,6 @@ static void summarize(CurveSummary *out, long i, const Scores *scores, void *wor
   out->iqm[i] = any ? scores_statistic(scores, SCORES_IQM, NULL, work) : NAN;
   out->mean[i] = any ? scores_statistic(scores, SCORES_MEAN, NULL, work) : NAN;
   out->median[i] = any ? scores_statistic(scores, SCORES_MEDIAN, NULL, work) : NAN;
-  if (!any) out->low[i] = out->high[i] = NAN;
 }
 
 static Status aggregate(CurveSummary *out, const double *step, long points, const Curve *curves,
@@ -118,9 +119,17 @@ static Status aggregate(CurveSummary *out, const double *step, long points, cons
   const size_t bytes = columns.room + (size_t)columns.most * sizeof(uint32_t);
   void *work = arena_push(arena, bytes);
   if (!work) return E_NOMEM;
-  const Status status = bootstrap_run(out->low, out->high, points, draw_points, &columns, bytes,
-                                      plan, arena);
   for (long i = 0; i < points; i++) summarize(out, i, &columns.at[i], work);
+  /* each block of points draws the same runs again, so that their number does not matter */
+  Status status = OK;
+  for (long i = 0; i < points && status == OK; i += BLOCK) {
+    const long n = points - i < BLOCK ? points - i : BLOCK;
+    const Columns block = {&columns.at[i], n, columns.most, columns.room};
+    status = bootstrap_run(out->low + i, out->high + i, n, draw_points, &block, bytes, plan, arena);
+  }
+  /* where no curve is, there is no interval */
+  for (long i = 0; i < points; i++)
+    if (columns.at[i].runs == 0) out->low[i] = out->high[i] = NAN;
   return status;
 }
 

@@ -36,8 +36,9 @@ typedef struct CurveSummary {
 } CurveSummary;
 
 /**
- * Aggregates curves [count] at step [points]. Resample b draws the same runs at all points where as many curves are, so
- * that the band is as smooth as the curves. Returns OK or E_NOMEM.
+ * Aggregates curves [count] at step [points]. Resample b draws the same places in the list of the curves that are there
+ * at all points where as many are: the same runs wherever these are the same curves, so that the band is as smooth as
+ * they are; where one curve ends and another one begins, it may jump. Returns OK or E_NOMEM.
  */
 Status curve_aggregate(CurveSummary *out, const double *step, long points, const Curve *curves,
                        long count, const Bootstrap *plan, Arena *arena);

@@ -7,6 +7,8 @@ local groups = require "trpo.plots.groups"
 local lattice = require "trpo.plots.lattice"
 local letters = require "trpo.plots.letters"
 local plot = require "trpo.plot"
+local ticks = require "trpo.plots.ticks"
+local wording = require "trpo.plots.wording"
 
 local cells = {}
 
@@ -45,8 +47,7 @@ local function placed(made)
     end
     return list, #made.x.texts, #made.y.texts
   end
-  local order = made.entries
-  if made.y.name then order = letters.ranked(made) else table.sort(order, function(a, b) return a.i < b.i end) end
+  local order = made.y.name and letters.ranked(made) or letters.placed(made)
   local n = math.min(#order, RANKED)
   local columns = math.min(4, n)
   for k = 1, n do
@@ -105,7 +106,7 @@ local function panel_script(panel, k, size, made, last_row)
   }
   if panel.label then
     lines[#lines + 1] = ("set label %s at %s left font ',10' noenhanced"):format(
-      plot.quoted(frame.fitted(panel.label, math.floor(size.panel[1] / 5.6))), screen(left, top + 9, size))
+      plot.quoted(wording.fitted(panel.label, math.floor(size.panel[1] / 5.6))), screen(left, top + 9, size))
   end
   if not panel.curve then
     lines[#lines + 1] = ("set label '%s' at graph 0.5, graph 0.5 center font ',10' tc rgb '%s'"):format(
@@ -130,26 +131,26 @@ local function surroundings(made, size, asked, words)
   local wide = words.columns * (size.panel[1] + size.gap) - size.gap
   local tall = size.height - size.top - size.bottom
   put(words.x, size.left + wide / 2, 14, "center font ',12'")
-  put(frame.fitted(frame.label(asked.y), math.floor(size.height / 8)), 16, size.bottom + tall / 2,
+  put(wording.fitted(frame.label(asked.y), math.floor(size.height / 8)), 16, size.bottom + tall / 2,
     "center rotate by 90 font ',12'")
   for i, text in ipairs(size.above == 0 and made.x.texts or {}) do
     local left, right = corners(size, { column = i, row = 1 })
     local told = i == 1 and made.x.name .. "=" .. text or text
-    if 6 * frame.length(told) > size.panel[1] + size.gap then
+    if 6 * wording.length(told) > size.panel[1] + size.gap then
       told = text
       if i == 1 then put("columns: " .. made.x.name, 16, 14, "left font ',11'") end
     end
-    put(frame.fitted(told, math.floor((size.panel[1] + size.gap) / 6)), (left + right) / 2, size.height - size.top + 11,
-      "center font ',11'")
+    put(wording.fitted(told, math.floor((size.panel[1] + size.gap) / 6)), (left + right) / 2,
+      size.height - size.top + 11, "center font ',11'")
   end
   for j, text in ipairs(size.above == 0 and made.y.texts or {}) do
     local _, right, top, bottom = corners(size, { column = #made.x.texts, row = #made.y.texts + 1 - j })
     local told = j == #made.y.texts and made.y.name .. "=" .. text or text
-    if 6 * frame.length(told) > size.panel[2] + size.gap then
+    if 6 * wording.length(told) > size.panel[2] + size.gap then
       told = text
       if j == #made.y.texts then put("rows: " .. made.y.name, size.width - 10, 14, "right font ',11'") end
     end
-    put(frame.fitted(told, math.floor((size.panel[2] + size.gap) / 6)), right + 14, (top + bottom) / 2,
+    put(wording.fitted(told, math.floor((size.panel[2] + size.gap) / 6)), right + 14, (top + bottom) / 2,
       "center rotate by -90 font ',11'")
   end
   lines[#lines + 1] = "set xrange [0:1]\nset yrange [0:1]\nplot NaN notitle"
@@ -176,12 +177,12 @@ end
 local function in_letters(panels, made, asked, low, high)
   local names, columns = {}, frame.columns(asked)
   for k, panel in ipairs(panels) do
-    names[k] = frame.fitted(label_of(made, panel.entry), math.min(44, columns - 2), "..")
+    names[k] = wording.fitted(label_of(made, panel.entry), math.min(44, columns - 2), "..")
   end
   -- blanks, bars around the curve, the last number, the steps, a star
   local room = columns - 22 - (made.halving and 7 or 0)
-  local above = room - frame.longest(names) < 12
-  local rows = rows_of(panels, made, math.min(32, above and room or room - frame.longest(names)), low, high)
+  local above = room - wording.longest(names) < 12
+  local rows = rows_of(panels, made, math.min(32, above and room or room - wording.longest(names)), low, high)
   local text
   if above then
     local k = -1
@@ -193,7 +194,7 @@ local function in_letters(panels, made, asked, low, high)
     for k, row in ipairs(rows) do table.insert(row, 1, names[k - 1] or "cell") end
     text = aligned(rows, { 1, 2, #rows[1] })
   end
-  return letters.lines(("%s: %s"):format(frame.fitted(asked.title, 60, ".."), asked.y), columns)
+  return letters.lines(("%s: %s"):format(wording.fitted(asked.title, 60, ".."), asked.y), columns)
     .. (". is %.4g, @ is %.4g; * best\n\n"):format(low, high) .. text
 end
 
@@ -237,11 +238,11 @@ function cells.picture(made, list, asked)
   local size, high = size_of(columns, rows, not is_table(made)), groups.reach(curves)
   local subtitle = told(panels, made, left_out)
   frame.make_room(size, subtitle)
-  local commands, label, divisor = frame.over(asked.x, high, 3)
-  local low, top = frame.with_room(groups.extent(curves))
+  local commands, label, divisor = ticks.over(asked.x, high, 3)
+  local low, top = ticks.with_room(groups.extent(curves))
   -- a tick at the end of one panel would touch the first one of the next
-  size.ticks = frame.ticks("x", 0.9 * high / divisor, math.max(1, math.floor(size.panel[1] / 55)))
-  size.up = frame.linear_ticks("y", low, top, math.max(2, math.floor(size.panel[2] / 26)))
+  size.ticks = ticks.from_nought("x", 0.9 * high / divisor, math.max(1, math.floor(size.panel[1] / 55)))
+  size.up = ticks.linear("y", low, top, math.max(2, math.floor(size.panel[2] / 26)))
   local lines = {}
   for k, panel in ipairs(panels) do
     if panel.curve then lines[#lines + 1] = plot.block("cell" .. k, groups.rows(panel.curve, divisor)) end

@@ -2,7 +2,10 @@
 -- @module trpo.plots.curves
 local frame = require "trpo.plots.frame"
 local groups = require "trpo.plots.groups"
+local legend = require "trpo.plots.legend"
 local plot = require "trpo.plot"
+local ticks = require "trpo.plots.ticks"
+local wording = require "trpo.plots.wording"
 
 local curves = {}
 
@@ -41,9 +44,6 @@ end
 
 -- ---- scripts -----------------------------------------------------------------------------------
 
--- characters of a label
-local LONGEST = 95
-
 -- squares, circles, triangles, diamonds, pentagons
 local marks = { 7, 5, 9, 11, 13, 15 }
 
@@ -74,7 +74,8 @@ local function add_styles(made)
     if crossed then
       a, b = first[curve.values[swapped and 2 or 1]], second[curve.values[swapped and 1 or 2]]
     end
-    curve.colour, curve.dash, curve.mark = frame.colour(a), frame.dash(b), marks[(i - 1) % #marks + 1]
+    curve.colour, curve.dash = frame.colour(a), frame.dash(b)
+    curve.mark = curve.sparse and marks[(i - 1) % #marks + 1] or nil
   end
 end
 
@@ -82,8 +83,7 @@ local function line_of(curve, i)
   local style = ("lc rgb '%s' dashtype %s"):format(curve.colour, curve.dash)
   local shape = "lines lw 2"
   if curve.sparse then shape = ("linespoints lw 1.4 pt %d ps 0.7"):format(curve.mark) end
-  return ("$curve%d using 1:2 with %s %s title %s"):format(i, shape, style,
-    plot.quoted(frame.fitted(curve.label, LONGEST)))
+  return ("$curve%d using 1:2 with %s %s notitle"):format(i, shape, style)
 end
 
 -- what several runs leave open: a band, or a bar at a single point
@@ -105,27 +105,30 @@ local function layers(made)
   return frame.command(list)
 end
 
-local legend = " left top Left reverse samplen 2.6 spacing 1.15 noenhanced"
-
--- pixels: where the legend stands, and the picture's size
+-- pixels: where the legend stands, beside the frame or below it, and the picture's size
 local function size_of(made, left, titled)
   local size = { left = left, right = 26, top = titled and 58 or 46, bottom = 68 }
-  local labels = {}
-  for i, curve in ipairs(made) do labels[i] = frame.fitted(curve.label, LONGEST) end
-  local longest = frame.longest(labels)
+  local wide = legend.width(made)
   if #made == 1 then
     size.width, size.height = left + 636, 420
-  elseif longest <= 34 and #made <= 21 then
-    size.right = 84 + 6.6 * longest
-    size.width, size.height = size.left + 500 + size.right, math.max(420, 110 + 19 * #made)
-    size.key = "set key at graph 1.04, graph 1.0" .. legend
+  elseif wide <= 300 then
+    local rows, tall = legend.rows(made, wide)
+    size.right, size.rows, size.beside = wide + 24, rows, true
+    size.width, size.height = left + 500 + size.right, math.max(420, size.top + tall + size.bottom)
   else
-    size.bottom = 76 + 19 * #made
+    local rows, tall = legend.rows(made, 676)
+    size.bottom, size.rows = 76 + tall, rows
     size.width, size.height = left + 676, 370 + size.bottom
-    size.key = ("set key at screen %.5f, screen %.5f%s"):format(size.left / size.width,
-      (size.bottom - 64) / size.height, legend)
   end
   return size
+end
+
+local function legend_of(made, size)
+  if not size.rows then return "" end
+  if size.beside then
+    return legend.commands(size, made, size.width - size.right + 20, size.height - size.top, size.rows)
+  end
+  return legend.commands(size, made, size.left, size.bottom - 62, size.rows)
 end
 
 local function data_of(made, divisor)
@@ -140,14 +143,14 @@ local function y_label(asked) return asked.beside and "return" or frame.label(as
 local function script_of(made, asked, data, x)
   local subtitle = asked.subtitle or groups.told(asked.beside and { made[1] } or made)
   add_styles(made)
-  local up, left = frame.up(groups.extent(made))
+  local up, left = ticks.up(groups.extent(made))
   local size = size_of(made, left, subtitle)
   frame.make_room(size, subtitle)
   return {
     width = size.width, height = size.height,
     script = table.concat({
       data, frame.axes_style, frame.margins(size), frame.heading(size, asked.title, subtitle),
-      size.key or "unset key", x.commands, up,
+      "unset key", legend_of(made, size), x.commands, up,
       "set xlabel " .. plot.quoted(x.label), "set ylabel " .. plot.quoted(y_label(asked)) .. " noenhanced",
       layers(made),
     }, "\n"),
@@ -160,13 +163,13 @@ local function text_of(made, asked, data, x)
   for i, curve in ipairs(made) do
     -- lines come in seven characters
     local shape = #made > 7 and ("points pt '%s'"):format(string.char(96 + i)) or #curve.x == 1 and "points" or "lines"
-    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(frame.fitted(curve.label,
+    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(wording.fitted(curve.label,
       math.min(50, frame.columns(asked) - 16))))
   end
   return table.concat({
     data, #made > 1 and "set key outside below noenhanced" or "unset key", x.commands,
     "set xlabel " .. plot.quoted(x.label), "set tics nomirror",
-    ("set title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title .. ": " .. y_label(asked),
+    ("set title %s noenhanced"):format(plot.quoted(wording.fitted(asked.title .. ": " .. y_label(asked),
       frame.columns(asked) - 4))),
     frame.command(list),
   }, "\n")
@@ -187,7 +190,7 @@ function curves.picture(list, asked)
   local made, notes, code = curves_of(list, asked.x_column, asked.y)
   if not made then return nil, notes, code end
   if #made == 1 then add_evaluation(made, list, asked) end
-  local commands, label, divisor = frame.over(asked.x, groups.reach(made))
+  local commands, label, divisor = ticks.over(asked.x, groups.reach(made))
   local x, data = { commands = commands, label = label }, data_of(made, divisor)
   local picture = script_of(made, asked, data, x)
   picture.text, picture.columns = text_of(made, asked, data, x), frame.columns(asked) - 1

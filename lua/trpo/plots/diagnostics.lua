@@ -2,9 +2,12 @@
 -- @module trpo.plots.diagnostics
 local frame = require "trpo.plots.frame"
 local groups = require "trpo.plots.groups"
+local legend = require "trpo.plots.legend"
 local plot = require "trpo.plot"
 local runs = require "trpo.runs"
+local ticks = require "trpo.plots.ticks"
 local trpo = require "trpo"
+local wording = require "trpo.plots.wording"
 
 local diagnostics = {}
 
@@ -129,11 +132,10 @@ local function size_of(list, subtitle)
   local size = { width = 790, height = 660, left = 84, gap = 80, wide = 290, tall = 205, above = subtitle and 88 or 72,
     between = 92 }
   size.top = size.height - size.above
-  local labels = {}
-  for i, group in ipairs(list) do labels[i] = group.label end
-  -- gnuplot takes letters for 7.2 pixels wide
-  size.columns = #list < 2 and 0 or math.max(1, math.min(#list, math.floor(690 / (70 + 7.4 * frame.longest(labels)))))
-  size.legend = #list < 2 and 0 or 12 + 19 * math.ceil(#list / size.columns)
+  local entries, rows, tall = {}, 0, -12
+  for i, group in ipairs(list) do entries[i] = { label = group.label, colour = frame.colour(i) } end
+  if #list > 1 then rows, tall = legend.rows(entries, size.width - size.left) end
+  size.entries, size.rows, size.legend = entries, rows, tall + 12
   size.height = size.height + size.legend
   size.top = size.top + size.legend
   return size
@@ -206,9 +208,9 @@ local function improvement(made)
   end
   if #list > 0 then list[#list + 1] = "x " .. dashed end
   local low, high = made.smallest, made.largest > made.smallest and made.largest or made.smallest + 1
-  local step = frame.step(low, high, 5)
+  local step = ticks.step(low, high, 5)
   low, high = math.floor(low / step) * step, math.ceil(high / step) * step
-  local across, up = frame.linear_ticks("x", low, high, 5), frame.linear_ticks("y", low, high, 5)
+  local across, up = ticks.linear("x", low, high, 5), ticks.linear("y", low, high, 5)
   return table.concat({
     title("improvement of the surrogate per step"), "set xlabel 'expected'\nset ylabel 'actual'",
     ("set xrange [%s:%s]\nset yrange [%s:%s]"):format(plot.number(low), plot.number(high), plot.number(low),
@@ -234,19 +236,13 @@ local function variance(made, x)
 end
 
 -- one legend for all panels
-local function legend(list, size)
-  if #list < 2 then return "" end
-  local entries = {}
-  for i, group in ipairs(list) do
-    entries[i] = ("NaN with lines lw 2 lc rgb '%s' title %s"):format(frame.colour(i),
-      plot.quoted(frame.fitted(group.label, 60)))
-  end
+local function legend_of(size)
+  if size.rows == 0 then return "" end
   return table.concat({
     "unset border\nunset tics\nunset grid\nunset xlabel\nunset ylabel\nset xrange [0:1]\nset yrange [0:1]",
     frame.place(size, 0, size.width, size.height, 0),
-    ("set key at screen %.5f, screen %.5f left top Left reverse samplen 2.4 spacing 1.15 maxrows %d noenhanced")
-      :format(size.left / size.width, (size.legend - 8) / size.height, math.ceil(#list / size.columns)),
-    frame.command(entries),
+    legend.commands(size, size.entries, size.left, size.legend, size.rows),
+    "plot NaN notitle",
   }, "\n")
 end
 
@@ -277,7 +273,7 @@ local function script_of(made, asked, x)
       "unset label", margins(size, 2, 1), fraction(made, x),
       "unset label", margins(size, 1, 2), improvement(made),
       "unset label", margins(size, 2, 2), variance(made, x),
-      "unset label", legend(made.list, size), "unset multiplot",
+      "unset label", legend_of(size), "unset multiplot",
     }, "\n"),
   }
 end
@@ -290,7 +286,7 @@ local function text_of(made, asked, x)
   end
   return table.concat({
     blocks(made), "set tics nomirror", "unset key",
-    ("set multiplot layout 4,1 title %s noenhanced"):format(plot.quoted(frame.fitted(asked.title,
+    ("set multiplot layout 4,1 title %s noenhanced"):format(plot.quoted(wording.fitted(asked.title,
       frame.columns(asked) - 4))),
     panel(divergence(made, x)), panel(fraction(made, x)), panel(improvement(made)), panel(variance(made, x)),
     "unset multiplot",
@@ -317,7 +313,7 @@ function diagnostics.picture(list, asked)
   for _, name in ipairs { "kl", "fraction", "variance" } do
     for _, curve in ipairs(made[name]) do curves[#curves + 1] = curve end
   end
-  local commands, label, divisor = frame.over(asked.x, groups.reach(curves), 5)
+  local commands, label, divisor = ticks.over(asked.x, groups.reach(curves), 5)
   made.divisor = divisor
   local x = { commands = commands, label = label }
   local picture = script_of(made, asked, x)

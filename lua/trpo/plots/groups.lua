@@ -1,10 +1,10 @@
 --- Which runs belong to one curve, and that curve: the interquartile mean over the runs with a bootstrap band.
 -- @module trpo.plots.groups
-local frame = require "trpo.plots.frame"
 local progress = require "trpo.progress"
 local runs = require "trpo.runs"
 local spelling = require "trpo.spelling"
 local trpo = require "trpo"
+local wording = require "trpo.plots.wording"
 
 local groups = {}
 
@@ -161,7 +161,7 @@ local function shown_values(list, n)
     numbers[i] = texts[i]:find "^%-?%d" and math.abs(tonumber(texts[i]) or math.huge) < math.huge and tonumber(texts[i])
       or nil
   end
-  return #numbers == #list and frame.texts(numbers) or texts
+  return #numbers == #list and wording.texts(numbers) or texts
 end
 
 -- labels such as "delta=0.01 gamma=0.99"

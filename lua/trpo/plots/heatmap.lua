@@ -4,6 +4,8 @@ local frame = require "trpo.plots.frame"
 local lattice = require "trpo.plots.lattice"
 local letters = require "trpo.plots.letters"
 local plot = require "trpo.plot"
+local ticks = require "trpo.plots.ticks"
+local wording = require "trpo.plots.wording"
 
 local heatmap = {}
 
@@ -16,7 +18,7 @@ local function between(low, x, high) return math.max(low, math.min(x, high)) end
 
 local function fitted(texts)
   local list = {}
-  for i, text in ipairs(texts) do list[i] = frame.fitted(text, WIDEST) end
+  for i, text in ipairs(texts) do list[i] = wording.fitted(text, WIDEST) end
   return list
 end
 
@@ -26,11 +28,11 @@ local function size_of(made, interval_length, scale)
   local size = { x_texts = fitted(made.x.texts), y_texts = fitted(made.y.texts) }
   size.cell = { between(18, math.floor(640 / columns), math.max(84, 6 * interval_length + 12)),
     between(18, math.floor(400 / rows), 70) }
-  local longest = frame.longest(size.x_texts)
+  local longest = wording.longest(size.x_texts)
   size.slanted = 6.8 * longest > size.cell[1] - 6
   -- slanted texts of narrow columns would touch each other
   size.upright = size.slanted and size.cell[1] < 24
-  size.left = 46 + 7 * frame.longest(size.y_texts)
+  size.left = 46 + 7 * wording.longest(size.y_texts)
   size.bottom = 66 + (size.upright and 7 * longest or size.slanted and 4.6 * longest or 0)
   size.top, size.right = 62, scale.wide
   if size.slanted and not size.upright then size.left = math.max(size.left, 4.6 * longest + 10) end
@@ -81,8 +83,8 @@ local function data_of(made, format)
       if entry and entry.iqm then
         tall = tall or entry.low ~= nil
         data.values[#data.values + 1] = { i, j, entry.iqm }
-        data.numbers[#data.numbers + 1] = { i, j, plot.word(frame.number(format, entry.iqm)) }
-        data.intervals[#data.intervals + 1] = { i, j, plot.word(frame.interval(format, entry.low, entry.high)) }
+        data.numbers[#data.numbers + 1] = { i, j, plot.word(wording.number(format, entry.iqm)) }
+        data.intervals[#data.intervals + 1] = { i, j, plot.word(wording.interval(format, entry.low, entry.high)) }
       elseif entry then
         data.empty[#data.empty + 1] = { i, j }
       end
@@ -134,10 +136,10 @@ function heatmap.scale(rows)
   for _, row in ipairs(rows) do low, high = math.min(low, row[3]), math.max(high, row[3]) end
   if high - low <= 1e-12 * math.max(math.abs(low), math.abs(high)) then
     local alike = low
-    low, high = frame.with_room(alike, alike)
+    low, high = ticks.with_room(alike, alike)
     return { low = low, high = high, alike = alike, wide = 112 }
   end
-  local longest = select(2, frame.linear_ticks("cb", low, high, 10))
+  local longest = select(2, ticks.linear("cb", low, high, 10))
   return { low = low, high = high, wide = math.max(112, 76 + 7 * longest) }
 end
 
@@ -149,19 +151,19 @@ end
 -- @treturn string commands
 function heatmap.colour_bar(size, scale, label, palette)
   local tall = size.height - size.top - size.bottom
-  local ticks = scale.alike and ("set cbtics ('%s' %s)"):format(frame.short(scale.alike), plot.number(scale.alike))
-    or frame.linear_ticks("cb", scale.low, scale.high, between(2, math.floor(tall / 32), 10))
+  local marks = scale.alike and ("set cbtics ('%s' %s)"):format(wording.short(scale.alike), plot.number(scale.alike))
+    or ticks.linear("cb", scale.low, scale.high, between(2, math.floor(tall / 32), 10))
   return ("set cbrange [%s:%s]\n%s\nset cbtics scale 0.6\nset palette defined (%s)\n"
     .. "set colorbox user origin screen %.5f,%.5f size screen %.5f,%.5f\nset cblabel %s noenhanced offset 1.4,0")
-    :format(plot.number(scale.low), plot.number(scale.high), ticks, palette or plot.palette,
+    :format(plot.number(scale.low), plot.number(scale.high), marks, palette or plot.palette,
     (size.width - size.right + 14) / size.width, size.bottom / size.height, 14 / size.width, tall / size.height,
-    plot.quoted(frame.fitted(label, math.max(12, math.floor(tall / 7)))))
+    plot.quoted(wording.fitted(label, math.max(12, math.floor(tall / 7)))))
 end
 
 -- texts beside their cells
-local function ticks(axis, texts, style)
+local function texts_beside(axis, texts, style)
   local list = {}
-  for i, text in ipairs(texts) do list[i] = frame.tick(text, i) end
+  for i, text in ipairs(texts) do list[i] = ticks.named(text, i) end
   return ("set %stics (%s) scale 0 noenhanced %s"):format(axis, table.concat(list, ", "), style)
 end
 
@@ -208,10 +210,10 @@ local function tiles(made, asked)
       blocks(data), "unset key", "unset border", frame.margins(size),
       frame.heading(size, asked.title, subtitle),
       ("set xrange [0.47:%g]\nset yrange [0.47:%g]"):format(columns + 0.53, rows + 0.53),
-      ticks("x", size.x_texts, turned(size)), ticks("y", size.y_texts, ""),
-      "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced offset 0,"
+      texts_beside("x", size.x_texts, turned(size)), texts_beside("y", size.y_texts, ""),
+      "set xlabel " .. plot.quoted(wording.fitted(made.x.name, 60)) .. " noenhanced offset 0,"
         .. (size.slanted and "-0.2" or "0.2"),
-      "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 40)) .. " noenhanced",
+      "set ylabel " .. plot.quoted(wording.fitted(made.y.name, 40)) .. " noenhanced",
       heatmap.colour_bar(size, scale, frame.label(made.metric)), layers(data, fonts),
     }, "\n"),
     letters = letters.tiles(made, asked, format),

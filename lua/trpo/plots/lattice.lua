@@ -1,11 +1,11 @@
 --- A sweep as a table over two of its parameters: the metric of each cell, and which cell is best.
 -- @module trpo.plots.lattice
-local frame = require "trpo.plots.frame"
 local progress = require "trpo.progress"
 local runs = require "trpo.runs"
 local spelling = require "trpo.spelling"
 local summary = require "trpo.sweep.summary"
 local trpo = require "trpo"
+local wording = require "trpo.plots.wording"
 
 local lattice = {}
 
@@ -64,9 +64,9 @@ end
 
 -- values of an axis as they are shown
 local function texts_of(axis)
-  if axis.numeric then return frame.texts(axis.values) end
+  if axis.numeric then return wording.texts(axis.values) end
   local texts = {}
-  for i, value in ipairs(axis.values) do texts[i] = frame.fitted(text_of(value), 80) end
+  for i, value in ipairs(axis.values) do texts[i] = wording.fitted(text_of(value), 80) end
   return texts
 end
 
@@ -80,7 +80,7 @@ end
 -- the axis of a parameter: values and texts in order of size, and the place of each text
 local function axis_of(sweep, parameter)
   if not parameter then return { values = { false }, texts = { "" }, place = {} } end
-  local axis = { name = frame.fitted(parameter.name, 60), path = parameter.path, values = {}, texts = {}, place = {},
+  local axis = { name = wording.fitted(parameter.name, 60), path = parameter.path, values = {}, texts = {}, place = {},
     numeric = true }
   for i, value in ipairs(parameter.values) do
     axis.values[i] = value
@@ -135,9 +135,32 @@ end
 
 -- ---- numbers -----------------------------------------------------------------------------------
 
+-- the rung of a cell, 1 without halving
+local function rung_of(cell) return cell.trials[1] and cell.trials[1].rung or 1 end
+
+local function has_score(cell)
+  for _, trial in ipairs(cell.trials) do
+    if summary.score(trial) then return true end
+  end
+  return false
+end
+
+-- those of some cells that came furthest, with a number if one has any: what had different steps is no one sample
+local function furthest(cells)
+  local rung, scored, kept = 0, false, {}
+  for _, cell in ipairs(cells) do
+    local has = has_score(cell)
+    if has and not scored then rung, scored = 0, true end
+    if has or not scored then rung = math.max(rung, rung_of(cell)) end
+  end
+  for _, cell in ipairs(cells) do
+    if rung_of(cell) == rung then kept[#kept + 1] = cell end
+  end
+  return kept
+end
+
 -- adds the trials of a cell to an entry of the table
-local function add_cell(entry, cell)
-  entry.cells[#entry.cells + 1] = cell
+local function add_trials(entry, cell)
   for _, trial in ipairs(cell.trials) do
     entry.total = entry.total + 1
     local x = summary.score(trial)
@@ -164,6 +187,14 @@ local function add_numbers(entry, rows)
   if entry.n == 0 or not entry.iqm or entry.iqm ~= entry.iqm then entry.iqm, entry.low, entry.high = nil, nil, nil end
 end
 
+-- an entry of the table, of which the cells are known
+local function fill(entry, rows)
+  entry.several = #entry.cells > 1
+  entry.cells = furthest(entry.cells)
+  for _, cell in ipairs(entry.cells) do add_trials(entry, cell) end
+  add_numbers(entry, rows)
+end
+
 -- ---- words -------------------------------------------------------------------------------------
 
 -- what became of the other parameters: held; put together; or different in each cell, where values were drawn
@@ -176,7 +207,7 @@ local function add_others(made, sweep, axes, values)
       others[#others + 1] = parameter.name
     end
   end
-  for _, entry in ipairs(made.entries) do alone = alone and #entry.cells == 1 end
+  for _, entry in ipairs(made.entries) do alone = alone and not entry.several end
   made.fixed = table.concat(fixed_ones, " ")
   made.pooled, made.loose = alone and {} or others, alone and others or {}
 end
@@ -193,14 +224,14 @@ function lattice.format(made)
       list[#list + 1] = entry.high
     end
   end
-  return frame.format(list)
+  return wording.format(list)
 end
 
 --- How far an entry has come.
 -- @tparam table made
 -- @tparam table entry
 -- @treturn string|nil steps; nil without halving, where all come equally far
-function lattice.steps(made, entry) return made.halving and entry.steps > 0 and frame.short(entry.steps) or nil end
+function lattice.steps(made, entry) return made.halving and entry.steps > 0 and wording.short(entry.steps) or nil end
 
 --- What a mark on the best entry means, in words.
 -- @tparam table made
@@ -214,7 +245,7 @@ end
 local function halving_told(made)
   local low, high = math.huge, 0
   for _, entry in ipairs(made.entries) do low, high = math.min(low, entry.steps), math.max(high, entry.steps) end
-  return low == high and "halving" or ("halving: %s to %s steps"):format(frame.short(low), frame.short(high))
+  return low == high and "halving" or ("halving: %s to %s steps"):format(wording.short(low), wording.short(high))
 end
 
 --- What the numbers of a table are, in words.
@@ -229,12 +260,15 @@ function lattice.told(made, with_interval)
   local many = high == 0 and "no trial is done yet"
     or low == high and progress.count(high, "trial") or ("%d to %d trials"):format(low, high)
   local words = { high == 0 and many or high == 1 and "one trial each" or ("IQM of %s"):format(many) }
-  if #made.pooled > 0 then words[1] = words[1] .. " over all " .. table.concat(made.pooled, ", ") end
+  if #made.pooled > 0 then
+    words[1] = ("%s over all %s%s"):format(words[1], table.concat(made.pooled, ", "),
+      made.halving and ", of cells that came furthest" or "")
+  end
   if #made.loose > 0 then words[1] = ("%s, %s vary as well"):format(words[1], table.concat(made.loose, ", ")) end
   if with_interval and high > 1 then words[1] = words[1] .. ", 95 % bootstrap interval" end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
   if made.halving then words[#words + 1] = halving_told(made) end
-  return frame.fitted(table.concat(words, "; "), 300)
+  return wording.fitted(table.concat(words, "; "), 300)
 end
 
 -- ---- the table ---------------------------------------------------------------------------------
@@ -258,12 +292,13 @@ end
 -- @tparam table sweep see `trpo.sweep.results`
 -- @tparam table asked `parameters` = list of up to two names, `fix` = list of "best" and NAME=VALUE
 -- @treturn table|nil `x`, `y` = axes { name, path, values, texts, place, numeric, logarithmic, drawn } (`y` without
---   name: a sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells`, `n`, `failed`,
---   `total`, `rung`, `steps` (with halving: trained so far), `scores`, `iqm`, `mean`, `low`, `high` (nil for one
---   trial) }, `at[i][j]`, `best` = an entry or nil, `among` = what keeps a better number from being the best (see
---   `trpo.sweep.summary`) or nil, `equal` = how many have the number of the best, `scattered` = points rather than a
---   table, `metric`, `goal`, `halving`, `pooled` = names of parameters that are put together, `loose` = of those that
---   differ from cell to cell, `fixed` = a text about those that are held
+--   name: a sweep of one parameter), `entries` = list of { `i`, `j` (places on the axes), `cells` (with halving those
+--   that came furthest), `several` (whether it stands for more than one cell), `n`, `failed`, `total`, `rung`, `steps`
+--   (with halving: trained so far), `scores`, `iqm`, `mean`, `low`, `high` (nil for one trial) }, `at[i][j]`, `best` =
+--   an entry or nil, `among` = what keeps a better number from being the best (see `trpo.sweep.summary`) or nil,
+--   `equal` = how many have the number of the best, `scattered` = points rather than a table, `metric`, `goal`,
+--   `halving`, `pooled` = names of parameters that are put together, `loose` = of those that differ from cell to cell,
+--   `fixed` = a text about those that are held
 -- @treturn string|nil one sentence
 -- @treturn string|nil code "usage" or "empty"
 function lattice.of(sweep, asked)
@@ -277,7 +312,8 @@ function lattice.of(sweep, asked)
   values, message = fixed(sweep, asked.fix, axes, found.best and found.rows[found.best])
   if not values then return nil, message, "usage" end
   local made = { x = axis_of(sweep, axes[1]), y = axis_of(sweep, axes[2]), entries = {}, at = {}, name = sweep.name,
-    metric = frame.fitted(sweep.metric.name, 80), goal = sweep.metric.goal, halving = sweep.description.halving ~= nil }
+    metric = wording.fitted(sweep.metric.name, 80), goal = sweep.metric.goal,
+    halving = sweep.description.halving ~= nil }
   for _, cell in ipairs(sweep.cells) do
     if is_taken(cell, values) then
       local i = made.x.place[text_of(cell.params[made.x.path])]
@@ -288,10 +324,10 @@ function lattice.of(sweep, asked)
         entry = { i = i, j = j, cells = {}, n = 0, failed = 0, total = 0, rung = 1, steps = 0, scores = {} }
         made.at[i][j], made.entries[#made.entries + 1] = entry, entry
       end
-      add_cell(entry, cell)
+      entry.cells[#entry.cells + 1] = cell
     end
   end
-  for _, entry in ipairs(made.entries) do add_numbers(entry, rows) end
+  for _, entry in ipairs(made.entries) do fill(entry, rows) end
   add_others(made, sweep, axes, values)
   local place = summary.best(made.entries, made.goal, #made.pooled > 0)
   made.best = made.entries[place]

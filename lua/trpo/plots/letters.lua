@@ -3,6 +3,7 @@
 local aligned = require("trpo.mdp.text").aligned
 local frame = require "trpo.plots.frame"
 local lattice = require "trpo.plots.lattice"
+local wording = require "trpo.plots.wording"
 
 local letters = {}
 
@@ -38,7 +39,7 @@ function letters.lines(text, width)
   for word in text:gsub("%* ", "*\1"):gmatch "%S+" do
     word = word:gsub("\1", " ")
     local longer = lines[#lines] == "" and word or lines[#lines] .. " " .. word
-    if frame.length(longer) <= width or lines[#lines] == "" then
+    if wording.length(longer) <= width or lines[#lines] == "" then
       lines[#lines] = longer
     else
       lines[#lines + 1] = word
@@ -50,7 +51,7 @@ end
 -- characters of the longest line
 local function width_of(text)
   local most = 0
-  for line in text:gmatch "[^\n]+" do most = math.max(most, frame.length(line)) end
+  for line in text:gmatch "[^\n]+" do most = math.max(most, wording.length(line)) end
   return most
 end
 
@@ -61,12 +62,12 @@ local function best_told(made)
 end
 
 local function heading(made, asked, scale)
-  return letters.lines(("%s: %s"):format(frame.fitted(asked.title, 60, ".."), made.metric), frame.columns(asked))
+  return letters.lines(("%s: %s"):format(wording.fitted(asked.title, 60, ".."), made.metric), frame.columns(asked))
     .. letters.lines(("%s;%s %s"):format(lattice.told(made), scale, best_told(made)), frame.columns(asked)) .. "\n"
 end
 
 -- texts of an axis as far as there is room
-local function short(text, most) return frame.fitted(text, most or 24, "..") end
+local function short(text, most) return wording.fitted(text, most or 24, "..") end
 
 -- what stands in a cell: number, mark of the best, shade
 local function word_of(made, entry, format, range, shaded)
@@ -74,7 +75,7 @@ local function word_of(made, entry, format, range, shaded)
   local room = shaded and "    " or " "
   if not entry.iqm then return (entry.failed > 0 and entry.failed == entry.total and "failed" or "-") .. room end
   local steps = made.halving and " " .. (lattice.steps(made, entry) or "") or ""
-  return frame.number(format, entry.iqm) .. (entry == made.best and "*" or " ")
+  return wording.number(format, entry.iqm) .. (entry == made.best and "*" or " ")
     .. (shaded and shade(entry.iqm, range.low, range.high):rep(3) or "") .. steps
 end
 
@@ -161,6 +162,16 @@ end
 
 letters.ranked = ranked
 
+--- Entries in the order of the columns that they stand in.
+-- @tparam table made see `trpo.plots.lattice`
+-- @treturn {table,...}
+function letters.placed(made)
+  local list = {}
+  for i, entry in ipairs(made.entries) do list[i] = entry end
+  table.sort(list, function(a, b) return a.i < b.i end)
+  return list
+end
+
 -- a list without its bars: what there is to say about each entry, with the interval or without
 local function columns_of(made, entries, format, with_interval)
   local rows = { {} }
@@ -176,8 +187,8 @@ local function columns_of(made, entries, format, with_interval)
     rows[row] = {}
     add(row, short(made.x.texts[entry.i]))
     if made.y.name then add(row, short(made.y.texts[entry.j])) end
-    add(row, entry.iqm and frame.number(format, entry.iqm) or "-")
-    if with_interval then add(row, frame.interval(format, entry.low, entry.high)) end
+    add(row, entry.iqm and wording.number(format, entry.iqm) or "-")
+    if with_interval then add(row, wording.interval(format, entry.low, entry.high)) end
     add(row, ("%d of %d"):format(entry.n, entry.total))
     if made.halving then add(row, lattice.steps(made, entry) or "") end
   end
@@ -191,8 +202,7 @@ end
 -- @treturn string
 function letters.list(made, asked, format)
   local low, high = range_of(made)
-  local entries = made.y.name and ranked(made) or made.entries
-  if not made.y.name then table.sort(entries, function(a, b) return a.i < b.i end) end
+  local entries = made.y.name and ranked(made) or letters.placed(made)
   local rows, room
   for _, with_interval in ipairs { true, false } do
     rows = columns_of(made, entries, format, with_interval)

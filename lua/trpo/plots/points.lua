@@ -5,6 +5,8 @@ local heatmap = require "trpo.plots.heatmap"
 local lattice = require "trpo.plots.lattice"
 local letters = require "trpo.plots.letters"
 local plot = require "trpo.plot"
+local ticks = require "trpo.plots.ticks"
+local wording = require "trpo.plots.wording"
 
 local points = {}
 
@@ -15,18 +17,18 @@ local function range_of(name, axis)
     local room = (high / low) ^ 0.05
     low, high = math.max(low / room, 1e-300), math.min(high * room, 1e300)
     return ("set logscale %s\nset %srange [%s:%s]\n%s"):format(name, name, plot.number(low), plot.number(high),
-      frame.log_ticks(name, low, high, 8))
+      ticks.logarithmic(name, low, high, 8))
   end
   local room = high > low and 0.05 * (high - low) or math.max(math.abs(low), 1) * 0.1
   low, high = low - room, high + room
   return ("set %srange [%s:%s]\n%s"):format(name, plot.number(low), plot.number(high),
-    (frame.linear_ticks(name, low, high, 7)))
+    (ticks.linear(name, low, high, 7)))
 end
 
 -- an axis of texts
 local function names_of(name, axis, most)
   local list = {}
-  for i, text in ipairs(axis.texts) do list[i] = frame.tick(frame.fitted(text, most), i) end
+  for i, text in ipairs(axis.texts) do list[i] = ticks.named(wording.fitted(text, most), i) end
   return ("set %srange [0.5:%g]\nset %stics (%s) noenhanced"):format(name, #list + 0.5, name, table.concat(list, ", "))
 end
 
@@ -42,7 +44,7 @@ end
 local function ticks_at(axis, pixels)
   local list, last = {}, -math.huge
   for i, x in ipairs(axis.values) do
-    local at, half = place(axis, x) * pixels, 3.6 * frame.length(axis.texts[i]) + 4
+    local at, half = place(axis, x) * pixels, 3.6 * wording.length(axis.texts[i]) + 4
     if at - half > last then
       list[#list + 1] = ("'%s' %s"):format(axis.texts[i], plot.number(x))
       last = at + half
@@ -75,11 +77,11 @@ local function axis_of(size, axis)
   if axis.drawn then return range_of("x", axis) end
   if axis.numeric then return range_of("x", axis) .. "\n" .. ticks_at(axis, WIDE) end
   local texts = {}
-  for i, text in ipairs(axis.texts) do texts[i] = frame.fitted(text, WIDEST) end
-  local commands, longest = names_of("x", axis, WIDEST), frame.longest(texts)
+  for i, text in ipairs(axis.texts) do texts[i] = wording.fitted(text, WIDEST) end
+  local commands, longest = names_of("x", axis, WIDEST), wording.longest(texts)
   if 7 * longest <= WIDE / #texts then return commands end
   size.bottom, size.height = size.bottom + 4 + 4.6 * longest, size.height + 4 + 4.6 * longest
-  size.left = math.max(size.left, 4.6 * frame.length(texts[1]))
+  size.left = math.max(size.left, 4.6 * wording.length(texts[1]))
   return commands .. " rotate by 35 right"
 end
 
@@ -114,7 +116,7 @@ end
 -- @treturn table for `trpo.plot.draw`, with `letters`
 function points.line(made, asked)
   local means, scores, best = line_data(made)
-  local up, left = frame.up(extent_of(means, scores))
+  local up, left = ticks.up(extent_of(means, scores))
   local size = { width = left + WIDE + 60, height = 420, left = left, right = 60, top = 60, bottom = 68 }
   local across = axis_of(size, made.x)
   local subtitle = ("%s; grey: each trial; circled: %s"):format(lattice.told(made, true), lattice.best(made))
@@ -124,8 +126,8 @@ function points.line(made, asked)
     script = table.concat({
       plot.block("means", means), plot.block("scores", scores), plot.block("best", best),
       "unset key", frame.axes_style, frame.margins(size), frame.heading(size, asked.title, subtitle), across, up,
-      "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced",
-      "set ylabel " .. plot.quoted(frame.fitted(frame.label(made.metric), 48)) .. " noenhanced",
+      "set xlabel " .. plot.quoted(wording.fitted(made.x.name, 60)) .. " noenhanced",
+      "set ylabel " .. plot.quoted(wording.fitted(frame.label(made.metric), 48)) .. " noenhanced",
       line_layers(made, means),
     }, "\n"),
     letters = letters.list(made, asked, lattice.format(made)),
@@ -157,13 +159,13 @@ local LEFT, BELOW = 20, 12
 
 -- both axes, of which one may be of texts, and the pixels on the left of them
 local function axes_of(made)
-  local left = made.y.numeric and 84 or 50 + 7 * math.min(LEFT, frame.longest(made.y.texts))
+  local left = made.y.numeric and 84 or 50 + 7 * math.min(LEFT, wording.longest(made.y.texts))
   return made.x.numeric and range_of("x", made.x) or names_of("x", made.x, BELOW),
     made.y.numeric and range_of("y", made.y) or names_of("y", made.y, LEFT), math.max(84, left)
 end
 
 -- a number with four digits; a place with its text
-local function short(axis, x) return axis.numeric and ("%.4g"):format(x) or frame.fitted(axis.texts[x], LEFT) end
+local function short(axis, x) return axis.numeric and ("%.4g"):format(x) or wording.fitted(axis.texts[x], LEFT) end
 
 -- darker than that of cells, as no text stands on it: each point must be seen
 local palette = "0 '#c6dbef', 1 '#6baed6', 2 '#2171b5', 3 '#08306b'"
@@ -179,7 +181,7 @@ function points.scatter(made, asked)
   local across, up, left = axes_of(made)
   local size = { width = left + 520 + scale.wide, height = 480, left = left, right = scale.wide, top = 60, bottom = 68 }
   local told = ("%s; circled: %s, %s=%s %s=%s, "):format(lattice.told(made), lattice.best(made), made.x.name,
-    short(made.x, best[1][1]), made.y.name, short(made.y, best[1][2])) .. frame.number(format, best[1][3])
+    short(made.x, best[1][1]), made.y.name, short(made.y, best[1][2])) .. wording.number(format, best[1][3])
   local list = {
     "$values using 1:2:3 with points pt 7 ps 1.5 lc palette",
     "$values using 1:2 with points pt 6 ps 1.5 lc rgb '#666666'",
@@ -197,8 +199,8 @@ function points.scatter(made, asked)
       #steps > 0 and plot.block("steps", steps) or "", #empty > 0 and plot.block("empty", empty) or "",
       "unset key", frame.axes_style, frame.margins(size), frame.heading(size, asked.title, told),
       across, up,
-      "set xlabel " .. plot.quoted(frame.fitted(made.x.name, 60)) .. " noenhanced",
-      "set ylabel " .. plot.quoted(frame.fitted(made.y.name, 48)) .. " noenhanced",
+      "set xlabel " .. plot.quoted(wording.fitted(made.x.name, 60)) .. " noenhanced",
+      "set ylabel " .. plot.quoted(wording.fitted(made.y.name, 48)) .. " noenhanced",
       heatmap.colour_bar(size, scale, frame.label(made.metric), palette), frame.command(list),
     }, "\n"),
     letters = letters.list(made, asked, format),

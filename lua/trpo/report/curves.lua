@@ -39,8 +39,8 @@ local function family(m, by_cell, name, points)
   local made, any = { name = name, cells = {} }, false
   for i, cell in ipairs(m.cells) do
     local list = with_column(by_cell[i], name)
-    local ok, curve = pcall(groups.curve, { label = cell.label, runs = list }, STEPS, name)
-    if ok and curve then
+    local curve = groups.curve({ label = cell.label, runs = list }, STEPS, name)
+    if curve then
       made.cells[i], any = thinned(curve, points), true
     end
   end

@@ -18,11 +18,18 @@ local function rounded_list(list)
   return out
 end
 
+-- a list of any length
+local function copied(list)
+  local out = json.list {}
+  for i, entry in ipairs(list) do out[i] = entry end
+  return out
+end
+
 -- names of parameters that are told apart
 local function parameter(p)
   return {
-    name = p.name, values = json.list { unpack(p.texts) },
-    numbers = p.numeric and json.list { unpack(p.values) } or nil, logarithmic = p.logarithmic,
+    name = p.name, values = copied(p.texts), numbers = p.numeric and copied(p.values) or nil,
+    logarithmic = p.logarithmic,
   }
 end
 

@@ -16,7 +16,8 @@ const better = (a, b) => finite(a.iqm) && (!finite(b.iqm) || ahead(a.iqm, b.iqm)
   || a.iqm === b.iqm && ahead(a.mean, b.mean));
 
 const scores = data.cells.map((cell) => cell.iqm).filter(finite);
-const lowest = Math.min(...scores), highest = Math.max(...scores);
+const lowest = scores.reduce((x, y) => Math.min(x, y), Infinity);
+const highest = scores.reduce((x, y) => Math.max(x, y), -Infinity);
 
 // how good a cell is among all: 0 is the worst, 1 the best
 function goodness(cell) {

@@ -39,10 +39,7 @@ local function load(path)
   if unreadable then return nil, ("cannot read '%s' (%s); give a Lua script"):format(path, unreadable), 2 end
   local loaded, message, code = script.load(path)
   if code == "refused" then return nil, ("%s: %s"):format(path, message), 1 end
-  if loaded == nil then
-    return nil, origin.judged(message:gsub("'return run:main%(%.%.%.%)', it returned nothing$",
-      "'return sweep:main(...)', it returned nothing"), path)
-  end
+  if loaded == nil then return nil, origin.judged(script.of_sweep(message), path) end
   if require("trpo.sweep").is(loaded) then return loaded end
   -- the other command is meant
   if type(loaded) == "table" and loaded.override then

@@ -4,15 +4,12 @@ local trpo = require "trpo"
 
 local summary = {}
 
--- statistics are defined up to here
-local largest = 1e300
-
 -- The number of a trial that counts: its metric when it is done and that is a finite number.
 -- @tparam table trial
--- @treturn number|nil nil also for numbers beyond 1e300, whose sums may not be finite
+-- @treturn number|nil nil also for numbers beyond `trpo.stats.LARGEST`, whose sums may not be finite
 function summary.score(trial)
   local x = trial.metric
-  return trial.status == "done" and x and math.abs(x) <= largest and x or nil
+  return trial.status == "done" and x and math.abs(x) <= trpo.stats.LARGEST and x or nil
 end
 
 -- the numbers of trials, and how many trials have none

@@ -274,7 +274,7 @@ local function work_off(task)
   trial.task = task
   require("trpo.sweep").without_cells = true
   local sweep, message = script.load(task.file, true)
-  if not sweep then return 1, message end
+  if not sweep then return 1, script.of_sweep(message) end
   if not require("trpo.sweep").is(sweep) or not sweep.subject.call then return changed(task.file) end
   return run_function(task, sweep)
 end
