@@ -299,6 +299,44 @@ describe("the page of a sweep", function()
     assert.are.equal("2", rows(html, "trials")[#rows(html, "trials")][6])
   end)
 
+  it("says how probable the best cell wins where that can be told: of several seeds, after the same steps", function()
+    local one = page { seeds = { 1 } }
+    assert.is_nil(one:find("P(best wins)", 1, true))
+    contains(words(one), "The best cell has a single result: too little to tell luck from merit.")
+    -- of the cells of the first rung three go on to the second
+    local html = page { method = "halving", halving = { rungs = { 100, 200 }, factor = 2, min = 100, max = 200 },
+      status = function(cell, _, rung) return rung == 1 and "done" or cell >= 4 and "done" or "waiting" end }
+    contains(html, "P(best wins)")
+    local told = {}
+    for i, row in ipairs(rows(html, "cells")) do told[i] = row[#row] end
+    assert.are.same({ "best", "–", "–", "–" }, { told[1], told[4], told[5], told[6] })
+    assert.is_truthy(told[2]:find "%%$" and told[3]:find "%%$", told[2] .. " " .. told[3])
+    contains(words(html), "Cells that were stopped earlier are not compared.")
+    assert.are.equal(2, select(2, html:match('<ol class="chances">.-</ol>'):gsub("<li>", "")))
+  end)
+
+  it("has the numbers of a parameter in order of size, whatever order they have in the sweep", function()
+    local html = page { seeds = { 1 }, parameters = {
+      { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99, 0.5 } },
+      { path = "algorithm.lambda", name = "lambda", values = { 1, 0.5 } } } }
+    local read = data_of(html)
+    assert.are.same({ { "0.5", "0.9", "0.99" }, { "0.5", "1" } }, { read.parameters[1].values, read.parameters[2].values })
+    assert.are.same({ 0.5, 0.9, 0.99 }, read.parameters[1].numbers)
+    assert.are.same({ { 1, 1 }, { 1, 0 }, { 2, 1 }, { 2, 0 }, { 0, 1 }, { 0, 0 } }, (function()
+      local at = {}
+      for i, cell in ipairs(read.cells) do at[i] = cell.at end
+      return at
+    end)())
+  end)
+
+  it("tells a parameter from a column of its own", function()
+    local html = page { seeds = { 1 }, parameters = { { path = "n", name = "n", values = { 1, 2 } } } }
+    for _, name in ipairs { "cells", "trials" } do
+      local heading = html:match('id="' .. name .. '%-table".-<thead>(.-)</thead>')
+      contains(heading, ">parameter n<")
+    end
+  end)
+
   it("is made of more cells than a function can return values", function()
     local values = {}
     for i = 1, 9000 do values[i] = i / 8 end
@@ -361,6 +399,8 @@ describe("trpo report", function()
       { ". -o empty", 1, "trpo: cannot write 'empty': " },
       { ". -o /proc/page.html", 1, "trpo: cannot write '/proc/page.html': " },
       { ". -o ''", 2, "the name of the page must not be empty" },
+      { ". -o page.pdf", 2, "the page is HTML, and 'page.pdf' is the name of a picture; trpo plot draws such" },
+      { ". -o ./Page.PNG", 2, "the page is HTML, and './Page.PNG' is the name of a picture; trpo plot draws such" },
     }
     for _, case in ipairs(cases) do
       local out, err, code = command.run(dir, "report " .. case[1])

@@ -6,6 +6,9 @@ local runs = require "trpo.runs"
 
 local report = {}
 
+-- endings of files that are no pages
+local pictures = { svg = true, png = true, pdf = true, txt = true }
+
 --- The page of a sweep.
 -- @tparam string dir folder of a sweep, finished or not
 -- @treturn[1] string HTML
@@ -20,6 +23,15 @@ function report.page(dir)
   return require("trpo.report.page").of(m, curves, why)
 end
 
+-- what is wrong with the name of a page, or nil
+local function misnamed(file)
+  if file == "" then return "the name of the page must not be empty" end
+  local ending = file:lower():match "[^/]%.(%w+)$"
+  if ending and pictures[ending] then
+    return ("the page is HTML, and '%s' is the name of a picture; trpo plot draws such"):format(file)
+  end
+end
+
 --- Writes the page of a sweep, whole or not at all.
 -- @tparam string dir folder of a sweep, finished or not
 -- @tparam[opt] string file path of the page, `report.html` in the sweep's folder by default; `-` is the standard output
@@ -30,6 +42,8 @@ end
 function report.write(dir, file)
   dir = dir:gsub("(.)/+$", "%1")
   file = file or dir .. "/report.html"
+  local wrong = misnamed(file)
+  if wrong then return nil, wrong, "format" end
   local text, message, code = report.page(dir)
   if not text then return nil, message, code end
   local ok, why = plot.write(file, text)
@@ -41,12 +55,7 @@ end
 -- @tparam table flags `sweep`, `output`
 -- @treturn number exit code
 function report.run(flags)
-  local file, message, code
-  if flags.output == "" then
-    message, code = "the name of the page must not be empty", "format"
-  else
-    file, message, code = report.write(flags.sweep, flags.output)
-  end
+  local file, message, code = report.write(flags.sweep, flags.output)
   if not file then
     io.stderr:write("trpo: ", message, "\n")
     -- what cannot be read was wrongly named, but for a failure of the disk

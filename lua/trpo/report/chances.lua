@@ -46,19 +46,24 @@ end
 
 local function body(m)
   local list = rivals(m)
-  if #list == 0 then return [[<p class="hint">There are not two cells with finished trials to compare.</p>]] end
-  if m.best.row.n < 2 then
+  if m.best and m.best.row.n == 1 then
     return [[<p class="hint">The best cell has a single result: too little to tell luck from merit.</p>]]
+  end
+  if #list == 0 then
+    return m.description.halving and m.best
+      and [[<p class="hint">No other cell has been trained for as long as the best one.</p>]]
+      or [[<p class="hint">There are not two cells with finished trials to compare.</p>]]
   end
   local items = {}
   for i = 1, math.min(#list, MOST) do items[i] = bar(m, list[i]) end
   return fill([[
 <p class="hint">How likely one more trial of the best cell ($best) beats one of another cell: 50 %, at the line, is no
-difference, 100 % is always. Thin lines are 95 % intervals of the bootstrap, too narrow where seeds are few. $more</p>
+difference, 100 % is always. Thin lines are 95 % intervals of the bootstrap, too narrow where seeds are few. $more$halving</p>
 <ol class="chances">$!items</ol>]], {
     best = m.best.label, items = table.concat(items),
     more = #list > MOST and ("These are its %d closest rivals; the table of cells has all."):format(MOST)
       or "Closest rivals come first.",
+    halving = m.description.halving and " Cells that were stopped earlier are not compared." or "",
   })
 end
 

@@ -35,11 +35,20 @@ local function are_numbers(values)
   return #values > 0
 end
 
+-- values as they are listed; numbers in order of size, which an extension of a sweep does not keep
+local function in_order(values, numeric)
+  local list = {}
+  for i, value in ipairs(values) do list[i] = value end
+  if numeric then table.sort(list) end
+  return list
+end
+
 -- a parameter with the texts of its values: listed ones exactly, those that were drawn as short as can be
 local function parameter_of(parameter, given)
-  local values = parameter.values
+  local numeric = are_numbers(parameter.values)
+  local values = in_order(parameter.values, numeric)
   local made = {
-    path = parameter.path, name = parameter.name, values = values, numeric = are_numbers(values), place = {},
+    path = parameter.path, name = parameter.name, values = values, numeric = numeric, place = {},
     logarithmic = parameter.logarithmic,
     exact = texts_of(values),
   }

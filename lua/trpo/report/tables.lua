@@ -72,8 +72,17 @@ $!rows
   })
 end
 
+-- headings that are ours
+local taken = {}
+for title in ("cell steps IQM median mean std min max n failed trial seed rung status seconds host message"):gmatch "%a+" do
+  taken[title] = true
+end
+
 local function parameter_columns(m, columns)
-  for _, p in ipairs(m.parameters) do columns[#columns + 1] = { p.name, p.numeric and "number" or "text" } end
+  for _, p in ipairs(m.parameters) do
+    local title = taken[p.name] and ("parameter %s"):format(p.name) or p.name
+    columns[#columns + 1] = { title, p.numeric and "number" or "text" }
+  end
 end
 
 -- what one may type above a table
@@ -83,6 +92,9 @@ local function example(m, otherwise)
 end
 
 -- ---- the cells ---------------------------------------------------------------------------------
+
+-- whether the best cell has enough numbers to say how it compares with others
+local function compares(m) return m.best and m.best.row.n > 1 end
 
 local function cell_row(m, cell)
   local row, formats = cell.row, m.formats
@@ -95,7 +107,7 @@ local function cell_row(m, cell)
   end
   parts[#parts + 1] = number(row.n, whole)
   parts[#parts + 1] = number(row.failed, whole)
-  if m.best then
+  if compares(m) then
     parts[#parts + 1] = cell == m.best and [[<td class="n" data-v=""><span class="mark">best</span></td>]]
       or number(cell.probability, html.percent)
   end
@@ -114,7 +126,7 @@ function tables.cells(m)
   for _, title in ipairs { low, high, "median", "mean", "std", "min", "max", "n", "failed" } do
     columns[#columns + 1] = { title, "number" }
   end
-  if m.best then columns[#columns + 1] = { "P(best wins)", "number" } end
+  if compares(m) then columns[#columns + 1] = { "P(best wins)", "number" } end
   for i, cell in ipairs(model.ranked(m)) do rows[i] = cell_row(m, cell) end
   return fill([[
 <section id="cells" aria-labelledby="cells-title">

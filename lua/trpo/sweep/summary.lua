@@ -89,13 +89,14 @@ function summary.among(rows, best, goal)
   return first.failed > 0 and chosen.failed == 0 and "without failures" or "with most runs"
 end
 
--- how probable a run of the best cell is better than one of another; NaN for cells without numbers
+-- how probable a run of the best cell is better than one of another; NaN for cells without numbers, and for those that
+-- were left behind after fewer steps
 local function improvement(rows, best, sign)
   local out = {}
   for i, row in ipairs(rows) do
     if i == best then
       out[i] = 0.5
-    elseif not row.scores then
+    elseif not row.scores or (row.rung or 1) ~= (rows[best].rung or 1) then
       out[i] = 0 / 0
     else
       out[i] = (trpo.stats.probability_of_improvement(rows[best].scores * sign, row.scores * sign))
@@ -112,7 +113,8 @@ end
 --   IQM by the goal (of equal ones the best mean), among those that came furthest, without failures if there are such,
 --   and with the most results; nil when nothing is done. `among` is "that came furthest", "without failures" or "with
 --   most runs" when that keeps a better number from being the best. `probability` has for each row how probable it is
---   that a run of the best cell is better than one of that row's (0.5 for itself, NaN where there are no results).
+--   that a run of the best cell is better than one of that row's (0.5 for itself, NaN where there are no results, or
+--   those of another rung).
 function summary.of(sweep)
   local rows = {}
   for i, cell in ipairs(sweep.cells) do rows[i] = row_of(cell) end
