@@ -378,6 +378,20 @@ describe("results", function()
     assert.is_truthy(command.read(dir .. "/results.csv"):find('"{8, 8}",failed,,,,', 1, true))
   end)
 
+  it("have one column for each name, whatever parameters are called", function()
+    sweep_folder.write(dir, {
+      parameters = { { path = "env.id", name = "id", values = { "CartPole-v1", "Acrobot-v1" } },
+        { path = "algorithm.delta", name = "delta", values = { 0.01 } } },
+      seeds = { 1 }, score = function() return 1 end,
+    })
+    local sweep = results.read(dir)
+    assert(results.write_csv(sweep))
+    local names = command.csv(dir .. "/results.csv")
+    assert.are.same({ "id", "cell", "seed", "env.id", "delta", "status", "metric", "eval/mean_reward",
+      "time/total_timesteps", "seconds", "host" }, names)
+    assert.is_truthy(results.csv(sweep):find(("\n%s,2,1,Acrobot-v1,0.01,done,"):format(sweep.cells[2].ids[1]), 1, true))
+  end)
+
   it("have labels that tell drawn values apart", function()
     local sweep = results.empty(nil, of_function { method = "random", samples = 3,
       parameters = { x = { uniform = { 0.123456, 0.123457 } } } }:describe())

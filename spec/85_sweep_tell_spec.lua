@@ -92,6 +92,26 @@ describe("a sweep with halving", function()
   end)
 end)
 
+describe("the table of many cells", function()
+  it("has the best one in it, wherever its number stands", function()
+    local values = {}
+    for i = 1, 50 do values[i] = i / 1000 end
+    local dir = scratch .. "/many"
+    -- one cell is in the second rung, with the worst number
+    sweep_folder.write(dir, {
+      parameters = { { path = "algorithm.delta", name = "delta", values = values } }, seeds = { 1 },
+      halving = { rungs = { 1000, 3000 }, factor = 50 },
+      status = function(cell, _, rung) return (rung == 1 or cell == 50) and "done" or "waiting" end,
+      score = function(params, _, rung) return rung == 2 and 1 or 100 + 1000 * params["algorithm.delta"] end,
+    })
+    local sweep = assert(results.read(dir))
+    local text = tell.table(sweep, summary.of(sweep))
+    assert.is_truthy(text:find("\n* delta=0.05", 1, true), text)
+    assert.is_truthy(text:find("\n  ... and 10 cells more\n", 1, true), text)
+    assert.are.equal(40, select(2, text:gsub("delta=", "")) - 1)
+  end)
+end)
+
 describe("a script that is another one", function()
   it("is said to be, and why", function()
     local dir = scratch .. "/a"

@@ -300,6 +300,20 @@ cat won*]])
     end
   end)
 
+  it("does not meet those that a process of the same host, number and beginning makes", function()
+    -- as two containers may be; the other one comes between writing and linking
+    local link, theirs = uv.fs_link, nil
+    finally(function() uv.fs_link = link end)
+    uv.fs_link = function(...)
+      uv.fs_link = link
+      theirs = assert(other:take "b")
+      return link(...)
+    end
+    local mine = assert(one:take "a")
+    assert.are.same({ "a", "b" }, { mine.key, theirs.key })
+    assert.are.same({ "a.1", "b.1" }, project.lines("ls " .. quoted(scratch .. "/claims")))
+  end)
+
   it("needs a folder that can be written", function()
     command.write(scratch .. "/claims-file", "")
     local none, message, code = claims.open(scratch .. "/claims-file")
@@ -335,22 +349,27 @@ describe("a pool of processes", function()
     assert.are.same({ { 0, 0, "one" }, { 3, 0, "" }, { 0, 9, "x" }, { 0, 0, "a\nb" } }, endings)
   end)
 
-  it("ends what a killed process had started", function()
-    local made, asked
-    made = pool.new {
-      jobs = 1,
-      next = function()
-        if asked then return nil end
-        asked = { file = "sh", args = { "-c", "sleep 600 & echo $!; kill -9 $$" }, output = scratch .. "/out" }
-        return asked
-      end,
-      started = function() end, ended = function() end,
-    }
-    made:fill()
-    uv.run()
-    local pid = tonumber(command.read(scratch .. "/out"))
-    assert.is_true(command.comes_true(function() return not process.started(pid) end))
-  end)
+  for how, ending in pairs { ["is killed"] = "kill -9 $$", ["catches a signal"] = "trap 'exit 143' TERM; kill -TERM $$",
+    fails = "exit 1", succeeds = "exit 0" } do
+    it(("ends what a process has started that %s"):format(how), function()
+      local made, asked
+      made = pool.new {
+        jobs = 1,
+        next = function()
+          if asked then return nil end
+          asked = { file = "sh", args = { "-c", "sleep 600 & echo $!; " .. ending }, output = scratch .. "/out" }
+          return asked
+        end,
+        started = function() end, ended = function() end,
+      }
+      made:fill()
+      uv.run()
+      local pid = tonumber(command.read(scratch .. "/out"))
+      local gone = command.comes_true(function() return not process.started(pid) end)
+      if not gone then uv.kill(pid, "sigkill") end
+      assert.is_true(gone)
+    end)
+  end
 
   it("says why a process could not be started", function()
     local message, asked
@@ -490,6 +509,17 @@ describe("the bar of a sweep", function()
     made:finished(trial(1, 493.2, { rung = 1, steps = 1000, seconds = 10 }), here)
     made:finish()
     assert.is_truthy(written:find("done 3/45  rung 2/3  running 0  failed 1  1:00 left", 1, true), written)
+  end)
+
+  it("does not count the failures that are tried again", function()
+    local here = work(0, 0)
+    here.retry = { a = 1 }
+    here.sweep.trials = { trial(1, nil, { key = "a", status = "failed" }), trial(2, 100, { key = "b" }) }
+    local made = bar.new { out = out, terminal = true, width = 120 }
+    made:begin(here)
+    made:finished(trial(1, 300, { key = "a" }), here)
+    made:finish()
+    assert.is_truthy(written:match "([^\r]*)$":find("best delta=0.01 gamma=0.99 300.0", 1, true), written)
   end)
 
   it("is silent when asked", function()

@@ -40,7 +40,9 @@ return trpo.experiment {
 ]]):format(steps))
   command.write(scratch .. "/sweep.lua", ([[
 local trpo = require "trpo"
-return trpo.sweep { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02 } }, seeds = 2, %s }:main(...)
+local o = { experiment = "tiny.lua", parameters = { delta = { 0.01, 0.02 } }, seeds = 2 }
+for key, value in pairs { %s } do o[key] = value end
+return trpo.sweep(o):main(...)
 ]]):format(rest or ""))
 end
 
@@ -314,16 +316,20 @@ return trpo.sweep { run = function(p) return { score = #p.x } end, metric = "sco
     assert.is_truthy(err:find "the sweep stopped: cannot write in sweeps/away/trials/%x+\n", err)
   end)
 
-  it("stops when no trial reports the metric", function()
+  it("stops when three trials have not reported the metric, and none has", function()
     write_sweep("misnamed", 5, [[append("ran", p.x); return { scores = 1, other = 2 }]])
     local out, err, code = command.run(scratch, "sweep misnamed.lua --jobs 1")
     assert.are.equal(1, code)
     assert.are.equal("", out)
-    assert.are.equal(1, #lines "ran")
+    assert.are.equal(3, #lines "ran")
     assert.is_truthy(err:find("trpo: the sweep stopped: no metric 'score' was reported, did you mean 'scores'?; "
       .. "there is other, scores", 1, true), err)
 
-    -- where others have it, only the trial fails
+    -- where others have it, only the trial fails, also when it is the first one
+    write_sweep("later", 3, [[return p.x < 3 and { other = 2 } or p.x]])
+    out, err, code = command.run(scratch, "sweep later.lua --jobs 1")
+    assert.are.equal(1, code)
+    assert.is_truthy(out:find "best: x=3", err)
     write_sweep("sometimes", 3, [[return p.x == 2 and { other = 2 } or p.x]])
     out, err, code = command.run(scratch, "sweep sometimes.lua --jobs 1")
     assert.are.equal(1, code)
@@ -368,6 +374,10 @@ describe("a sweep of experiments", function()
       local config = json.decode(command.read(result.dir .. "/config.json"))
       local trial = json.decode(command.read(result.dir .. "/trial.json"))
       assert.are.equal(id, trial.id)
+      -- what repeats the sitting
+      local here, line = command.read(result.dir .. "/command.txt"):match "\ncd ([^\n]*)\n([^\n]*)\n$"
+      assert.are.equal(quoted(project.lines(("cd %s && pwd -P"):format(quoted(scratch)))[1]):gsub("'", ""), (here:gsub("'", "")))
+      assert.are.equal("trpo sweep sweep.lua --set lanes=4 --trial " .. id, line:match "trpo sweep.*")
       assert.are.equal(trial.params["algorithm.delta"], config.algorithm.delta)
       assert.are.equal(trial.seed, config.seed)
       assert.are.equal(8, config.horizon)
@@ -409,6 +419,30 @@ wait $pid]])
       assert.is_truthy(name:find "^%x+%-r%d%.1$", name)
       assert.is_nil(claim.released)
     end
+  end)
+
+  it("goes on when a run ends before there is a number for the metric, which counts as no result", function()
+    -- with so many lanes no episode ends in these steps
+    local rest = 'metric = "rollout/ep_rew_mean", parameters = { lanes = { 64, 2 } }, seeds = 1, set = { horizon = 4 }, '
+    write_experiment(128, rest .. 'name = "early"')
+    local out, err, code = command.run(scratch, "sweep sweep.lua --jobs 1")
+    assert.are.equal(0, code, err)
+    assert.is_truthy(out:find "\n  lanes=64%s+0%s+%-", out)
+    assert.is_truthy(out:find("best: lanes=2, ", 1, true), out)
+    assert.is_truthy(err:find("trpo: 1 of 2 trials came to the end before there was a number for rollout/ep_rew_mean; "
+      .. "they count as no result", 1, true), err)
+    local _, rows = command.csv(scratch .. "/sweeps/early/results.csv")
+    assert.is_nil(rows[1].metric)
+    assert.is_number(rows[2].metric)
+
+    -- the first of them is no reason to stop; in halving its cell is the one that does not go on
+    write_experiment(128, rest .. [[name = "rungs", method = "halving",
+  halving = { min = 128, max = 256, factor = 2 }]])
+    out, err, code = command.run(scratch, "sweep sweep.lua --jobs 1")
+    assert.are.equal(0, code, err)
+    assert.is_truthy(out:find("best: lanes=2, ", 1, true), out)
+    assert.is_truthy(err:find("their cells rank last and do not go on", 1, true), err)
+    assert.is_truthy(command.run(scratch, "sweep sweep.lua --status"):find "^rungs: 3 of 3 done")
   end)
 
   it("refuses a script that changed, before and meanwhile", function()
@@ -571,7 +605,7 @@ end)
 
 describe("options of trpo sweep", function()
   it("--list prints one command per trial that is left, and --trial runs it", function()
-    write_sweep("listed", 4, [[append("ran", p.x); return p.x == 3 and "x" or p.x]])
+    write_sweep("listed", 4, [[append("ran", p.x); return p.x == 3 and not io.open "mended" and "x" or p.x]])
     local bin = quoted((command.trpo:gsub("/trpo$", "")))
     local out, err, code = command.shell(scratch, ([[
 export PATH=%s:$PATH
@@ -589,8 +623,17 @@ export PATH=%s:$PATH
     local ran = lines "ran"
     table.sort(ran)
     assert.are.same({ "1", "2", "3", "4" }, ran)
-    assert.is_truthy(out:find("0\n" .. list[3] .. "\n", 1, true), out)
+    assert.are.equal("0\n" .. list[3] .. " --retry-failed\n", out:match "0\n[^\n]*\n$")
     assert.is_truthy(err:find("run must return a table of numbers", 1, true), err)
+
+    out, err, code = command.shell(scratch, ([[touch mended; export PATH=%s:$PATH
+"$trpo" sweep listed.lua --name 'a name' --list --retry-failed | sh || exit 1
+"$trpo" sweep listed.lua --name 'a name' --list --retry-failed | wc -l]]):format(bin))
+    assert.are.equal(0, code, err)
+    assert.are.equal("0", out:match "%d+")
+    ran = lines "ran"
+    assert.are.same({ 5, "3" }, { #ran, ran[5] })
+    assert.are.equal("done", results "a name"[3].status)
   end)
 
   it("--trial leaves a trial to who works on it, and repeats nothing", function()

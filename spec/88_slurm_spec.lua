@@ -80,6 +80,53 @@ describe("trpo sweep --slurm", function()
     assert.are.equal("trpo: sbatch reads lines: 'sweeps/a\nb' has a control character in it\n", err)
   end)
 
+  describe("with --retry-failed", function()
+    -- a, b and c fail; of the second time c does, too
+    local failing = [[
+local trpo = require "trpo"
+return trpo.sweep {
+  run = function(p)
+    local file = io.open(%q .. "/ran", "a")
+    file:write(p.x, "\n")
+    file:close()
+    assert(p.x == "d" or p.x ~= "c" and io.open(%q .. "/mended"), "no")
+    return 1
+  end,
+  parameters = { x = { "a", "b", "c", "d" } }, name = "failing",
+}:main(...)
+]]
+    local function ran() return project.lines(("sort %s/ran"):format(project.quoted(scratch))) end
+
+    before_each(function()
+      command.write(scratch .. "/failing.lua", failing:format(scratch, scratch))
+      command.run(scratch, "sweep failing.lua -q")
+      command.shell(scratch, "mkdir bin; printf '#!/bin/sh\\n[ -e mended ] || exit 1; echo 17\\n' >bin/sbatch; chmod +x bin/sbatch")
+    end)
+
+    it("submits the trials that failed, each for one more time", function()
+      local out, err, code = command.shell(scratch, [[touch mended
+PATH=$PWD/bin:$PATH "$trpo" sweep failing.lua --slurm --retry-failed
+"$trpo" sweep failing.lua --status | head -n 1
+bash sweeps/failing/slurm.sh & bash sweeps/failing/slurm.sh; wait
+bash sweeps/failing/slurm.sh
+"$trpo" sweep failing.lua --status | head -n 1]])
+      assert.are.equal(0, code, err)
+      assert.is_truthy(out:find("job 17 takes 3 trials", 1, true), out)
+      assert.is_truthy(out:find("\nfailing: 1 of 4 done, 0 running, 0 failed, 3 waiting\n", 1, true), out)
+      assert.is_truthy(out:find("\nfailing: 3 of 4 done, 0 running, 1 failed, 0 waiting\n", 1, true), out)
+      assert.is_truthy(command.read(scratch .. "/sweeps/failing/slurm.sh"):find("--array=1-3\n", 1, true))
+      assert.are.same({ "a", "a", "b", "b", "c", "c", "d" }, ran())
+    end)
+
+    it("keeps the failures where nothing is submitted", function()
+      local out, _, code = command.shell(scratch, [[PATH=$PWD/bin:$PATH "$trpo" sweep failing.lua --slurm --retry-failed && exit 9
+"$trpo" sweep failing.lua --status | head -n 1]])
+      assert.are.equal(0, code)
+      assert.are.equal("failing: 1 of 4 done, 0 running, 3 failed, 0 waiting\n", out)
+      assert.are.same({ "a", "b", "c", "d" }, ran())
+    end)
+  end)
+
   it("has nothing to do when the sweep is done", function()
     sweep()
     command.run(scratch, "sweep functions.lua -q")

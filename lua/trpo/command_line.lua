@@ -25,6 +25,13 @@ local function words()
   return list
 end
 
+--- What stands for the words that started this process where those are no command, as in the process of a trial.
+command_line.text = nil
+
+--- The words that started this process, for a shell.
+-- @treturn string
+function command_line.own() return table.concat(words(), " ") end
+
 -- when, where and how: a comment, the working directory, the command with the variables that set something
 local function lines()
   local uv = rock("luv", "a run folder")
@@ -33,7 +40,7 @@ local function lines()
     if name:find("^TRPO_") and #value > 0 then variables[#variables + 1] = name .. "=" .. quoted(value) end
   end
   table.sort(variables)
-  for _, word in ipairs(words()) do variables[#variables + 1] = word end
+  variables[#variables + 1] = command_line.text or command_line.own()
   return ("# %s\ncd %s\n%s\n"):format(os.date "!%Y-%m-%dT%H:%M:%SZ", quoted(uv.cwd()), table.concat(variables, " "))
 end
 

@@ -71,8 +71,16 @@ function disk.remove(path)
   return uv.fs_rmdir(path)
 end
 
--- a name of this process alone, on all machines that share the folder
-local function temporary_name(uv, path) return ("%s.%d-%.0f.tmp"):format(path, uv.os_getpid(), uv.hrtime()) end
+--- A part of a name that no other process has, on all machines that share a folder.
+-- @treturn string two numbers; the second one is drawn
+function disk.unique()
+  local uv = luv()
+  -- older ones draw nothing
+  local bytes = uv.random and uv.random(6)
+  local number = bytes and 0 or uv.hrtime()
+  for i = 1, bytes and #bytes or 0 do number = 256 * number + bytes:byte(i) end
+  return ("%d-%.0f"):format(uv.os_getpid(), number)
+end
 
 --- Writes a file that is not there yet, whole or not at all. Of several processes that do so one succeeds.
 -- @tparam string path
@@ -83,7 +91,7 @@ local function temporary_name(uv, path) return ("%s.%d-%.0f.tmp"):format(path, u
 -- @treturn string|nil "EEXIST" when there is such a file
 function disk.create(path, text, opts)
   local uv = luv()
-  local temporary = temporary_name(uv, path)
+  local temporary = ("%s.%s.tmp"):format(path, disk.unique())
   local ok, message, code = core.file.write(temporary, text, opts)
   -- of its message only what is wrong, not the other name
   if not ok then return nil, ("cannot write '%s': %s"):format(path, message:match "': (.*)$"), code end

@@ -27,6 +27,16 @@ logger.columns = {
   "eval/mean_reward", "eval/std_reward", "eval/mean_ep_length",
 }
 
+--- Whether a number of every run has some name, though not every run may have come to have it.
+-- @tparam string name
+-- @treturn boolean
+function logger.reports(name)
+  for _, column in ipairs(logger.columns) do
+    if column == name then return true end
+  end
+  return false
+end
+
 -- files of a run besides its event file
 local files = { "progress.csv", "progress.jsonl", "monitor.csv" }
 

@@ -47,8 +47,7 @@ local function placed(made)
     end
     return list, #made.x.texts, #made.y.texts
   end
-  local order = made.entries
-  if made.y.name then order = letters.ranked(made) else table.sort(order, function(a, b) return a.i < b.i end) end
+  local order = made.y.name and letters.ranked(made) or letters.placed(made)
   local n = math.min(#order, RANKED)
   local columns = math.min(4, n)
   for k = 1, n do

@@ -162,6 +162,16 @@ end
 
 letters.ranked = ranked
 
+--- Entries in the order of the columns that they stand in.
+-- @tparam table made see `trpo.plots.lattice`
+-- @treturn {table,...}
+function letters.placed(made)
+  local list = {}
+  for i, entry in ipairs(made.entries) do list[i] = entry end
+  table.sort(list, function(a, b) return a.i < b.i end)
+  return list
+end
+
 -- a list without its bars: what there is to say about each entry, with the interval or without
 local function columns_of(made, entries, format, with_interval)
   local rows = { {} }
@@ -192,8 +202,7 @@ end
 -- @treturn string
 function letters.list(made, asked, format)
   local low, high = range_of(made)
-  local entries = made.y.name and ranked(made) or made.entries
-  if not made.y.name then table.sort(entries, function(a, b) return a.i < b.i end) end
+  local entries = made.y.name and ranked(made) or letters.placed(made)
   local rows, room
   for _, with_interval in ipairs { true, false } do
     rows = columns_of(made, entries, format, with_interval)

@@ -135,7 +135,10 @@ local function first_line(text) return tostring(text):match "^[^\n]*" end
 -- @tparam table work see `trpo.sweep.work`
 function bar:begin(work)
   self.began = trpo.now()
-  for _, trial in ipairs(work.sweep.trials) do note(self, trial) end
+  for _, trial in ipairs(work.sweep.trials) do
+    -- of what is tried again the failure does not count
+    if not work.retry[trial.key] then note(self, trial) end
+  end
   refresh(self, work)
 end
 

@@ -22,8 +22,9 @@ claims.heartbeat = 10
 --- Seconds without a sign of life after which an owner on another host is over.
 claims.patience = 60
 
+-- makes a file of what was none
 local function write(uv, path, text)
-  local file, message = uv.fs_open(path, "w", 420) -- 0644
+  local file, message = uv.fs_open(path, "wx", 420) -- 0644
   if not file then return nil, message end
   local count, why = uv.fs_write(file, text, -1)
   uv.fs_close(file)
@@ -61,11 +62,8 @@ function claims.open(folder, working)
     -- nobody tries so often that more digits are ours
     if key and #attempt < 10 then newest[key] = math.max(newest[key] or 0, tonumber(attempt)) end
   end
-  local me = process.this()
   local self = setmetatable({
-    uv = uv, folder = folder, path = path, newest = newest, held = {}, me = me, ahead = {},
-    -- containers may share host and number
-    temporary = ("%s/.%s-%.0f-%.0f.tmp"):format(path, me.host, me.pid, me.start),
+    uv = uv, folder = folder, path = path, newest = newest, held = {}, me = process.this(), ahead = {},
   }, claims)
   if working then tidy(self, names) end
   return self
@@ -160,15 +158,18 @@ local function create_alone(uv, path, text)
   return nil, problem or "the disk is full"
 end
 
+-- A name that nobody else has. Of processes in containers, host, number and beginning may be the same.
+local function temporary_name(self) return ("%s/.%s.tmp"):format(self.path, disk.unique()) end
+
 local without_links = { EPERM = true, ENOTSUP = true, ENOSYS = true, EMLINK = true }
 
 -- makes a file that does not exist yet, with its text in it: true; false when it exists; nil, message
 local function create(self, path, text)
-  local uv = self.uv
+  local uv, temporary = self.uv, temporary_name(self)
   local linked, why, code
-  local ok, message = write(uv, self.temporary, text)
-  if ok then linked, why, code = uv.fs_link(self.temporary, path) end
-  uv.fs_unlink(self.temporary)
+  local ok, message = write(uv, temporary, text)
+  if ok then linked, why, code = uv.fs_link(temporary, path) end
+  uv.fs_unlink(temporary)
   if not ok then return nil, message end
   if linked then return true end
   if code == "EEXIST" then return false end
@@ -206,10 +207,11 @@ end
 
 -- replaces the text of an own claim, whole
 local function rewrite(self, claim)
-  local ok, message = write(self.uv, self.temporary, text_of(self, claim))
-  if ok then ok, message = self.uv.fs_rename(self.temporary, self:file(claim.key, claim.attempt)) end
+  local temporary = temporary_name(self)
+  local ok, message = write(self.uv, temporary, text_of(self, claim))
+  if ok then ok, message = self.uv.fs_rename(temporary, self:file(claim.key, claim.attempt)) end
   if ok then return true end
-  self.uv.fs_unlink(self.temporary)
+  self.uv.fs_unlink(temporary)
   return nil, ("cannot write a claim: %s"):format(message), "io"
 end
 

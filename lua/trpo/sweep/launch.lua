@@ -3,12 +3,12 @@
 local bar = require "trpo.sweep.bar"
 local blame = require "trpo.blame"
 local claims = require "trpo.sweep.claims"
+local command_line = require "trpo.command_line"
 local disk = require "trpo.disk"
 local json = require "trpo.json"
 local options = require "trpo.options"
 local origin = require "trpo.origin"
 local progress = require "trpo.progress"
-local quoted = require("trpo.command_line").quoted
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
 local script = require "trpo.script"
@@ -22,6 +22,8 @@ local trpo = require "trpo"
 local work = require "trpo.sweep.work"
 
 local launch = {}
+
+local quoted = command_line.quoted
 
 local function say(...) io.stderr:write("trpo: ", table.concat({ ... }), "\n") end
 
@@ -69,8 +71,18 @@ local function essence(description)
     uses = description.uses }
 end
 
+-- the command that runs one trial: of a command line that sweeps, or of a script that does so on its way
+local function line_of(flags, key)
+  if not flags.words then return command_line.own() end
+  local words = flags.words
+  for _, text in ipairs(flags.set or {}) do words = words .. " --set " .. quoted(text) end
+  if flags.name then words = words .. " --name " .. quoted(flags.name) end
+  if flags.dir then words = words .. " --dir " .. quoted(flags.dir) end
+  return words .. " --trial " .. key
+end
+
 -- a function that says how the process of a trial is started
-local function commander(sweep, read)
+local function commander(sweep, read, flags)
   local uv = rock("luv", "trpo sweep")
   local env, program, description, subject = variables(uv), uv.exepath(), read.description, sweep.subject
   return function(entry, attempt)
@@ -78,7 +90,7 @@ local function commander(sweep, read)
       file = sweep.file, place = sweep:place(), description = essence(description), attempt = attempt,
       parent = uv.os_getpid(), successor = claims.place(read.dir, entry.key, attempt + 1),
       files = sweep.watched, settings = subject.script and sweep:settings(entry) or nil,
-      steps = description.halving and description.halving.max,
+      steps = description.halving and description.halving.max, command = line_of(flags, entry.key),
       entry = { id = entry.id, cell = entry.cell, seed = entry.seed, rung = entry.rung, steps = entry.steps,
         params = entry.params, dir = entry.dir },
     }
@@ -116,21 +128,19 @@ local function report(sweep, flags)
   local ok, why = results.write_csv(read)
   if not ok then say(why) end
   if not flags.json then print(("files in %s (results.csv, trials/)"):format(read.dir)) end
-  local foreign, failed = tell.foreign(read), tell.failed(read)
+  local foreign, unscored, failed = tell.foreign(read), tell.unscored(read), tell.failed(read)
   if foreign then say(foreign) end
+  if unscored then say(unscored) end
   if failed then say(failed) end
   return (ok or flags.status) and 0 or 1
 end
 
 -- one command for each trial that has no result
 local function list(sweep, flags)
-  local words = flags.words
-  for _, text in ipairs(flags.set or {}) do words = words .. " --set " .. quoted(text) end
-  if flags.name then words = words .. " --name " .. quoted(flags.name) end
-  if flags.dir then words = words .. " --dir " .. quoted(flags.dir) end
   for _, entry in ipairs(sweep.trials) do
-    if entry.status ~= "done" and (entry.status ~= "failed" or flags.retry_failed) then
-      print(words .. " --trial " .. entry.key)
+    local failed = entry.status == "failed"
+    if entry.status ~= "done" and (not failed or flags.retry_failed) then
+      print(line_of(flags, entry.key) .. (failed and " --retry-failed" or ""))
     end
   end
   return 0
@@ -187,7 +197,7 @@ end
 -- works on the sweep: what `trpo.sweep.work` says
 local function begin(sweep, read, flags)
   return work.run {
-    sweep = read, jobs = flags.jobs, command = commander(sweep, read), view = view_of(flags), only = flags.trial,
+    sweep = read, jobs = flags.jobs, command = commander(sweep, read, flags), view = view_of(flags), only = flags.trial,
     retry = flags.retry_failed,
   }
 end
@@ -283,7 +293,8 @@ local run_options = options.group {
 -- @tparam[opt] table opts `jobs` (processes at a time; default: the cores), `quiet` false, `retry_failed` false
 -- @treturn table|nil what was found, see `trpo.sweep.results.read`; some trials may have failed
 -- @treturn string|nil message
--- @treturn string|nil code: "changed", "io", "metric", "interrupted"
+-- @treturn string|nil code: "changed", "running", "exists", "format" or "version" (of the sweep that is in the folder),
+--   "script" (a function that is in none), "spawn", "io", "metric", "interrupted"
 -- @raise on wrong options
 function launch.all(sweep, opts)
   if trial.take(sweep) then return sweep:results() end

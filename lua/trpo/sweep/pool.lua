@@ -1,5 +1,6 @@
 --- A bounded number of processes at a time. Nothing is polled: the loop sleeps until a process ends.
 -- @module trpo.sweep.pool
+local core = require "trpo.core"
 local rock = require "trpo.rocks"
 
 local pool = {}
@@ -42,13 +43,19 @@ local function spawn(self, task, on_exit)
   return handle, pid
 end
 
+-- Ends what a process has started and left behind, which must not go on writing beside its next attempt or what comes
+-- of its result. A group keeps its number as long as there is somebody in it; where there is a process of that number,
+-- it is another one that was given it.
+local function end_rest(uv, pid)
+  if not core.process.started(pid) then uv.kill(-pid, "sigkill") end
+end
+
 local function start(self, task)
   local uv, begin = self.uv, self.uv.hrtime()
   local handle, pid
   handle, pid = spawn(self, task, function(code, signal)
     handle:close()
-    -- what a killed process has started must not go on writing beside its next attempt
-    if signal ~= 0 then uv.kill(-pid, "sigkill") end
+    end_rest(uv, pid)
     self.running, self.tasks[task] = self.running - 1, nil
     self.ended(task, { code = code, signal = signal, seconds = (uv.hrtime() - begin) / 1e9 })
     self:fill()

@@ -370,6 +370,8 @@ local function columns_of(sweep)
   local function add(title, value)
     list[#list + 1], taken[title] = { title, value }, true
   end
+  -- these titles are nobody else's
+  for _, name in ipairs { "status", "metric", "seconds", "host" } do taken[name] = true end
   local function plain(name) add(name, function(trial) return trial[name] end) end
   plain "id"
   plain "cell"
@@ -379,7 +381,9 @@ local function columns_of(sweep)
     plain "steps"
   end
   for _, parameter in ipairs(sweep.parameters) do
-    add(parameter.name, function(trial) return trial.params[parameter.path] end)
+    -- of an experiment, id may be the one of its environment
+    local title = taken[parameter.name] and parameter.path or parameter.name
+    add(title, function(trial) return trial.params[parameter.path] end)
   end
   plain "status"
   plain "metric"
@@ -390,7 +394,6 @@ local function columns_of(sweep)
     end
   end
   table.sort(names)
-  taken.seconds, taken.host = true, true
   for _, name in ipairs(names) do
     add(taken[name] and "metrics/" .. name or name, function(trial) return trial.metrics[name] end)
   end
@@ -400,7 +403,8 @@ local function columns_of(sweep)
 end
 
 --- The trials as comma-separated values: one row each, in the order of cells, seeds and rungs. Numbers read back
--- exactly; a metric whose name another column has is called `metrics/<name>`.
+-- exactly; a metric whose name another column has is called `metrics/<name>`, a parameter whose name one has is called
+-- by its path.
 -- @tparam table sweep
 -- @treturn string
 function results.csv(sweep)

@@ -6,6 +6,7 @@
 -- back into the queue. A node that dies is Slurm's to notice; its trials are taken over by other tasks.
 -- @module trpo.sweep.slurm
 local core = require "trpo.core"
+local failures = require "trpo.sweep.failures"
 local quoted = require("trpo.command_line").quoted
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
@@ -133,28 +134,40 @@ local function flaw(sweep)
   end
 end
 
---- Writes the array script of a sweep into its folder, and submits it.
+-- writes the script and hands it to sbatch: the number of the job and the script's path; or nil and what is wrong
+local function hand_over(sweep, flags, trials)
+  local path = sweep:place() .. "/slurm.sh"
+  local problem = flaw(sweep)
+  if problem then return nil, problem end
+  local ok, message = core.file.write(path, slurm.script(sweep, flags, trials))
+  if not ok then return nil, message end
+  local job, why = sbatch(path)
+  if job then return job, path end
+  return nil, ("the script is %s, but it was not submitted: %s"):format(path, why)
+end
+
+--- Writes the array script of a sweep into its folder, and submits it. Failures that are tried again are withdrawn
+-- before: tasks that were told to try failures again would do so with those of each other, and after every requeue.
 -- @tparam Sweep sweep whose folder is there
 -- @tparam table read what is in it
--- @tparam table flags of the command line: `tasks`, `set`
+-- @tparam table flags of the command line: `tasks`, `set`, `retry_failed`
 -- @treturn number exit code: 0, or 1 with a message on the standard error output
 function slurm.submit(sweep, read, flags)
-  local count = results.count(read)
-  local trials = count.running + count.waiting - results.undecided(read)
+  local count, again, problem = results.count(read), {}, nil
+  if flags.retry_failed then again, problem = failures.withdraw(read) end
+  if not again then
+    say(problem)
+    return 1
+  end
+  local trials = count.running + count.waiting - results.undecided(read) + #again
   if trials == 0 then
     print "no trial is left; nothing is submitted"
     return 0
   end
-  local path = sweep:place() .. "/slurm.sh"
-  local ok, message = nil, flaw(sweep)
-  if not message then ok, message = core.file.write(path, slurm.script(sweep, flags, trials)) end
-  if not ok then
-    say(message)
-    return 1
-  end
-  local job, why = sbatch(path)
+  local job, path = hand_over(sweep, flags, trials)
   if not job then
-    say(("the script is %s, but it was not submitted: %s"):format(path, why))
+    failures.put_back(again)
+    say(path)
     return 1
   end
   print(("job %s takes %d trials; script %s, output %s/slurm-%s_*.txt"):format(job, trials, path, sweep:place(), job))

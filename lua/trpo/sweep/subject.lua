@@ -99,11 +99,9 @@ experiment.__index = experiment
 
 -- why no run reports a metric, or nil
 local function flaw_of_metric(metric, run)
-  for _, name in ipairs(logger.columns) do
-    if name == metric.name then
-      return name:find "^eval/" and run.config.evaluation.episodes == 0
-        and ("metric '%s' needs evaluation.episodes > 0"):format(name) or nil
-    end
+  if logger.reports(metric.name) then
+    return metric.name:find "^eval/" and run.config.evaluation.episodes == 0
+      and ("metric '%s' needs evaluation.episodes > 0"):format(metric.name) or nil
   end
   -- callbacks may report what they like
   if run.config.on_iteration then return nil end

@@ -34,12 +34,15 @@ end
 -- a table does not get longer than this
 local most_rows = 40
 
--- rows of the summary, those of the best cells when there are many
+-- rows of the summary; when there are many those with the best numbers, and the best one in any case
 local function shown_rows(sweep, found)
   local rows, sign = {}, sweep.metric.goal == "minimize" and -1 or 1
   for _, row in ipairs(found.rows) do rows[#rows + 1] = row end
   if #rows <= most_rows then return rows end
+  local best = found.best and found.rows[found.best]
   table.sort(rows, function(a, b)
+    -- it has come further, or has more runs, than cells with better numbers
+    if (a == best) ~= (b == best) then return a == best end
     local x, y = a.iqm and sign * a.iqm or -math.huge, b.iqm and sign * b.iqm or -math.huge
     if x ~= y then return x > y end
     return a.cell < b.cell
@@ -128,6 +131,20 @@ function tell.json(sweep, found)
     name = sweep.name, dir = sweep.dir, metric = sweep.metric, trials = results.count(sweep), cells = json.list(rows),
     best = found.best and rows[found.best] or json.null,
   }, { order = { "name", "dir", "metric", "trials", "best", "cells" } })
+end
+
+--- Says which trials came to their end without a number for the metric, as runs do in which no episode has ended.
+-- @tparam table sweep
+-- @treturn string|nil nil when there is none
+function tell.unscored(sweep)
+  local count = 0
+  for _, trial in ipairs(sweep.trials) do
+    if trial.status == "done" and trial.metric == nil then count = count + 1 end
+  end
+  if count == 0 then return nil end
+  return ("%d of %s came to the end before there was a number for %s; %s, and more steps would give one"):format(count,
+    counted(#sweep.trials, "trial"), sweep.metric.name,
+    sweep.description.halving and "their cells rank last and do not go on" or "they count as no result")
 end
 
 --- How many trials stand how.

@@ -3,12 +3,14 @@
 -- The process reads from its standard input what it is to do, loads the sweep's script, makes the trial out of it, and
 -- checks that it is still the one that is wanted. It ends by a result file, or by a message and an exit code.
 -- @module trpo.sweep.trial
+local command_line = require "trpo.command_line"
 local core = require "trpo.core"
 local disk = require "trpo.disk"
 local folder = require "trpo.folder"
 local functions = require "trpo.sweep.code"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
+local logger = require "trpo.logger"
 local options = require "trpo.options"
 local results = require "trpo.sweep.results"
 local rock = require "trpo.rocks"
@@ -22,7 +24,7 @@ local trial = {}
 
 --- Exit codes of a trial's process, besides 0 (it has its result), 1 (it failed; what it printed says why) and those of
 -- signals.
-trial.codes = { changed = 3, busy = 73, io = 74, paused = 75 }
+trial.codes = { changed = 3, busy = 73, io = 74 }
 
 -- scripts may not end the process, see `work_off`
 local exit = os.exit
@@ -82,7 +84,6 @@ local function train(run)
   local result, message, code = run:train()
   if not result then return nil, message, (code == "io" or code == "busy") and trial.codes[code] or 1 end
   if result.status == "interrupted" then return nil, nil, 128 + result.signal end
-  if result.status == "paused" then return nil, nil, trial.codes.paused end
   local metrics = {}
   for key, value in pairs(result) do
     if type(value) == "number" and not plain[key] then metrics[key] = value end
@@ -140,11 +141,12 @@ end
 
 -- writes the result of a trial: exit code, message
 local function finish(task, metrics, seconds)
-  local name = task.description.metric.name
+  local name, kind = task.description.metric.name, task.description.kind
   local result = { status = "done", metrics = metrics, seconds = seconds, attempt = task.attempt,
     -- what a run says about itself that was resumed
     exact_resume = folder.status(task.entry.dir).exact_resume }
-  if metrics[name] == nil then
+  -- a run has some of its numbers only later, such as the mean return of episodes before the first one has ended
+  if metrics[name] == nil and not (kind == "experiment" and logger.reports(name)) then
     result.status, result.code, result.message = "failed", "metric", missing(name, metrics)
   end
   heed(task)
@@ -285,6 +287,7 @@ function trial.main()
   -- a parent that is gone has lost its claim, and perhaps not said everything
   if not task or not core.process.die_with_parent(task.parent) then exit(1, true) end
   _G.arg = { [0] = task.file }
+  command_line.text = task.command
   io.stdout:setvbuf "line"
   protected(work_off, task)
 end

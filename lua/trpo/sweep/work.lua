@@ -17,6 +17,9 @@ work.__index = work
 --- So many times in a row a trial may be killed before it counts as failed.
 work.deaths = 3
 
+--- After so many trials that failed as they did not report the metric, and none that did, the sweep stops.
+work.nameless = 3
+
 -- seconds after which at the latest it is tried again whether a run's folder is free
 local longest_pause = 60
 
@@ -50,6 +53,8 @@ end
 local function has_result(self, entry)
   local result = results.outcome(self.sweep.description, entry)
   if not result or result.status == "failed" and result.attempt == self.retry[entry.key] then return false end
+  -- of an earlier failure nothing stays
+  entry.message, entry.code, entry.exact_resume = nil, nil, nil
   for key, value in pairs(result) do entry[key] = value end
   entry.metric = entry.metrics[self.sweep.metric.name]
   return true
@@ -68,7 +73,7 @@ local function finished(self, entry)
   counts[entry.status] = counts[entry.status] + 1
   if entry.code == "metric" then
     self.without_metric = self.without_metric + 1
-    if counts.done == 0 and counts.failed == self.without_metric then
+    if counts.done == 0 and counts.failed == self.without_metric and counts.failed >= work.nameless then
       stop(self, { message = entry.message, code = "metric" })
     end
   end
@@ -223,7 +228,6 @@ local function ended(self, task, ending)
   local signal = signal_of(self, task, ending)
   if signal and self.stopping and self.stopping.signal then return give_back(self, task) end
   if signal then return killed(self, task, ending, signal) end
-  if ending.code == ends.paused then return give_back(self, task) end
   if ending.code == ends.busy then return put_off(self, task) end
   local message = last_words(self, task, ending)
   -- neither is the trial's fault
@@ -235,8 +239,9 @@ end
 
 -- ---- the loop ----------------------------------------------------------------------------------
 
--- a halving that goes on when a rung is complete; whether there is more to do
-local function is_extended(self)
+-- goes on to the next rung of a halving when one is complete: the sweep and its queue are made anew from the disk;
+-- returns whether there is more to do
+local function advance(self)
   if not self.sweep.description.halving or self.only then return false end
   local sweep, message, code = results.read(self.sweep.dir)
   if not sweep then
@@ -248,20 +253,20 @@ local function is_extended(self)
   return self.last > 0
 end
 
--- whether all is done that can be done
-local function is_over(self)
+-- whether all is done that can be done, the next rung of a halving included, which begins here
+local function comes_to_end(self)
   if self.pool.running > 0 or #self.again > 0 then return false end
   if self.stopping then return true end
   if self.queue[self.head] then return false end
   if self.only then return true end
-  return next(self.others) == nil and not is_extended(self)
+  return next(self.others) == nil and not advance(self)
 end
 
 local function fill(self)
   self.pool:fill()
   -- what was all to be had may be more now
-  while not is_over(self) and self.pool.running == 0 and self.queue[self.head] do self.pool:fill() end
-  self.over = is_over(self)
+  while not comes_to_end(self) and self.pool.running == 0 and self.queue[self.head] do self.pool:fill() end
+  self.over = comes_to_end(self)
 end
 
 local function beat(self)
@@ -279,7 +284,7 @@ end
 local function tick(self)
   -- by the clock on the wall, which does not stop while we do; it may be set back
   local now = os.time()
-  if math.abs(now - self.beaten) >= claims.heartbeat then
+  if math.abs(now - self.beaten) >= self.heartbeat then
     self.beaten = now
     beat(self)
   end
@@ -301,7 +306,7 @@ local function on_signal(self, name, number)
   for _, task in ipairs(self.again) do give_back(self, task) end
   self.again = {}
   self.pool:stop()
-  self.over = is_over(self)
+  self.over = comes_to_end(self)
 end
 
 local function open_handles(self)
@@ -322,30 +327,10 @@ local function close_handles(self)
   self.uv.run "nowait"
 end
 
---- Works until all trials have their results, or until something ends it.
--- @tparam table o `sweep` (as `trpo.sweep.results.read` returns it), `jobs` (processes at a time), `command` =
---   function(trial, attempt) → { file, args, env }, `view` (see `trpo.sweep.bar`), `only` (key of the one trial that is
---   wanted), `retry` (true: those that failed, too)
--- @treturn table|nil { total, done, failed, signal (number, when one ended it), stopped { message, code } (when
---   something else did), held (with `only`: who works on it) }
--- @treturn string|nil message
--- @treturn string|nil code
-function work.run(o)
-  local claimed, message, code = claims.open(o.sweep.dir, true)
-  if not claimed then return nil, message, code end
-  local self = {
-    uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command,
-    view = o.view, only = o.only,
-    -- what is left; what others hold; what is to be started next
-    queue = {}, head = 1, last = 0, others = {}, again = {},
-    -- by key: the attempt that failed and is tried again; how often a trial was killed; what we could not finish;
-    -- what is to be tried again later
-    retry = {}, deaths = {}, given_back = {}, put_off = {},
-    tasks = {}, handles = {}, beaten = os.time(), without_metric = 0,
-  }
-  if self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493) then disk.sync(o.sweep.dir) end
-  self.pool = pool.new {
-    jobs = o.jobs,
+-- where processes of trials begin and end
+local function pool_of(self)
+  return pool.new {
+    jobs = self.jobs,
     next = function() return next_task(self) end,
     started = function(task, pid)
       self.tasks[task] = true
@@ -354,6 +339,47 @@ function work.run(o)
     end,
     ended = function(task, ending) ended(self, task, ending) end,
   }
+end
+
+-- the work on a sweep before it begins
+local function new(o, claimed)
+  local self = {
+    uv = rock("luv", "trpo sweep"), sweep = o.sweep, claims = claimed, jobs = o.jobs, command = o.command,
+    view = o.view, only = o.only, heartbeat = o.heartbeat or claims.heartbeat,
+    -- what is left; what others hold; what is to be started next
+    queue = {}, head = 1, last = 0, others = {}, again = {},
+    -- by key: the attempt that failed and is tried again; how often a trial was killed; what we could not finish;
+    -- what is to be tried again later
+    retry = {}, deaths = {}, given_back = {}, put_off = {},
+    tasks = {}, handles = {}, beaten = os.time(), without_metric = 0,
+  }
+  self.pool = pool_of(self)
+  return self
+end
+
+-- how the work ended
+local function outcome(self)
+  local counts, stopping = self.counts, self.stopping or {}
+  return {
+    total = counts.total, done = counts.done, failed = counts.failed, signal = stopping.signal,
+    stopped = stopping.message and stopping or nil, held = self.only and next(self.others) ~= nil or nil,
+  }
+end
+
+--- Works until all trials have their results, or until something ends it.
+-- @tparam table o `sweep` (as `trpo.sweep.results.read` returns it), `jobs` (processes at a time), `command` =
+--   function(trial, attempt) → { file, args, env, input }, `view` (see `trpo.sweep.bar`), `only` (key of the one trial
+--   that is wanted), `retry` (true: those that failed, too), `heartbeat` (seconds between two signs of life; nil: as
+--   `trpo.sweep.claims` says)
+-- @treturn table|nil { total, done, failed, signal (number, when one ended it), stopped { message, code } (when
+--   something else did), held (with `only`: who works on it) }
+-- @treturn string|nil message
+-- @treturn string|nil code
+function work.run(o)
+  local claimed, message, code = claims.open(o.sweep.dir, true)
+  if not claimed then return nil, message, code end
+  local self = new(o, claimed)
+  if self.uv.fs_mkdir(o.sweep.dir .. "/trials", 493) then disk.sync(o.sweep.dir) end
   enqueue(self, o.retry)
   open_handles(self)
   self.view:begin(self)
@@ -364,11 +390,7 @@ function work.run(o)
   end
   close_handles(self)
   self.view:finish()
-  local stopping = self.stopping or {}
-  return {
-    total = self.counts.total, done = self.counts.done, failed = self.counts.failed, signal = stopping.signal,
-    stopped = stopping.message and stopping or nil, held = self.only and next(self.others) ~= nil or nil,
-  }
+  return outcome(self)
 end
 
 return work
