@@ -465,6 +465,16 @@ describe("a sweep as a table", function()
     assert.is_truthy(out:find "last  steps" and out:find "  36k  %*\n", out)
   end)
 
+  it("tells steps exactly", function()
+    sweep_folder.write(path "powers", { halving = { rungs = { 2048, 16384 }, factor = 8 }, seeds = { 1 },
+      status = function(cell, _, rung) return (rung == 1 or cell == 5) and "done" or "waiting" end })
+    local script = require("trpo.plots.heatmap").picture(lattice(path "powers"), { title = "t" }).script
+    for _, word in ipairs { "2048", "16384", "halving: 2048 to 16384 steps" } do
+      assert.is_truthy(script:find(word, 1, true), word)
+    end
+    assert.is_nil(script:find "2%.048k")
+  end)
+
   it("puts only trials together that had the same steps", function()
     local scores = { [0.001] = { 1000, 2000 }, [0.01] = { 5, 1 }, [0.1] = { 4, 3 } }
     sweep_folder.write(path "rungs", { halving = { rungs = { 4000, 12000 }, factor = 2 }, seeds = { 1 },
@@ -496,6 +506,10 @@ describe("a sweep as a table", function()
     assert.is_false(space.is_logarithmic(plain, { 0.001, 1 }))
     assert.is_false(space.is_logarithmic({ distribution = "uniform" }, { "a" }))
     assert.is_true(space.is_logarithmic({}, { 0.001, 1 }))
+    assert.is_true(space.is_logarithmic({}, { 0.1, 0.01, 0.03 }))
+    for _, list in ipairs { { 1, 5, 10 }, { 0.01, 0.1 }, { 1, 2, 4 }, { 0.9, 0.99, 0.999 }, { 5 }, {} } do
+      assert.is_false(space.is_logarithmic({}, list))
+    end
     assert.is_false(space.is_logarithmic({}, { 0.9, 0.99 }))
     local d = { name = "n", kind = "experiment", method = "random", parameters = { log, plain }, seeds = { 1 },
       metric = { name = "m", goal = "maximize" }, cells = {} }
@@ -810,6 +824,11 @@ describe("a picture file", function()
     for _, word in ipairs { ">pictures<", ">302.0<", ">[301.0, 303.0]<", ">delta<", ">gamma<", ">0.999<",
       "IQM of 3 trials, 95 %% bootstrap interval; framed: the best" } do
       assert.is_truthy(text:find((word:gsub("%%%%", "%%")), 1, true), word)
+    end
+    -- what the best one is the best by is said where something else is drawn
+    for y, told in pairs { ["ep_rew_mean"] = "framed: the best by eval/mean_reward<", ["eval/mean_reward"] = "framed: the best<" } do
+      assert.are.equal(0, select(3, command.run(scratch, "plot pictures --kind cells -o cells-by.svg -y " .. y)))
+      assert.is_truthy(command.read(path "cells-by.svg"):find(told, 1, true), told)
     end
     simple_run("runs/a", 1, config(1, 0.1))
     simple_run("runs/b", 2, config(2, 0.1))

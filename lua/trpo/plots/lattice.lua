@@ -236,11 +236,17 @@ function lattice.format(made)
   return wording.format(list)
 end
 
+-- a number of steps, exactly: 36k, 2048
+local function steps_text(steps)
+  local short = wording.short(steps)
+  return short:find "^%d+%a$" and steps % 1000 == 0 and short or ("%.0f"):format(steps)
+end
+
 --- How far an entry has come.
 -- @tparam table made
 -- @tparam table entry
 -- @treturn string|nil steps; nil without halving, where all come equally far
-function lattice.steps(made, entry) return made.halving and entry.steps > 0 and wording.short(entry.steps) or nil end
+function lattice.steps(made, entry) return made.halving and entry.steps > 0 and steps_text(entry.steps) or nil end
 
 --- What a mark on the best entry means, in words.
 -- @tparam table made
@@ -254,7 +260,7 @@ end
 local function halving_told(made)
   local low, high = math.huge, 0
   for _, entry in ipairs(made.entries) do low, high = math.min(low, entry.steps), math.max(high, entry.steps) end
-  return low == high and "halving" or ("halving: %s to %s steps"):format(wording.short(low), wording.short(high))
+  return low == high and "halving" or ("halving: %s to %s steps"):format(steps_text(low), steps_text(high))
 end
 
 --- What the numbers of a table are, in words.
