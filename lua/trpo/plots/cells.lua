@@ -95,15 +95,16 @@ local function screen(x, y, size) return ("screen %.5f, screen %.5f"):format(x /
 -- what stands in an empty panel
 local function reason(entry) return entry.failed > 0 and entry.failed == entry.total and "failed" or "no rows yet" end
 
+-- a frame of its own around the best panel: a thick border would have thick ticks
+local frame_of_best = ("set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 front fillstyle empty border lc "
+  .. "rgb '%s' lw 2.5"):format(frame.best)
+
 local function panel_script(panel, k, size, made, last_row)
   local left, right, top, bottom = corners(size, panel)
-  local best = panel.entry == made.best
   local lines = {
     frame.place(size, left, right, top, bottom),
     "set border 15 lw 0.6 lc rgb '#999999'",
-    -- a border would make its ticks as thick
-    best and ("set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 front fillstyle empty border lc rgb '%s' "
-      .. "lw 2.5"):format(frame.best) or "unset object",
+    panel.entry == made.best and frame_of_best or "unset object",
     last_row and size.ticks or size.ticks:gsub("'[^']*'", "''"),
     panel.column == 1 and size.up or size.up:gsub("'[^']*'", "''"), "unset label",
   }
@@ -127,7 +128,8 @@ end
 -- names of columns and rows around a table, titles, labels of the axes; drawn with an empty picture over everything
 local function surroundings(made, size, asked, words)
   local lines = { frame.place(size, 0, size.width, size.height, 0),
-    "unset border\nunset tics\nunset grid\nunset label\nunset object", frame.heading(size, asked.title, words.subtitle) }
+    "unset border\nunset tics\nunset grid\nunset label\nunset object",
+    frame.heading(size, asked.title, words.subtitle) }
   local function put(text, x, y, style)
     lines[#lines + 1] = ("set label %s at %s %s noenhanced"):format(plot.quoted(text), screen(x, y, size), style)
   end
