@@ -97,7 +97,7 @@ describe("a run that is read", function()
     assert.are.equal("plain", run.name)
     assert.are.equal(4, run.rows)
     assert.are.equal(0.01, run.parameters["algorithm.delta"])
-    assert.are.equal("64,64", run.parameters["policy.hidden"])
+    assert.are.equal("{64, 64}", run.parameters["policy.hidden"])
     assert.are.same({ 11, 12, 13, 14 }, run.columns["rollout/ep_rew_mean"])
     local x, y = runs.pairs(run, "time/total_timesteps", "eval/mean_reward")
     assert.are.same({ 4000 }, x:totable())
@@ -189,7 +189,7 @@ describe("a run that is read", function()
     end
     local run = assert(runs.read(write_run("hostile", { "a", "1" },
       '{"a":{"b":null,"c":[[1],2],"":{"__index":1}},"d":[],"e":1e999,"f":{"g":{"h":true}}}')))
-    assert.are.equal("…,2", run.parameters["a.c"])
+    assert.are.equal("{…, 2}", run.parameters["a.c"])
     assert.is_true(run.parameters["f.g.h"])
     assert.is_nil(run.parameters["a.b"])
   end)
@@ -465,6 +465,16 @@ describe("a sweep as a table", function()
     assert.is_truthy(out:find "last  steps" and out:find "  36k  %*\n", out)
   end)
 
+  it("tells steps exactly", function()
+    sweep_folder.write(path "powers", { halving = { rungs = { 2048, 16384 }, factor = 8 }, seeds = { 1 },
+      status = function(cell, _, rung) return (rung == 1 or cell == 5) and "done" or "waiting" end })
+    local script = require("trpo.plots.heatmap").picture(lattice(path "powers"), { title = "t" }).script
+    for _, word in ipairs { "2048", "16384", "halving: 2048 to 16384 steps" } do
+      assert.is_truthy(script:find(word, 1, true), word)
+    end
+    assert.is_nil(script:find "2%.048k")
+  end)
+
   it("puts only trials together that had the same steps", function()
     local scores = { [0.001] = { 1000, 2000 }, [0.01] = { 5, 1 }, [0.1] = { 4, 3 } }
     sweep_folder.write(path "rungs", { halving = { rungs = { 4000, 12000 }, factor = 2 }, seeds = { 1 },
@@ -496,6 +506,10 @@ describe("a sweep as a table", function()
     assert.is_false(space.is_logarithmic(plain, { 0.001, 1 }))
     assert.is_false(space.is_logarithmic({ distribution = "uniform" }, { "a" }))
     assert.is_true(space.is_logarithmic({}, { 0.001, 1 }))
+    assert.is_true(space.is_logarithmic({}, { 0.1, 0.01, 0.03 }))
+    for _, list in ipairs { { 1, 5, 10 }, { 0.01, 0.1 }, { 1, 2, 4 }, { 0.9, 0.99, 0.999 }, { 5 }, {} } do
+      assert.is_false(space.is_logarithmic({}, list))
+    end
     assert.is_false(space.is_logarithmic({}, { 0.9, 0.99 }))
     local d = { name = "n", kind = "experiment", method = "random", parameters = { log, plain }, seeds = { 1 },
       metric = { name = "m", goal = "maximize" }, cells = {} }
@@ -565,6 +579,35 @@ describe("a sweep as a table", function()
       assert.are.equal(made.x.place[trpo.json.number(row[1])] % 2 == 0 and 1 or 2, row[2])
     end
     assert.is_truthy(script:find("a=0.94 c=x, 10.25", 1, true), script)
+  end)
+
+  it("of few drawn numbers against chosen ones is a picture of points, with ticks at what was chosen", function()
+    for _, n in ipairs { 4, 10 } do
+      local sweep = drawn({ unpack(ten, 1, n) })
+      for i, cell in ipairs(sweep.cells) do cell.params.c = i % 2 == 0 and 0.97 or 0.9 end
+      sweep.parameters[3].values = { 0.9, 0.97 }
+      sweep.description.parameters[3] = { distribution = "choice", values = { 0.9, 0.97 }, path = "c", name = "c" }
+      local made = assert(require("trpo.plots.lattice").of(sweep, { parameters = { "a", "c" } }))
+      assert.is_true(made.scattered)
+      local script = require("trpo.plots.heatmap").picture(made, { title = "t" }).script
+      assert.is_truthy(script:find "\nset ytics %('0.90?' 0.9[%d]*, '0.97' 0.9[%d]*%)", script)
+      assert.are.equal(n, #block(script, "values"))
+    end
+  end)
+
+  it("writes lists as tables and reports do, also the empty one, and takes them as one types them", function()
+    sweep_folder.write(path "lists", { seeds = { 1 }, parameters = {
+      { path = "algorithm.delta", name = "delta", values = { 0.001, 0.01 } },
+      { path = "policy.hidden", name = "hidden", values = { trpo.json.list {}, { 8 }, { 16, 16 } } } },
+      score = function(params) return #params["policy.hidden"] end })
+    local made = lattice(path "lists")
+    assert.are.same({ "{}", "{8}", "{16, 16}" }, made.y.texts)
+    for text, number in pairs { ["16,16"] = 2, ["{16, 16}"] = 2, ["8"] = 1, ["{}"] = 0, [""] = 0 } do
+      made = lattice(path "lists", { parameters = { "delta" }, fix = { "hidden=" .. text } })
+      assert.are.equal(number, made.best.iqm, text)
+    end
+    local out = command.run(scratch, "plot lists --ascii")
+    assert.is_truthy(out:find("{16, 16}", 1, true) and out:find("\n  {} ", 1, true), out)
   end)
 
   it("says how many cells are as good as the best, and shows the only number on its scale", function()
@@ -781,6 +824,11 @@ describe("a picture file", function()
     for _, word in ipairs { ">pictures<", ">302.0<", ">[301.0, 303.0]<", ">delta<", ">gamma<", ">0.999<",
       "IQM of 3 trials, 95 %% bootstrap interval; framed: the best" } do
       assert.is_truthy(text:find((word:gsub("%%%%", "%%")), 1, true), word)
+    end
+    -- what the best one is the best by is said where something else is drawn
+    for y, told in pairs { ["ep_rew_mean"] = "framed: the best by eval/mean_reward<", ["eval/mean_reward"] = "framed: the best<" } do
+      assert.are.equal(0, select(3, command.run(scratch, "plot pictures --kind cells -o cells-by.svg -y " .. y)))
+      assert.is_truthy(command.read(path "cells-by.svg"):find(told, 1, true), told)
     end
     simple_run("runs/a", 1, config(1, 0.1))
     simple_run("runs/b", 2, config(2, 0.1))

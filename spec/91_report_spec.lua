@@ -658,6 +658,10 @@ describe("the page in a browser", function()
         seeds = { 1 }, parameters = { { path = "delta", name = "delta", values = { 0.5 } } } } },
       empty = { test = "found.squares = all('.square.empty').length;", page = page {
         status = function() return "waiting" end } },
+      chosen = { page = page { seeds = { 1 }, method = "random", parameters = {
+        { path = "delta", name = "delta", values = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 } },
+        { path = "gamma", name = "gamma", values = { 0.9, 0.97, 0.99 } } } },
+        test = "found.labels = all('#map text').map(text);" },
       points = { page = page { seeds = { 1 }, method = "random", parameters = { { path = "delta", name = "delta",
         values = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 } } },
         score = function(params) return params.delta end },
@@ -680,5 +684,11 @@ found.picked = all(".point[aria-pressed=true]").length;]] },
     assert.are.equal(6, found.empty.squares)
     assert.are.same({ 17, 1 }, { found.points.points, found.points.picked })
     contains(found.points.best, "delta=17: IQM 17")
+    -- what was chosen from is what there is: no grid lines between
+    local labels = " " .. table.concat(found.chosen.labels, " ") .. " "
+    for _, label in ipairs { "0.9", "0.97", "0.99" } do contains(labels, " " .. label .. " ") end
+    for _, label in ipairs { "0.92", "0.94", "0.96", "0.98" } do
+      assert.is_nil(labels:find(" " .. label .. " ", 1, true), labels)
+    end
   end)
 end)

@@ -225,12 +225,12 @@ end
 
 --- A value of a parameter as pictures show it.
 -- @param value number, string, boolean or a list of such
--- @treturn string a number with six digits where they say it exactly; the entries of a list with commas between them
+-- @treturn string a number with six digits where they say it exactly; lists as `{64, 64}`
 function runs.text(value)
   if type(value) == "table" then
     local parts = {}
     for i, entry in ipairs(value) do parts[i] = type(entry) == "table" and "…" or runs.text(entry) end
-    return table.concat(parts, ",")
+    return "{" .. table.concat(parts, ", ") .. "}"
   end
   if type(value) ~= "number" then return tostring(value) end
   local short = ("%.6g"):format(value)

@@ -95,12 +95,16 @@ local function screen(x, y, size) return ("screen %.5f, screen %.5f"):format(x /
 -- what stands in an empty panel
 local function reason(entry) return entry.failed > 0 and entry.failed == entry.total and "failed" or "no rows yet" end
 
+-- a frame of its own around the best panel: a thick border would have thick ticks
+local frame_of_best = ("set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 front fillstyle empty border lc "
+  .. "rgb '%s' lw 2.5"):format(frame.best)
+
 local function panel_script(panel, k, size, made, last_row)
   local left, right, top, bottom = corners(size, panel)
-  local best = panel.entry == made.best
   local lines = {
     frame.place(size, left, right, top, bottom),
-    best and ("set border 15 lw 2.5 lc rgb '%s'"):format(frame.best) or "set border 15 lw 0.6 lc rgb '#999999'",
+    "set border 15 lw 0.6 lc rgb '#999999'",
+    panel.entry == made.best and frame_of_best or "unset object",
     last_row and size.ticks or size.ticks:gsub("'[^']*'", "''"),
     panel.column == 1 and size.up or size.up:gsub("'[^']*'", "''"), "unset label",
   }
@@ -124,7 +128,8 @@ end
 -- names of columns and rows around a table, titles, labels of the axes; drawn with an empty picture over everything
 local function surroundings(made, size, asked, words)
   local lines = { frame.place(size, 0, size.width, size.height, 0),
-    "unset border\nunset tics\nunset grid\nunset label", frame.heading(size, asked.title, words.subtitle) }
+    "unset border\nunset tics\nunset grid\nunset label\nunset object",
+    frame.heading(size, asked.title, words.subtitle) }
   local function put(text, x, y, style)
     lines[#lines + 1] = ("set label %s at %s %s noenhanced"):format(plot.quoted(text), screen(x, y, size), style)
   end
@@ -207,14 +212,16 @@ local function by_cell(list)
   return out
 end
 
-local function told(panels, made, left_out)
+local function told(panels, made, left_out, y)
   local curves = {}
   for _, panel in ipairs(panels) do curves[#curves + 1] = panel.curve end
   local words = { groups.told(curves) or "one run each" }
   if #made.pooled > 0 then words[1] = words[1] .. ", over all " .. table.concat(made.pooled, ", ") end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
   if (left_out or 0) > 0 then words[#words + 1] = ("the %d best of %d cells"):format(#panels, #panels + left_out) end
-  if made.best then words[#words + 1] = "framed: " .. lattice.best(made) end
+  -- what is drawn need not be what it is the best by
+  local by = y ~= made.metric and " by " .. made.metric or ""
+  if made.best then words[#words + 1] = "framed: " .. lattice.best(made) .. by end
   return table.concat(words, "; ")
 end
 
@@ -236,7 +243,7 @@ function cells.picture(made, list, asked)
   end
   if #curves == 0 then return nil, ("no cell has numbers in '%s' yet"):format(asked.y), "empty" end
   local size, high = size_of(columns, rows, not is_table(made)), groups.reach(curves)
-  local subtitle = told(panels, made, left_out)
+  local subtitle = told(panels, made, left_out, asked.y)
   frame.make_room(size, subtitle)
   local commands, label, divisor = ticks.over(asked.x, high, 3)
   local low, top = ticks.with_room(groups.extent(curves))

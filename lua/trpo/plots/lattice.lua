@@ -95,6 +95,15 @@ end
 
 -- ---- cells that are taken ----------------------------------------------------------------------
 
+-- a list without what one need not type
+local function bare(text) return (text:gsub("[{} ]", "")) end
+
+-- whether a text is meant for a value
+local function means(text, value)
+  if type(value) == "table" then return bare(text) == bare(text_of(value)) end
+  return text == text_of(value) or type(value) == "number" and tonumber(text) == value
+end
+
 -- values of the other parameters that are asked for, by path; or nil and one sentence
 local function fixed(sweep, given, axes, best)
   local values = {}
@@ -114,7 +123,7 @@ local function fixed(sweep, given, axes, best)
       local known, texts = false, {}
       for i, entry in ipairs(parameter.values) do
         texts[i] = text_of(entry)
-        if texts[i] == value or tonumber(value) and tonumber(value) == entry then known = texts[i] end
+        if means(value, entry) then known = texts[i] end
       end
       if not known then
         return nil, ("no cell has %s=%s; there is %s"):format(parameter.name, value, table.concat(texts, ", ", 1,
@@ -227,11 +236,17 @@ function lattice.format(made)
   return wording.format(list)
 end
 
+-- a number of steps, exactly: 36k, 2048
+local function steps_text(steps)
+  local short = wording.short(steps)
+  return short:find "^%d+%a$" and steps % 1000 == 0 and short or ("%.0f"):format(steps)
+end
+
 --- How far an entry has come.
 -- @tparam table made
 -- @tparam table entry
 -- @treturn string|nil steps; nil without halving, where all come equally far
-function lattice.steps(made, entry) return made.halving and entry.steps > 0 and wording.short(entry.steps) or nil end
+function lattice.steps(made, entry) return made.halving and entry.steps > 0 and steps_text(entry.steps) or nil end
 
 --- What a mark on the best entry means, in words.
 -- @tparam table made
@@ -245,7 +260,7 @@ end
 local function halving_told(made)
   local low, high = math.huge, 0
   for _, entry in ipairs(made.entries) do low, high = math.min(low, entry.steps), math.max(high, entry.steps) end
-  return low == high and "halving" or ("halving: %s to %s steps"):format(wording.short(low), wording.short(high))
+  return low == high and "halving" or ("halving: %s to %s steps"):format(steps_text(low), steps_text(high))
 end
 
 --- What the numbers of a table are, in words.
@@ -276,7 +291,8 @@ end
 -- values that were drawn: a table of them would have more holes than cells
 local function is_scattered(made)
   local places = #made.x.values * #made.y.values
-  return (made.x.numeric or made.y.numeric) and places >= 16 and places >= 2 * #made.entries
+  local drawn = made.y.name and #made.entries > 1 and (made.x.drawn or made.y.drawn)
+  return (drawn or (made.x.numeric or made.y.numeric) and places >= 16) and places >= 2 * #made.entries
 end
 
 -- how many entries have the numbers of the best one

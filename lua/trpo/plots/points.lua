@@ -41,16 +41,16 @@ local function place(axis, x)
 end
 
 -- ticks at the numbers themselves; those that would touch the one before are left out
-local function ticks_at(axis, pixels)
+local function ticks_at(name, axis, pixels)
   local list, last = {}, -math.huge
   for i, x in ipairs(axis.values) do
-    local at, half = place(axis, x) * pixels, 3.6 * wording.length(axis.texts[i]) + 4
+    local at, half = place(axis, x) * pixels, name == "x" and 3.6 * wording.length(axis.texts[i]) + 4 or 9
     if at - half > last then
       list[#list + 1] = ("'%s' %s"):format(axis.texts[i], plot.number(x))
       last = at + half
     end
   end
-  return ("set xtics (%s)"):format(table.concat(list, ", "))
+  return ("set %stics (%s)"):format(name, table.concat(list, ", "))
 end
 
 -- ---- one parameter -----------------------------------------------------------------------------
@@ -75,7 +75,7 @@ local WIDEST, WIDE = 26, 576
 -- the axis of the only parameter, whose texts may have to be slanted: its commands
 local function axis_of(size, axis)
   if axis.drawn then return range_of("x", axis) end
-  if axis.numeric then return range_of("x", axis) .. "\n" .. ticks_at(axis, WIDE) end
+  if axis.numeric then return range_of("x", axis) .. "\n" .. ticks_at("x", axis, WIDE) end
   local texts = {}
   for i, text in ipairs(axis.texts) do texts[i] = wording.fitted(text, WIDEST) end
   local commands, longest = names_of("x", axis, WIDEST), wording.longest(texts)
@@ -157,11 +157,17 @@ end
 -- characters of a name beside the upright axis, and across
 local LEFT, BELOW = 20, 12
 
--- both axes, of which one may be of texts, and the pixels on the left of them
+-- an axis of so many pixels: of texts, of numbers that were drawn, or of listed ones
+local function scatter_axis(name, axis, most, pixels)
+  if not axis.numeric then return names_of(name, axis, most) end
+  return axis.drawn and range_of(name, axis) or range_of(name, axis) .. "\n" .. ticks_at(name, axis, pixels)
+end
+
+-- both axes, and the pixels on the left of them
 local function axes_of(made)
-  local left = made.y.numeric and 84 or 50 + 7 * math.min(LEFT, wording.longest(made.y.texts))
-  return made.x.numeric and range_of("x", made.x) or names_of("x", made.x, BELOW),
-    made.y.numeric and range_of("y", made.y) or names_of("y", made.y, LEFT), math.max(84, left)
+  local listed = not (made.y.numeric and made.y.drawn)
+  local left = listed and 50 + 7 * math.min(LEFT, wording.longest(made.y.texts)) or 84
+  return scatter_axis("x", made.x, BELOW, 500), scatter_axis("y", made.y, LEFT, 340), math.max(84, left)
 end
 
 -- a number with four digits; a place with its text

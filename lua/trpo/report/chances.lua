@@ -58,7 +58,8 @@ local function body(m)
   for i = 1, math.min(#list, MOST) do items[i] = bar(m, list[i]) end
   return fill([[
 <p class="hint">How likely one more trial of the best cell ($best) beats one of another cell: 50 %, at the line, is no
-difference, 100 % is always. Thin lines are 95 % intervals of the bootstrap, too narrow where seeds are few. $more$halving</p>
+difference, 100 % is always. Thin lines are 95 % intervals of the bootstrap, too narrow where seeds are few.
+$more$halving</p>
 <ol class="chances">$!items</ol>]], {
     best = m.best.label, items = table.concat(items),
     more = #list > MOST and ("These are its %d closest rivals; the table of cells has all."):format(MOST)

@@ -29,7 +29,7 @@ end
 local function parameter(p)
   return {
     name = p.name, values = copied(p.texts), numbers = p.numeric and copied(p.values) or nil,
-    logarithmic = p.logarithmic,
+    logarithmic = p.logarithmic, listed = p.listed,
   }
 end
 

@@ -49,7 +49,7 @@ local function parameter_of(parameter, given)
   local values = in_order(parameter.values, numeric)
   local made = {
     path = parameter.path, name = parameter.name, values = values, numeric = numeric, place = {},
-    logarithmic = parameter.logarithmic,
+    logarithmic = parameter.logarithmic, listed = given.values ~= nil,
     exact = texts_of(values),
   }
   made.texts = given.values and made.exact or short_texts(values)

@@ -159,7 +159,7 @@ function logTicks(low, high, count) {
 
 // an axis over the values of a parameter: where each value lies, from 0 to 1, and what is written beside it
 function parameterAxis(i, count) {
-  const { name, values, numbers, logarithmic: log } = parameters[i];
+  const { name, values, numbers, logarithmic: log, listed } = parameters[i];
   if (!numbers) {
     const places = values.map((_, k) => (k + 0.5) / values.length), every = Math.ceil(values.length / (3 * count));
     const labels = values.map((text, k) => ({ at: places[k], text })).filter((_, k) => k % every === 0);
@@ -168,6 +168,11 @@ function parameterAxis(i, count) {
   const low = Math.min(...numbers), high = Math.max(...numbers);
   const scale = log ? Math.log : (x) => x, linear = niceScale(low, high, count, true);
   const place = (x) => (low === high ? 0.5 : (scale(x) - scale(low)) / (scale(high) - scale(low)));
+  // values that were chosen from are all there is
+  if (listed && numbers.length <= 2 * count) {
+    const labels = numbers.map((x, k) => ({ at: place(x), text: values[k] }));
+    return { title: name, labels, of: (cell) => place(numbers[cell.at[i]]) };
+  }
   const round = log ? logTicks(low, high, count) : [], enough = round.length >= 2;
   const ticks = enough ? round : low === high ? [low] : linear.ticks;
   const labels = ticks.map((x) => ({ at: place(x), text: enough ? String(x) : linear.text(x) }));

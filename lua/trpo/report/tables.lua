@@ -74,7 +74,8 @@ end
 
 -- headings that are ours
 local taken = {}
-for title in ("cell steps IQM median mean std min max n failed trial seed rung status seconds host message"):gmatch "%a+" do
+for _, title in ipairs { "cell", "steps", "IQM", "median", "mean", "std", "min", "max", "n", "failed", "trial", "seed",
+  "rung", "status", "seconds", "host", "message" } do
   taken[title] = true
 end
 

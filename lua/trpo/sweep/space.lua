@@ -284,23 +284,35 @@ function space.value(parameter, u)
   return maps[parameter.distribution](u, parameter.low, parameter.high)
 end
 
--- listed values that cover more than this are read by their ratios
-local widest = 20
+-- listed values that cover more than this are read by their ratios; so are those that cover a decade in even steps
+local widest, decade = 20, 10 * (1 - 1e-9)
+
+-- whether ascending positive numbers have much the same ratios from one to the next
+local function is_geometric(list)
+  local least, most = math.huge, 0
+  for i = 2, #list do
+    local ratio = list[i] / list[i - 1]
+    least, most = math.min(least, ratio), math.max(most, ratio)
+  end
+  return #list > 2 and math.log(most) <= 1.3 * math.log(least)
+end
 
 --- Whether the values of a parameter are read by their ratios: those of a logarithmic distribution, and listed positive
--- numbers that are more than a decade apart.
+-- numbers that are far apart, such as 1 and 20, or 0.01, 0.03 and 0.1.
 -- @tparam table parameter `distribution`, if there is one
 -- @tparam table values those that it has
 -- @treturn boolean
 function space.is_logarithmic(parameter, values)
-  local low, high, kind = math.huge, -math.huge, parameter.distribution
-  for _, value in ipairs(values) do
+  local list, kind = {}, parameter.distribution
+  for i, value in ipairs(values) do
     if not is_finite(value) then return false end
-    low, high = math.min(low, value), math.max(high, value)
+    list[i] = value
   end
+  table.sort(list)
+  local low, high = list[1] or 0, list[#list] or 0
   if not (low > 0 and high > low) then return false end
   if kind and kind ~= "choice" then return kind:find "^log" ~= nil end
-  return high / low >= widest
+  return high / low >= widest or high / low >= decade and is_geometric(list)
 end
 
 --- How many values a parameter can have.
