@@ -203,7 +203,8 @@ static ScoresStatistic read_statistic(lua_State *L, int t, const char *what) {
 
 /* the ceiling of the optimality gap; gamma goes with it only */
 static double read_gamma(lua_State *L, int t, const char *what, ScoresStatistic statistic) {
-  if (statistic == SCORES_GAP) return l_field_number(L, t, what, "gamma", -STATS_LARGEST, STATS_LARGEST, 1);
+  if (statistic == SCORES_GAP)
+    return l_field_number(L, t, what, "gamma", -STATS_LARGEST, STATS_LARGEST, 1);
   if (t) {
     lua_getfield(L, t, "gamma");
     if (!lua_isnil(L, -1)) l_fail(L, what, "gamma goes with statistic = \"optimality_gap\" only");

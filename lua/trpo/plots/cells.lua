@@ -96,8 +96,8 @@ local function screen(x, y, size) return ("screen %.5f, screen %.5f"):format(x /
 local function reason(entry) return entry.failed > 0 and entry.failed == entry.total and "failed" or "no rows yet" end
 
 -- a frame of its own around the best panel: a thick border would have thick ticks
-local frame_of_best = ("set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 front fillstyle empty border lc "
-  .. "rgb '%s' lw 2.5"):format(frame.best)
+local frame_of_best = ("set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 front fillstyle empty "
+  .. "border lc rgb '%s' lw 2.5"):format(frame.best)
 
 local function panel_script(panel, k, size, made, last_row)
   local left, right, top, bottom = corners(size, panel)
