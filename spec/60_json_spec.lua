@@ -83,6 +83,14 @@ describe("JSON", function()
     end
   end)
 
+  it("and pictures know the same characters", function()
+    local fitted = require("trpo.plots.wording").fitted
+    assert.are.equal("π 日 😀", fitted("π 日 😀", 5))
+    for _, broken in ipairs { "\255", "a\128b", "\192\175", "\224\128\128", "\237\160\128", "\244\144\128\128", "\226\130" } do
+      assert.is_nil(fitted(broken, 9):find("[\128-\255]"), fitted(broken, 9))
+    end
+  end)
+
   it("refuses what JSON cannot hold", function()
     local cycle = {}
     cycle.self = cycle

@@ -14,8 +14,8 @@ counters.of_record = { "time/iterations", "time/total_timesteps", "time/time_ela
 -- @treturn table `iterations`, `steps`, `episodes`; `returns` and `lengths` of the last episodes, in rings; `elapsed`
 --   seconds of training; `sessions` (sittings); `started` (seconds since 1970); `exact` (whether all numbers are those
 --   of a run that never stopped); `memory` of the callbacks. Later `sources` (see `trpo.sources`), `best` { reward,
---   iteration, steps }, the last `record`, `evaluated` (episodes of the last evaluation), `positions` in the log and
---   the names that came `later` than its heading, `status` and `reason` of an end; `pending`, the record of an
+--   iteration, steps }, the last `record`, `evaluated` (episodes of the last evaluation), `positions` in the log
+--   and the names that came `later` than its heading, `status` and `reason` of an end; `pending`, the record of an
 --   iteration whose evaluation was interrupted, and then `stopped` when on_iteration has ended training with it
 function counters.fresh()
   return { iterations = 0, steps = 0, episodes = 0, returns = {}, lengths = {}, elapsed = 0, sessions = 1,

@@ -8,6 +8,11 @@ local disk = {}
 
 local function luv() return rock("luv", "a run folder") end
 
+--- A path without slashes at its end.
+-- @tparam string path
+-- @treturn string
+function disk.trimmed(path) return (path:gsub("(.)/+$", "%1")) end
+
 --- The names in a folder, in no order.
 -- @tparam string path
 -- @treturn {string,...}|nil

@@ -43,7 +43,7 @@ end
 
 -- a checkpoint and the experiment that it belongs to
 local function find(flags)
-  local path = flags.run:gsub("(.)/+$", "%1")
+  local path = disk.trimmed(flags.run)
   local stat = rock("luv", "trpo eval").fs_stat(path)
   if not stat then fail(2, "there is neither the folder of a run nor a checkpoint '%s'", path) end
   local run, message, code, saved

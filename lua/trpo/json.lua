@@ -4,6 +4,7 @@
 -- `null`; so does `json.null`. Bytes that are not UTF-8 are written as the code point of the same number.
 -- @module trpo.json
 local rock = require "trpo.rocks"
+local utf8 = require "trpo.utf8"
 
 local json = {}
 
@@ -21,28 +22,12 @@ local escapes = {
 
 local function escape(c) return escapes[c] or ("\\u%04x"):format(c:byte()) end
 
--- length of the valid UTF-8 sequence at position i, or nil
-local function sequence(s, i)
-  local a, b, c, d = s:byte(i, i + 3)
-  local function tail(x) return x and x >= 0x80 and x < 0xC0 end
-  if a < 0x80 then return 1 end
-  if a >= 0xC2 and a < 0xE0 and tail(b) then return 2 end
-  if a >= 0xE0 and a < 0xF0 and tail(b) and tail(c) then
-    local overlong, surrogate = a == 0xE0 and b < 0xA0, a == 0xED and b >= 0xA0
-    return not overlong and not surrogate and 3 or nil
-  end
-  if a >= 0xF0 and a < 0xF5 and tail(b) and tail(c) and tail(d) then
-    local overlong, beyond = a == 0xF0 and b < 0x90, a == 0xF4 and b >= 0x90
-    return not overlong and not beyond and 4 or nil
-  end
-end
-
 local function encode_string(s)
   s = s:gsub('[%c"\\]', escape)
   if s:find("[\128-\255]") then
     local out, i = {}, 1
     while i <= #s do
-      local length = sequence(s, i)
+      local length = utf8.length(s, i)
       out[#out + 1] = length and s:sub(i, i + length - 1) or escape(s:sub(i, i))
       i = i + (length or 1)
     end

@@ -210,7 +210,7 @@ function launch.train(run, flags)
   end
   local place = flags.resume and flags.resume[1]
   if place then
-    run.folder = place:gsub("(.)/+$", "%1")
+    run.folder = disk.trimmed(place)
     if not disk.exists(run.folder) then
       say(("trpo: there is no run '%s' to go on with"):format(run.folder))
       return 2

@@ -71,7 +71,7 @@ function origin.absolute(path) return rock("luv", "trpo").fs_realpath(path) or p
 
 -- the run whose folder, folder of checkpoints, or checkpoint a path is
 local function run_around(path)
-  path = path:gsub("(.)/+$", "%1")
+  path = disk.trimmed(path)
   for _, pattern in ipairs { ".*", "^(.+)/checkpoints$", "^(.+)/checkpoints/[^/]+$" } do
     local home = path:match(pattern)
     if home and disk.exists(home .. "/config.json") then return home end
@@ -243,7 +243,7 @@ end
 -- @treturn string|nil message
 -- @treturn number|nil exit code
 function origin.of_folder(path, trains)
-  path = path:gsub("(.)/+$", "%1")
+  path = disk.trimmed(path)
   local config, message, code = config_of(path)
   if not config then return nil, message, code end
   if trains and config.callbacks and type(config.script) ~= "string" then

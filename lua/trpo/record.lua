@@ -31,10 +31,8 @@ end
 local function mean_std(policy, batch)
   if policy.action.kind == "discrete" then return nil end
   local first = policy:forward(batch.observations:narrow(1, 1, 1))
-  local outputs = first:size(2)
-  local sum = 0
-  for i = outputs / 2 + 1, outputs do sum = sum + math.exp(first[1][i]) end
-  return sum / (outputs / 2)
+  local A = first:size(2) / 2
+  return first:narrow(2, A + 1, A):exp():mean()
 end
 
 --- The record of an iteration.

@@ -1,5 +1,6 @@
 --- Writes a sweep as one page of HTML that needs neither a network nor another file.
 -- @module trpo.report
+local disk = require "trpo.disk"
 local plot = require "trpo.plot"
 local results = require "trpo.sweep.results"
 local runs = require "trpo.runs"
@@ -40,7 +41,7 @@ end
 -- @treturn[2] string message
 -- @treturn[2] string code: "no_file", "io", "format", "version"
 function report.write(dir, file)
-  dir = dir:gsub("(.)/+$", "%1")
+  dir = disk.trimmed(dir)
   file = file or dir .. "/report.html"
   local wrong = misnamed(file)
   if wrong then return nil, wrong, "format" end

@@ -18,9 +18,6 @@ local function exists(path)
   return file ~= nil
 end
 
--- a path without slashes at its end
-local function trimmed(path) return (path:gsub("(.)/+$", "%1")) end
-
 -- whether there are the files of a run
 local function holds_run(path) return exists(path .. "/progress.csv") or exists(path .. "/config.json") end
 
@@ -44,14 +41,14 @@ end
 -- @tparam string path
 -- @treturn string the end of a sentence; empty when there are none
 function runs.inside(path)
-  return some_of(trimmed(path) .. (exists(path .. "/sweep.json") and "/trials" or ""), "runs", holds_run)
+  return some_of(disk.trimmed(path) .. (exists(path .. "/sweep.json") and "/trials" or ""), "runs", holds_run)
 end
 
 --- Names some of the sweeps that stand in a folder, as `inside` names runs.
 -- @tparam string path
 -- @treturn string the end of a sentence; empty when there are none
 function runs.sweeps_inside(path)
-  return some_of(trimmed(path), "sweeps", function(inside) return exists(inside .. "/sweep.json") end)
+  return some_of(disk.trimmed(path), "sweeps", function(inside) return exists(inside .. "/sweep.json") end)
 end
 
 --- What a folder holds.
@@ -248,7 +245,7 @@ end
 -- @treturn string|nil one sentence
 -- @treturn string|nil "no_file", "io" or "format"
 function runs.read(path)
-  path = trimmed(path)
+  path = disk.trimmed(path)
   local kind, message, code = runs.kind(path)
   if not kind then return nil, message, code end
   if kind ~= "run" then return nil, ("'%s' is the folder of a sweep, not of a run"):format(path), "format" end

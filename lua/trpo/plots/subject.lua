@@ -1,5 +1,6 @@
 --- What a picture is of: the folders that were named, read as one sweep or as some runs.
 -- @module trpo.plots.subject
+local disk = require "trpo.disk"
 local runs = require "trpo.runs"
 
 local subject = {}
@@ -54,7 +55,7 @@ end
 local function distinct(given)
   local paths, seen = {}, {}
   for _, path in ipairs(given) do
-    path = path:gsub("(.)/+$", "%1")
+    path = disk.trimmed(path)
     if not seen[path] then paths[#paths + 1], seen[path] = path, true end
   end
   return paths

@@ -1,24 +1,18 @@
 --- Texts and numbers as pictures show them: as long as there is room, as short as tells them apart.
 -- @module trpo.plots.wording
+local utf8 = require "trpo.utf8"
+
 local wording = {}
 
 -- ---- texts -------------------------------------------------------------------------------------
-
--- the number of bytes of the UTF-8 sequence that begins with a byte; nil where none does
-local function length_of(byte)
-  return byte < 0x80 and 1 or byte >= 0xC2 and byte < 0xE0 and 2 or byte >= 0xE0 and byte < 0xF0 and 3
-    or byte >= 0xF0 and byte < 0xF5 and 4 or nil
-end
 
 -- the characters of a text; bytes that are no UTF-8 become question marks
 local function characters(text)
   local out, i = {}, 1
   while i <= #text do
-    local n = length_of(text:byte(i))
-    local whole = n and text:sub(i, i + n - 1)
-    local right = whole and #whole == n and not whole:find("[^\128-\191]", 2)
-    out[#out + 1] = right and whole or "?"
-    i = i + (right and n or 1)
+    local n = utf8.length(text, i)
+    out[#out + 1] = n and text:sub(i, i + n - 1) or "?"
+    i = i + (n or 1)
   end
   return out
 end

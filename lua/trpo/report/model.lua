@@ -15,18 +15,6 @@ local function texts_of(values, digits)
   return texts
 end
 
--- texts of some values, no longer than tells them apart
-local function short_texts(values)
-  for digits = 4, 16 do
-    local texts, seen, clear = texts_of(values, digits), {}, true
-    for _, text in ipairs(texts) do
-      clear, seen[text] = clear and not seen[text], true
-    end
-    if clear then return texts end
-  end
-  return texts_of(values)
-end
-
 -- whether all values are finite numbers
 local function are_numbers(values)
   for _, value in ipairs(values) do
@@ -52,7 +40,7 @@ local function parameter_of(parameter, given)
     logarithmic = parameter.logarithmic, listed = given.values ~= nil,
     exact = texts_of(values),
   }
-  made.texts = given.values and made.exact or short_texts(values)
+  made.texts = given.values and made.exact or texts_of(values, space.digits(values))
   for i, text in ipairs(made.exact) do made.place[text] = made.place[text] or i end
   return made
 end

@@ -48,25 +48,13 @@ local function values_of(parameter, cells)
   return out
 end
 
--- as few digits as tell the values apart, for those that were drawn; the listed ones as they are
-local function digits_of(parameter, values)
-  if parameter.values then return nil end
-  for digits = 4, 16 do
-    local seen, clear = {}, true
-    for _, value in ipairs(values) do
-      local text = space.text(value, digits)
-      clear, seen[text] = clear and not seen[text], true
-    end
-    if clear then return digits end
-  end
-end
-
 -- parameters with their values, and labels such as "delta=0.01 gamma=0.99" for the cells
 local function name_cells(sweep)
   local digits = {}
   for i, parameter in ipairs(sweep.description.parameters) do
     local values = values_of(parameter, sweep.cells)
-    digits[i] = digits_of(parameter, values)
+    -- listed values are told exactly
+    digits[i] = not parameter.values and space.digits(values) or nil
     sweep.parameters[i] = { path = parameter.path, name = parameter.name, values = values,
       logarithmic = space.is_logarithmic(parameter, values) }
   end

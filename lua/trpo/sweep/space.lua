@@ -48,6 +48,20 @@ function space.text(value, digits)
   return tostring(value)
 end
 
+--- The fewest digits, four or more, with which the texts of some values are all different.
+-- @tparam table values
+-- @treturn number|nil nil where no number of digits does it, as when values are equal
+function space.digits(values)
+  for digits = 4, 16 do
+    local seen, clear = {}, true
+    for _, value in ipairs(values) do
+      local text = space.text(value, digits)
+      clear, seen[text] = clear and not seen[text], true
+    end
+    if clear then return digits end
+  end
+end
+
 -- a longer text than this is no label any more
 local longest = 60
 
