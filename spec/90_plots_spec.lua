@@ -839,6 +839,25 @@ describe("a picture file", function()
     assert.is_truthy(command.read(path "pictures/cells.svg"):find("length of the last episodes", 1, true))
   end)
 
+  it("of diagnostics has room for the many steps, not for one that is far off, and says so", function()
+    local function drawn_with(name, outlier)
+      local lines = { "time/total_timesteps,train/kl_divergence_loss,train/step_fraction,train/expected_improvement,"
+        .. "train/actual_improvement" }
+      for i = 1, 400 do
+        lines[i + 1] = ("%d,0.01,1,%g,%g"):format(1000 * i, 0.001 * (i % 20 + 1), i == 200 and outlier or 0.001 * (i % 20))
+      end
+      write_run(name, lines, config(1, 0.01))
+      local _, err, code = command.run(scratch, ("plot %s --kind diagnostics -o %s.svg"):format(name, name))
+      assert.are.same({ "", 0 }, { err, code })
+      return command.read(path(name .. ".svg"))
+    end
+    local text = drawn_with("off", 3.1)
+    assert.is_truthy(text:find("improvement of the surrogate per step (1 point beyond)", 1, true))
+    assert.is_truthy(text:find(">0.02<", 1, true))
+    text = drawn_with("plain", 0.03)
+    assert.is_truthy(text:find("improvement of the surrogate per step<", 1, true))
+  end)
+
   it("of diagnostics puts cells together where they cannot be told apart", function()
     local function sweep(name, a, b)
       local values = {}

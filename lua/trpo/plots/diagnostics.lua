@@ -4,6 +4,7 @@ local frame = require "trpo.plots.frame"
 local groups = require "trpo.plots.groups"
 local legend = require "trpo.plots.legend"
 local plot = require "trpo.plot"
+local progress = require "trpo.progress"
 local runs = require "trpo.runs"
 local ticks = require "trpo.plots.ticks"
 local trpo = require "trpo"
@@ -75,9 +76,20 @@ local function curves_of(list, x, y)
   return out
 end
 
--- expected and actual improvement of each step, thinned out, by group
+-- how far most points reach from nought, and how many lie beyond: a few that are far off would leave the others no room
+local function reach_of(sizes)
+  table.sort(sizes)
+  local n = #sizes
+  local reach = 1.1 * (sizes[math.ceil(0.995 * n)] or 0)
+  if n < 200 or not (reach > 0) or sizes[n] <= 2 * reach then return math.huge, 0 end
+  local beyond = 0
+  while sizes[n - beyond] > reach do beyond = beyond + 1 end
+  return reach, beyond
+end
+
+-- expected and actual improvement of each step, thinned out, by group; the ends of the axes; how many lie beyond them
 local function improvements(list)
-  local out, largest, smallest = {}, 0, 0
+  local out, largest, smallest, sizes = {}, 0, 0, {}
   for i, group in ipairs(list) do
     local rows = {}
     for _, run in ipairs(group.runs) do
@@ -87,12 +99,14 @@ local function improvements(list)
         if math.abs(a[n]) < math.huge and math.abs(b[n]) < math.huge then
           rows[#rows + 1] = { a[n], b[n] }
           largest, smallest = math.max(largest, a[n], b[n]), math.min(smallest, a[n], b[n])
+          sizes[#sizes + 1] = math.max(math.abs(a[n]), math.abs(b[n]))
         end
       end
     end
     if #rows > 0 then out[#out + 1] = { group = i, rows = rows } end
   end
-  return out, smallest, largest
+  local reach, beyond = reach_of(sizes)
+  return out, math.max(smallest, -reach), math.min(largest, reach), beyond
 end
 
 -- how many steps the line search accepted, and of how many
@@ -119,7 +133,7 @@ local function data_of(list, asked)
     if not curves then return nil, message, "format" end
     made[name] = curves
   end
-  made.points, made.smallest, made.largest = improvements(list)
+  made.points, made.smallest, made.largest, made.beyond = improvements(list)
   made.taken, made.all = accepted(list)
   made.count = #made.kl + #made.fraction + #made.variance + #made.points
   return made
@@ -211,8 +225,9 @@ local function improvement(made)
   local step = ticks.step(low, high, 5)
   low, high = math.floor(low / step) * step, math.ceil(high / step) * step
   local across, up = ticks.linear("x", low, high, 5), ticks.linear("y", low, high, 5)
+  local beyond = made.beyond > 0 and (" (%s beyond)"):format(progress.count(made.beyond, "point")) or ""
   return table.concat({
-    title("improvement of the surrogate per step"), "set xlabel 'expected'\nset ylabel 'actual'",
+    title("improvement of the surrogate per step" .. beyond), "set xlabel 'expected'\nset ylabel 'actual'",
     ("set xrange [%s:%s]\nset yrange [%s:%s]"):format(plot.number(low), plot.number(high), plot.number(low),
       plot.number(high)),
     across, up, body(list, EXPECTED),
