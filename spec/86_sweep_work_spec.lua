@@ -58,10 +58,10 @@ describe("the loop of a sweep", function()
         if uv.fs_stat(claim).mtime.sec > 1000 then seen = seen + 1 end
         uv.fs_utime(claim, 1000, 1000)
         -- the first one is that of the file when it was made
-        if seen == 3 or os.time() - begin > patience then command.write(scratch .. "/enough", "") end
+        if seen >= 3 or os.time() - begin > patience then command.write(scratch .. "/enough", "") end
       end,
     }, { heartbeat = 1 })
-    assert.are.equal(3, seen)
+    assert.is_true(seen >= 3)
     assert.are.same({ 1, 1, 0 }, { outcome.total, outcome.done, outcome.failed })
   end)
 
@@ -70,10 +70,12 @@ describe("the loop of a sweep", function()
     local taken, alive, pid = false, nil, nil
     local outcome = run(sweep, "echo $$; exec sleep " .. patience, {
       tick = function(_, state)
-        if not taken then
-          taken, pid = true, assert(tonumber(command.read(trial.dir .. "/output.txt"):match "%d+"))
+        -- it may not have begun yet
+        pid = pid or tonumber(command.read(trial.dir .. "/output.txt"):match "(%d+)\n")
+        if not taken and pid then
+          taken = true
           command.write(claims.place(dir, trial.key, 2), json.encode { host = "elsewhere", pid = 1, boot = "x" })
-        elseif state.pool.running == 0 and alive == nil then
+        elseif taken and state.pool.running == 0 and alive == nil then
           alive = trpo.process.started(pid) ~= nil
           command.write(trial.dir .. "/result.json", result_of(5, { attempt = 2 }))
         end
@@ -89,13 +91,13 @@ describe("the loop of a sweep", function()
     local times, clock, real = {}, 1000, os.time
     finally(function() os.time = real end) -- luacheck: ignore 122
     os.time = function(...) return ... and real(...) or clock end -- luacheck: ignore 122
-    run(sweep, ("echo x >>'%s/tries'; [ $(wc -l <'%s/tries') -lt 4 ] && exit 73; printf '%%s' '%s' >'%s/result.json'"):format(
+    run(sweep, ("echo x >>'%s/tries'; [ $(wc -l <'%s/tries') -lt 3 ] && exit 73; printf '%%s' '%s' >'%s/result.json'"):format(
       scratch, scratch, result_of(1), trial.dir), {
       started = function() times[#times + 1] = clock end,
       tick = function() clock = clock + 1 end,
     })
-    assert.are.equal(4, #times)
-    for i, pause in ipairs { 1, 2, 4 } do assert.is_true(times[i + 1] - times[i] >= pause, "pause " .. i) end
+    assert.are.equal(3, #times)
+    for i, pause in ipairs { 1, 2 } do assert.is_true(times[i + 1] - times[i] >= pause, "pause " .. i) end
   end)
 end)
 
