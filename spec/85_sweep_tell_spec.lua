@@ -17,13 +17,16 @@ describe("a number that is told", function()
     for x, text in pairs {
       [0] = "0", [0.9043] = "0.9043", [0.904] = "0.9040", [-0.98765] = "-0.9877", [0.012344] = "0.01234", [9.5] = "9.500",
       [38.69] = "38.69", [-481.62] = "-481.6", [500] = "500.0", [20480] = "20480", [1234567] = "1.235e+06",
-      [math.huge] = "inf", [-math.huge] = "-inf", [1e-5] = "1e-05", [0.99999] = "1.0000",
+      [math.huge] = "inf", [-math.huge] = "-inf", [1e-5] = "1e-05", [0.99999] = "1.000",
+      [9.9996] = "10.00", [9.9994] = "9.999", [99.996] = "100.0", [-999.96] = "-1000", [9999.6] = "10000",
     } do
       assert.are.equal(text, progress.number(x))
     end
     assert.are.same({ "-", "nan" }, { progress.number(nil), progress.number(0 / 0) })
-    assert.are.same({ "481.62", "0.90430", "0.099000001" },
-      { progress.number(481.62, 5), progress.number(0.9043, 5), progress.number(0.099000001, 8) })
+    assert.are.same({ "481.62", "0.90430", "0.099000001", "9.9996", "10.000" }, {
+      progress.number(481.62, 5), progress.number(0.9043, 5), progress.number(0.099000001, 8), progress.number(9.9996, 5),
+      progress.number(9.99996, 5),
+    })
   end)
 end)
 
@@ -48,6 +51,29 @@ describe("the table of a sweep", function()
     -- equal ones need no more, and neither do those that differ by rounding
     assert.are.equal("0.5000 0.5000", column { 0.5, 0.5 })
     assert.are.equal("0.3000 0.3000", column { 0.1 + 0.2, 0.3 })
+  end)
+
+  it("says how many cells are as good as the best one", function()
+    -- of each cell the numbers of its trials, false for one that failed
+    local function best(cells, goal)
+      local sweep = { metric = { name = "m", goal = goal or "maximize" }, cells = {}, description = {} }
+      for i, numbers in ipairs(cells) do
+        local trials = {}
+        for j, x in ipairs(numbers) do trials[j] = { status = x and "done" or "failed", metric = x or nil } end
+        sweep.cells[i] = { index = i, label = "c" .. i, params = {}, trials = trials }
+      end
+      return tell.table(sweep, summary.of(sweep)):match "best: [^\n]*$"
+    end
+    local one = "best: c%d, m %s (interquartile mean of 1 run)"
+    assert.are.equal(one:format(2, "3"), best { { 1 }, { 3 }, { 2 } })
+    assert.are.equal(one:format(1, "3") .. ", the first of 2 equally good", best { { 3 }, { 1 }, { 3 } })
+    assert.are.equal(one:format(2, "1") .. ", the first of 3 equally good", best({ { 3 }, { 1 }, { 1 }, { 1 } }, "minimize"))
+    -- equal interquartile means and another mean; a run less; a failure
+    local four = "best: c1, m 5 (interquartile mean of 4 runs)"
+    assert.are.equal(four, best { { 1, 5, 5, 9 }, { 0, 5, 5, 9 }, { 5, 5, 5 }, { 1, 5, 5, 9, false } })
+    assert.are.equal(four .. ", the first of 2 equally good", best { { 1, 5, 5, 9 }, { 0, 5, 5, 9 }, { 5, 5, 5, 5 } })
+    assert.are.equal("best: c2, m 1 (interquartile mean of 1 run) (among the cells without failures), the first of 2 equally good",
+      best { { 3, false }, { 1 }, { 1 } })
   end)
 
   it("has whole numbers as they are", function()

@@ -471,9 +471,43 @@ return trpo.experiment {
     out, err, code = command.run(scratch, "sweep sweep.lua --name edited --jobs 1 -q")
     assert.are.equal(1, code)
     assert.are.equal("", out)
-    assert.are.equal("trpo: the sweep stopped: tiny.lua has changed since the sweep began; it stops here\n", err)
+    assert.are.equal("trpo: the sweep stopped: tiny.lua has changed since the sweep began\n", err)
     out = command.run(scratch, "sweep sweep.lua --name edited --status")
     assert.is_truthy(out:find("edited: 1 of 4 done, 0 running, 0 failed, 3 waiting", 1, true), out)
+  end)
+
+  it("keeps its trials for itself, and lends a copy to whoever trains it further", function()
+    write_experiment(64, 'parameters = { delta = { 0.01 } }, seeds = 1')
+    local _, err, code = command.run(scratch, "sweep sweep.lua -q")
+    assert.are.same({ "", 0 }, { err, code })
+    local id = next(results "sweep")
+    local place = "sweeps/sweep/trials/" .. id
+    local before = command.read(scratch .. "/" .. place .. "/progress.csv")
+    local refused = "trpo: %s is a trial of %s: 'trpo sweep' with the script of the sweep goes on with it, or runs it again with "
+      .. "--retry-failed; to train it further copy the folder\n"
+    local absolute = uv.fs_realpath(scratch) .. "/sweeps/sweep"
+    for _, case in ipairs {
+      { ".", "--resume " .. place, place, "sweeps/sweep" },
+      { ".", "--resume " .. place .. "/ --steps 20000", place, "sweeps/sweep" },
+      { "sweeps/sweep/trials", "--resume " .. id .. " --steps 20000", id, absolute },
+      { place, "--resume . --steps 20000", ".", absolute },
+    } do
+      _, err, code = command.run(scratch .. "/" .. case[1], "train -q " .. case[2])
+      assert.are.same({ refused:format(case[3], case[4]), 1 }, { err, code })
+    end
+    for _, words in ipairs { "", "--overwrite", "--resume" } do
+      _, err, code = command.run(scratch, ("train tiny.lua -q --dir sweeps/sweep/trials --name %s %s"):format(id, words))
+      assert.are.same({ refused:format(place, "sweeps/sweep"), 1 }, { err, code }, words)
+    end
+    assert.are.equal(before, command.read(scratch .. "/" .. place .. "/progress.csv"))
+
+    project.lines(("cp -r %s %s"):format(quoted(scratch .. "/" .. place), quoted(scratch .. "/mine")))
+    _, err, code = command.run(scratch, "train --resume mine --steps 128 -q")
+    assert.are.same({ "", 0 }, { err, code })
+    local _, rows = command.csv(scratch .. "/mine/progress.csv")
+    assert.are.equal(128, rows[#rows]["time/total_timesteps"])
+    _, err, code = command.run(scratch, "sweep sweep.lua -q")
+    assert.are.same({ "", 0 }, { err, code })
   end)
 
   it("says when a trial cannot be resumed exactly", function()
@@ -549,6 +583,48 @@ describe("signals to a sweep", function()
       for _, claim in pairs(claimed "sweep") do assert.is_true(claim.released) end
     end)
   end
+
+  it("that reach its trials, too, take no work from them", function()
+    -- at its third iteration the trial waits, until it was asked to stop and then until it may go on
+    command.write(scratch .. "/asked.lua", [[
+local trpo, uv = require "trpo", require "luv"
+local function await(test) while not test() do uv.sleep(1) end end
+return trpo.experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 128, lanes = 2, horizon = 16,
+  evaluation = { episodes = 2 }, on_iteration = function(record)
+    if os.getenv "WAITS" ~= "yes" or record["time/iterations"] ~= 3 or io.open "third" then return end
+    local third = io.open("third.tmp", "w")
+    third:write(uv.os_getpid())
+    third:close()
+    os.rename("third.tmp", "third")
+    await(trpo.signals.caught)
+    io.open("asked", "w"):close()
+    await(function() return io.open "on" end)
+  end,
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "asked.lua", parameters = { delta = { 0.01 } }, name = os.getenv "NAME" }:main(...)
+]])
+    local _, err, code = command.shell(scratch, [[export WAITS=yes NAME=parts; "$trpo" sweep sweep.lua --jobs 1 2>complaints & pid=$!
+]] .. await "[ -f third ]" .. "kill -INT $pid\n" .. await "[ -f asked ]" .. [[
+kill -INT $(cat third); kill -TERM $(cat third); touch on
+wait $pid; code=$?; cat complaints >&2; exit $code]])
+    assert.are.equal(130, code, err)
+    assert.is_truthy(err:find("stopped by SIGINT, 0 of 1 trials are done; the same command goes on", 1, true), err)
+    local _, stopped = next(results "parts")
+    local status = json.decode(command.read(stopped.dir .. "/status.json"))
+    assert.are.same({ "interrupted", 3 }, { status.status, status.iterations })
+    assert.is_true(exists(stopped.dir .. "/checkpoints/iteration-00000003.safetensors"))
+    for _, name in ipairs { "parts", "whole" } do
+      _, err, code = command.shell(scratch, ("NAME=%s \"$trpo\" sweep sweep.lua -q"):format(name))
+      assert.are.equal(0, code, err)
+    end
+    local _, parts = next(results "parts")
+    local _, whole = next(results "whole")
+    assert.are.same({ 2, true }, { parts.attempt, parts.exact_resume })
+    assert.are.equal(whole.metric, parts.metric)
+  end)
 
   it("end a function at once, and the same command goes on", function()
     write_sweep("slow", 3, [[append("ran", p.x)

@@ -159,7 +159,7 @@ local function modules_of(text, script, seen, out)
     local found = path and core.file.read(path)
     seen[name] = true
     if found then
-      out[#out + 1] = { name = "the module " .. name, value = found }
+      out[#out + 1] = { name = "the module " .. name:gsub("/", "."), value = found }
       modules_of(found, script, seen, out)
     end
   end
@@ -207,37 +207,30 @@ end
 
 local function digest(self) return core.sha256(table.concat(self.out, "\n")) end
 
--- adds what one function uses to `uses`, each by itself, and the functions that it reaches to `queue`
-local function add_uses(self, f, by, uses, queue)
-  local text = texts.of(f, self.texts)
-  for _, entry in ipairs(reached(self, f, text)) do
-    local value, own = entry.value, writer(self.script, self)
-    local name = entry.name .. by
-    local is_user = type(value) == "function" and not self.names[value] and not names.is_foreign(value, self.script)
-    if is_user then
-      put(own, texts.of(value, self.texts))
-      if not queue[value] then
-        queue[#queue + 1], queue[value] = { f = value, by = " by " .. entry.name }, true
-      end
-    else
-      write(own, value, 1)
-    end
-    -- two may have one name
-    uses[name] = core.sha256((uses[name] or "") .. digest(own)):sub(1, 16)
-  end
-  return text
+-- the beginning of the hash of a text
+local function beginning(text) return core.sha256(text):sub(1, 16) end
+
+-- the hash of one value, whatever stands beside it; of functions that were visited only that they are there
+local function alone(self, value, visited)
+  local own = writer(self.script, self)
+  for f in pairs(visited) do own.seen[f] = "function" end
+  write(own, value, 1)
+  return digest(own)
 end
 
--- what a function uses, and what the functions use that it reaches
-local function uses_of(self, f)
-  local uses, queue = {}, { [f] = true }
-  uses[code.text] = core.sha256(add_uses(self, f, "", uses, queue)):sub(1, 16)
-  local i = 1
-  while queue[i] do
-    add_uses(self, queue[i].f, queue[i].by, uses, queue)
-    i = i + 1
+-- adds to `uses` what a function uses, and what those functions use that it reaches by names; each function once
+local function add_uses(self, f, way, uses, visited, depth)
+  local text = texts.of(f, self.texts)
+  uses[way .. code.text], visited[f] = beginning(text), true
+  for _, entry in ipairs(reached(self, f, text)) do
+    local value, name = entry.value, way .. entry.name
+    local is_users = type(value) == "function" and not self.names[value] and not names.is_foreign(value, self.script)
+    if not (is_users and visited[value]) then
+      -- two may have one name
+      uses[name] = beginning((uses[name] or "") .. alone(self, value, visited))
+      if is_users and depth < deepest then add_uses(self, value, name .. "/", uses, visited, depth + 1) end
+    end
   end
-  return uses
 end
 
 -- the files that count as a whole when something cannot be looked into, each once
@@ -249,7 +242,7 @@ local function put_files(self, uses)
     if text then
       put(self, text)
       local name = ("%s (all of it, because of %s)"):format(path:match "[^/]+$", table.concat(self.reasons, ", "))
-      uses[name] = core.sha256(text):sub(1, 16)
+      uses[name] = beginning(text)
     end
   end
 end
@@ -258,8 +251,8 @@ end
 -- @tparam function f
 -- @tparam[opt] string script file of the script that has it
 -- @treturn string SHA-256
--- @treturn table beginnings of the hashes of its text, of what it reaches by the names that it has for them, and of
---   scripts that count as a whole: see `code.changed`
+-- @treturn table beginnings of the hashes of its text, of what it reaches by the names that it has for them (what
+--   functions reach by their names in front: `build/opts`), and of scripts that count as a whole: see `code.changed`
 function code.hash(f, script)
   local self, uses = writer(script), {}
   if self.names[f] then
@@ -268,24 +261,39 @@ function code.hash(f, script)
     self.reasons[1] = "run"
   else
     put_object(self, f, "function", 0)
-    uses = uses_of(self, f)
+    add_uses(self, f, "", uses, {}, 0)
   end
   if #self.reasons > 0 then put_files(self, uses) end
   return digest(self), uses
 end
 
+-- "opts, which run uses by build,": what a name in a list of uses stands for
+local function told(name)
+  local way = {}
+  for word in name:gmatch "[^/]+" do way[#way + 1] = word end
+  local last = table.remove(way)
+  -- the text of a function is the function
+  if last == code.text then last = table.remove(way) or "run" end
+  if name == code.text then return last end
+  return ("%s, which run uses%s,"):format(last, #way > 0 and " by " .. table.concat(way, " and ") or "")
+end
+
 --- What is different between two versions of a function.
 -- @tparam table|nil old what it used
 -- @tparam table|nil new what it uses
--- @treturn {string,...} what has changed; empty when that is not known
+-- @treturn {string,...} what has changed, of functions what in them has; empty when that is not known
 function code.changed(old, new)
-  local out = {}
+  local found, inner, out = {}, {}, {}
   for _, name in ipairs(names.sorted(old or {})) do
     local other = new and new[name]
     if other and other ~= old[name] then
-      local what, by = name:match "^(.*)( by [%w_ ]+)$"
-      out[#out + 1] = name == code.text and "run" or ("%s, which run uses%s,"):format(what or name, by or "")
+      found[#found + 1] = name
+      local above = name:match "^(.*)/"
+      if above then inner[above] = true end
     end
+  end
+  for _, name in ipairs(found) do
+    if not inner[name] then out[#out + 1] = told(name) end
   end
   return out
 end
