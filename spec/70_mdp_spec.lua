@@ -306,7 +306,7 @@ describe("misuse of processes", function()
     { "NaN for an action", call, make { actions = trpo.tensor { { 1, 1 }, { 0 / 0, 1 } } },
       "trpo.mdp: actions must hold 0 and 1, in state 2, action 1 it is nan" },
     { "a misspelt label", call, make { action_name = {} }, "trpo.mdp: unknown option 'action_name', did you mean 'action_names'?" },
-    { "an option of nobody's", call, make { discount = 1 }, "trpo.mdp: unknown option 'discount', expected one of: P, r, "
+    { "an option of nobody's", call, make { colour = 1 }, "trpo.mdp: unknown option 'colour', expected one of: P, r, "
       .. "gamma, rho0, terminal, actions, name, states, action_names, grid" },
     { "a grid without columns", call, make { grid = { rows = 2 } }, "trpo.mdp: grid.columns must be an integer >= 1, got nil" },
     { "a grid of other states", call, make { grid = { rows = 2, columns = 2 } },

@@ -50,6 +50,29 @@ describe("the table of a sweep", function()
     assert.are.equal("0.3000 0.3000", column { 0.1 + 0.2, 0.3 })
   end)
 
+  it("says how many cells are as good as the best one", function()
+    -- of each cell the numbers of its trials, false for one that failed
+    local function best(cells, goal)
+      local sweep = { metric = { name = "m", goal = goal or "maximize" }, cells = {}, description = {} }
+      for i, numbers in ipairs(cells) do
+        local trials = {}
+        for j, x in ipairs(numbers) do trials[j] = { status = x and "done" or "failed", metric = x or nil } end
+        sweep.cells[i] = { index = i, label = "c" .. i, params = {}, trials = trials }
+      end
+      return tell.table(sweep, summary.of(sweep)):match "best: [^\n]*$"
+    end
+    local one = "best: c%d, m %s (interquartile mean of 1 run)"
+    assert.are.equal(one:format(2, "3"), best { { 1 }, { 3 }, { 2 } })
+    assert.are.equal(one:format(1, "3") .. ", the first of 2 equally good", best { { 3 }, { 1 }, { 3 } })
+    assert.are.equal(one:format(2, "1") .. ", the first of 3 equally good", best({ { 3 }, { 1 }, { 1 }, { 1 } }, "minimize"))
+    -- equal interquartile means and another mean; a run less; a failure
+    local four = "best: c1, m 5 (interquartile mean of 4 runs)"
+    assert.are.equal(four, best { { 1, 5, 5, 9 }, { 0, 5, 5, 9 }, { 5, 5, 5 }, { 1, 5, 5, 9, false } })
+    assert.are.equal(four .. ", the first of 2 equally good", best { { 1, 5, 5, 9 }, { 0, 5, 5, 9 }, { 5, 5, 5, 5 } })
+    assert.are.equal("best: c2, m 1 (interquartile mean of 1 run) (among the cells without failures), the first of 2 equally good",
+      best { { 3, false }, { 1 }, { 1 } })
+  end)
+
   it("has whole numbers as they are", function()
     assert.are.equal("18 6 -3 0", column { 18, 6, -3, 0 })
     assert.are.equal("18.00 6.500", column { 18, 6.5 })

@@ -471,9 +471,43 @@ return trpo.experiment {
     out, err, code = command.run(scratch, "sweep sweep.lua --name edited --jobs 1 -q")
     assert.are.equal(1, code)
     assert.are.equal("", out)
-    assert.are.equal("trpo: the sweep stopped: tiny.lua has changed since the sweep began; it stops here\n", err)
+    assert.are.equal("trpo: the sweep stopped: tiny.lua has changed since the sweep began\n", err)
     out = command.run(scratch, "sweep sweep.lua --name edited --status")
     assert.is_truthy(out:find("edited: 1 of 4 done, 0 running, 0 failed, 3 waiting", 1, true), out)
+  end)
+
+  it("keeps its trials for itself, and lends a copy to whoever trains it further", function()
+    write_experiment(64, 'parameters = { delta = { 0.01 } }, seeds = 1')
+    local _, err, code = command.run(scratch, "sweep sweep.lua -q")
+    assert.are.same({ "", 0 }, { err, code })
+    local id = next(results "sweep")
+    local place = "sweeps/sweep/trials/" .. id
+    local before = command.read(scratch .. "/" .. place .. "/progress.csv")
+    local refused = "trpo: %s is a trial of %s: 'trpo sweep' with the script of the sweep goes on with it, or runs it again with "
+      .. "--retry-failed; to train it further copy the folder\n"
+    local absolute = uv.fs_realpath(scratch) .. "/sweeps/sweep"
+    for _, case in ipairs {
+      { ".", "--resume " .. place, place, "sweeps/sweep" },
+      { ".", "--resume " .. place .. "/ --steps 20000", place, "sweeps/sweep" },
+      { "sweeps/sweep/trials", "--resume " .. id .. " --steps 20000", id, absolute },
+      { place, "--resume . --steps 20000", ".", absolute },
+    } do
+      _, err, code = command.run(scratch .. "/" .. case[1], "train -q " .. case[2])
+      assert.are.same({ refused:format(case[3], case[4]), 1 }, { err, code })
+    end
+    for _, words in ipairs { "", "--overwrite", "--resume" } do
+      _, err, code = command.run(scratch, ("train tiny.lua -q --dir sweeps/sweep/trials --name %s %s"):format(id, words))
+      assert.are.same({ refused:format(place, "sweeps/sweep"), 1 }, { err, code }, words)
+    end
+    assert.are.equal(before, command.read(scratch .. "/" .. place .. "/progress.csv"))
+
+    project.lines(("cp -r %s %s"):format(quoted(scratch .. "/" .. place), quoted(scratch .. "/mine")))
+    _, err, code = command.run(scratch, "train --resume mine --steps 128 -q")
+    assert.are.same({ "", 0 }, { err, code })
+    local _, rows = command.csv(scratch .. "/mine/progress.csv")
+    assert.are.equal(128, rows[#rows]["time/total_timesteps"])
+    _, err, code = command.run(scratch, "sweep sweep.lua -q")
+    assert.are.same({ "", 0 }, { err, code })
   end)
 
   it("says when a trial cannot be resumed exactly", function()

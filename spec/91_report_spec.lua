@@ -102,10 +102,46 @@ describe("the page of a sweep", function()
     local html = assert(report.page(dir))
     local text = words(html)
     contains(text, "The sweep is not finished: 9 trials are missing (3 running, 6 waiting)")
-    contains(text, "1 trial failed and has no number; see its message")
+    contains(text, "1 trial failed and has no number; see the trial. The command of the sweep with --retry-failed runs it again. "
+      .. "delta=0.001 gamma=0.999 seed 1: it went wrong ")
     contains(text, "8 of 18 trials done")
     contains(text, "8 done 1 failed 3 running 6 waiting")
     assert.are.equal("it went wrong", rows(html, "trials")[7][10])
+  end)
+
+  it("says each message of failures once, and has the traceback of a trial where it is asked for", function()
+    local dir = sweep { status = function(cell) return cell <= 2 and "failed" or "done" end }
+    local function fail(cell, seed, message)
+      command.write(("%s/trials/ce%06xd%07x/result.json"):format(dir, cell, seed),
+        json.encode { status = "failed", metrics = {}, seconds = 1, host = "here", message = message })
+    end
+    for seed = 1, 3 do
+      fail(1, seed, ("f.lua:3: <wrong>\nstack traceback:\n\tf.lua:%d: in function 'f'\n"):format(seed))
+    end
+    fail(2, 1, "another one")
+    fail(2, 2, "f.lua:3: <wrong>")
+    fail(2, 3, "another one")
+    local html = assert(report.page(dir))
+    contains(words(html), "6 trials failed and have no number; see the trials. The command of the sweep with --retry-failed runs "
+      .. "them again. delta=0.001 gamma=0.9 seed 1 and 3 trials like it: f.lua:3: <wrong> delta=0.001 gamma=0.99 seed 1 and 1 trial "
+      .. "like it: another one ")
+    for seed = 1, 3 do
+      contains(html, ("<td class=\"message\"><details><summary>f.lua:3: &lt;wrong&gt;</summary><pre>stack traceback:\n\tf.lua:%d: "
+        .. "in function &#39;f&#39;</pre></details></td>"):format(seed))
+    end
+    contains(html, '<td class="message">f.lua:3: &lt;wrong&gt;</td>')
+    contains(html, '<td class="message">another one</td>')
+  end)
+
+  it("says ten messages of failures", function()
+    local dir = sweep { status = function() return "failed" end }
+    for i = 0, 17 do
+      command.write(("%s/trials/ce%06xd%07x/result.json"):format(dir, math.floor(i / 3) + 1, i % 3 + 1),
+        json.encode { status = "failed", metrics = {}, message = "message " .. math.min(i + 1, 12) })
+    end
+    local list = assert(report.page(dir)):match '<div class="note bad">.-<ul>(.-)</ul>'
+    assert.are.equal(10, select(2, list:gsub("<code>message ", "")))
+    assert.is_truthy(list:find "<li>and 2 messages more</li>$", list)
   end)
 
   it("exists before the first trial is finished", function()

@@ -27,6 +27,11 @@ function disk.names(path)
   return list
 end
 
+--- The absolute path of what is there, without links.
+-- @tparam string path
+-- @treturn string the path as it is when nothing is there
+function disk.real(path) return luv().fs_realpath(path) or path end
+
 --- Whether there is something of that name.
 -- @tparam string path
 -- @treturn boolean

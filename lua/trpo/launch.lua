@@ -4,6 +4,7 @@ local disk = require "trpo.disk"
 local parameters = require "trpo.parameters"
 local progress = require "trpo.progress"
 local rock = require "trpo.rocks"
+local runs = require "trpo.runs"
 local settings = require "trpo.settings"
 local spelling = require "trpo.spelling"
 local training = require "trpo.training"
@@ -193,6 +194,15 @@ end
 -- a compiled flush would not notice that it failed, see trpo.logger
 jit.off(launch.settle)
 
+-- what a run that belongs to a sweep is refused with, or nil: the sweep's numbers would not be those of its files
+local function claimed_by_sweep(run)
+  local place = run:place()
+  local sweep = place and runs.sweep_of(place)
+  if not sweep then return nil end
+  return ("%s is a trial of %s: 'trpo sweep' with the script of the sweep goes on with it, or runs it again with "
+    .. "--retry-failed; to train it further copy the folder"):format(place, sweep)
+end
+
 --- Trains an experiment as the command line asks.
 -- @tparam Experiment run
 -- @tparam table flags of the command line, see `trpo.commands`
@@ -215,6 +225,11 @@ function launch.train(run, flags)
       say(("trpo: there is no run '%s' to go on with"):format(run.folder))
       return 2
     end
+  end
+  local refusal = claimed_by_sweep(run)
+  if refusal then
+    say("trpo: ", refusal)
+    return 1
   end
   local view = view_of(run, flags)
   trpo.signals.watch(flags.quiet and ""

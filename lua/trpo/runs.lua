@@ -51,6 +51,16 @@ function runs.sweeps_inside(path)
   return some_of(disk.trimmed(path), "sweeps", function(inside) return exists(inside .. "/sweep.json") end)
 end
 
+--- The sweep that the folder of a run is a trial of.
+-- @tparam string path
+-- @treturn string|nil the sweep's folder; nil for any other run, and for a copy that stands elsewhere
+function runs.sweep_of(path)
+  path = disk.trimmed(path)
+  local above = path .. "/../.."
+  if not exists(path .. "/trial.json") or not exists(above .. "/sweep.json") then return nil end
+  return path:match "^(.+)/trials/[^/.]+$" or disk.real(above)
+end
+
 --- What a folder holds.
 -- @tparam string path
 -- @treturn string|nil "sweep" or "run"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,12 +94,17 @@ static int is_failure(int error) {
 
 Status logfile_sync(LogFile *const *files, int n, int *failed, Fault *fault) {
   Syncing all[LOGFILE_TOGETHER];
+  sigset_t every, before;
+  /* signals belong to the host's threads */
+  sigfillset(&every);
+  pthread_sigmask(SIG_SETMASK, &every, &before);
   /* the last one by this thread, and any for which there is no other one */
   for (int i = 0; i < n; i++) {
     all[i] = (Syncing){.fd = files[i]->fd};
     all[i].threaded = i < n - 1 && pthread_create(&all[i].thread, NULL, bring, &all[i]) == 0;
     if (!all[i].threaded) bring(&all[i]);
   }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   *failed = -1;
   for (int i = 0; i < n; i++) {
     if (all[i].threaded) pthread_join(all[i].thread, NULL);

@@ -132,10 +132,16 @@ static unsigned wait_for_job(unsigned seen) {
 /* moves the epoch and wakes up to count sleeping helpers */
 static void announce(unsigned count) {
   atomic_fetch_add(&pool.epoch, 1);
-  if (atomic_load(&pool.parked) > 0) {
-    /* who has announced itself sees the new epoch or waits by now; it need not wait for the lock as well */
-    pthread_mutex_lock(&pool.sleep);
-    pthread_mutex_unlock(&pool.sleep);
+  const unsigned parked = atomic_load(&pool.parked);
+  if (parked == 0) {
+    return;
+  }
+  /* who has announced itself sees the new epoch or waits by now; it need not wait for the lock as well */
+  pthread_mutex_lock(&pool.sleep);
+  pthread_mutex_unlock(&pool.sleep);
+  if (count >= parked) {
+    pthread_cond_broadcast(&pool.posted);
+  } else {
     for (unsigned i = 0; i < count; i++) {
       pthread_cond_signal(&pool.posted);
     }

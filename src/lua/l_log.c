@@ -178,7 +178,7 @@ static int l_log_is_name(lua_State *L) {
 
 /* --- files ----------------------------------------------------------------------------------------------- */
 
-/* the file, and its path on the stack top */
+/* the file, and its path */
 static LogFile *check_file_at(lua_State *L, int arg, const char *what, const char **path) {
   LogFile *file = l_object(L, arg, FILE_TYPE);
   if (file == NULL) {

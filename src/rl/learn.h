@@ -24,7 +24,8 @@ int learn_ends(Status status);
 
 /**
  * info->status is the update's, as trpo_update gives it; the fit's is returned. The value is as it was when the fit fails
- * and when it is left out. The two computations have a workspace each. E_NOMEM, E_NOT_FINITE, E_NOT_POSITIVE.
+ * and when it is left out. The two computations have a workspace each, so what fits one after the other may be E_NOMEM
+ * beside each other. E_NOMEM, E_NOT_FINITE, E_NOT_POSITIVE.
  */
 Status learn_batch(const Learn *learn, Arena *update, Arena *fit);
 

@@ -55,6 +55,8 @@ nav a:hover { text-decoration: underline; }
   max-width: 46rem; font-size: .9375rem;
 }
 .note.bad { border-color: var(--failed); }
+.note ul { margin-top: .25rem; padding-left: 1.25rem; }
+.note li { overflow-wrap: anywhere; }
 
 /* summary */
 .summary {
@@ -283,6 +285,9 @@ svg.draw { display: block; width: 100%; height: auto; overflow: visible; }
 .chances b { font-weight: 400; text-align: right; }
 details { margin-top: 1rem; }
 summary { cursor: pointer; color: var(--accent); font-size: .875rem; }
+.message details { margin-top: 0; }
+.message summary { font-size: inherit; }
+.message pre { max-height: 16rem; padding: .375rem .5rem; }
 pre {
   margin: .5rem 0 0; padding: .875rem 1rem; overflow: auto; max-height: 32rem; border: 1px solid var(--line);
   border-radius: .5rem; background: var(--faint); line-height: 1.45;

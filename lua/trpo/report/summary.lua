@@ -2,6 +2,7 @@
 -- @module trpo.report.summary
 local html = require "trpo.report.html"
 local model = require "trpo.report.model"
+local tell = require "trpo.sweep.tell"
 
 local summary = {}
 
@@ -74,12 +75,25 @@ may still change.</p>]], {
   })
 end
 
+-- the messages of trials that failed, each once
+local function failures(m)
+  local groups, list = tell.by_message(m.sweep), {}
+  for i = 1, math.min(#groups, tell.most_messages) do
+    list[i] = { who = tell.alike(m.sweep, groups[i]), message = groups[i].message }
+  end
+  local more = #groups - #list
+  return "<ul>" .. html.each("<li>$who: <code>$message</code></li>", list)
+    .. (more > 0 and fill("<li>and $messages more</li>", { messages = count(more, "message") }) or "") .. "</ul>"
+end
+
 local function failed(m)
   if m.count.failed == 0 then return "" end
-  return fill([[<p class="note bad">$trials failed and $have no number; see $!link.
-<code>trpo sweep --retry-failed</code> runs them again.</p>]], {
-    trials = count(m.count.failed, "trial"), have = m.count.failed == 1 and "has" or "have",
-    link = filtered("failed", m.count.failed == 1 and "its message" or "their messages"),
+  local one = m.count.failed == 1
+  return fill([[<div class="note bad">$trials failed and $have no number; see $!link.
+The command of the sweep with <code>--retry-failed</code> runs $them again.
+$!failures</div>]], {
+    trials = count(m.count.failed, "trial"), have = one and "has" or "have", them = one and "it" or "them",
+    link = filtered("failed", one and "the trial" or "the trials"), failures = failures(m),
   })
 end
 

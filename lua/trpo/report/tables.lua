@@ -29,6 +29,14 @@ local function text(value, class)
   return fill([[<td class="$class">$text</td>]], { class = class, text = value })
 end
 
+-- the first line of what a trial failed with, the others when they are asked for
+local function message(whole)
+  local first, rest = whole:match "^([^\n]*)\n*(.-)%s*$"
+  if rest == "" then return text(first, "message") end
+  return fill([[<td class="message"><details><summary>$first</summary><pre>$rest</pre></details></td>]],
+    { first = first, rest = rest })
+end
+
 local function parameter(p, params)
   local value, shown = params[p.path], p.texts[model.place(p, params)]
   if p.numeric then return number(value, function() return shown end) end
@@ -157,7 +165,7 @@ local function trial_row(m, trial)
   parts[#parts + 1] = number(trial.seconds, m.formats.seconds)
   parts[#parts + 1] = text(trial.host)
   if m.has_messages then
-    parts[#parts + 1] = trial.message and text(trial.message, "message") or "<td></td>"
+    parts[#parts + 1] = trial.message and message(trial.message) or "<td></td>"
   end
   return "<tr>" .. table.concat(parts) .. "</tr>"
 end

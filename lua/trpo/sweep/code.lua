@@ -170,8 +170,12 @@ local function put_table(self, t, depth)
   -- a cache, whose contents come and go
   if meta and rawget(meta, "__mode") then return put(self, "weak") end
   put(self, "{")
-  local n = #t
-  for i = 1, n do write(self, rawget(t, i), depth + 1) end
+  -- the length of a table with holes is not the same in every process
+  local n = 0
+  while rawget(t, n + 1) ~= nil do
+    n = n + 1
+    write(self, rawget(t, n), depth + 1)
+  end
   put(self, "|")
   for _, key in ipairs(keys_behind(self, t, n)) do
     write(self, key, depth + 1)
@@ -233,23 +237,27 @@ local function reached(f, text, names)
   return list
 end
 
+-- the beginning of the hash of a text
+local function beginning(text) return core.sha256(text):sub(1, 16) end
+
 function put_function(self, f, depth)
   if depth > deepest then return put_opaque(self) end
   local info = debug.getinfo(f, "S")
   local text = text_of(f, info)
   put(self, text)
-  if depth == 0 then self.uses[code.text] = core.sha256(text):sub(1, 16) end
+  local way = self.way
+  if way then self.uses[way .. code.text] = beginning(text) end
   self.files[#self.files + 1] = info.source:match "^@(.*)$"
   for _, entry in ipairs(reached(f, text, self.names)) do
     local first = #self.out + 1
     self.opaque = depth > 0 and self.opaque
     put(self, entry.name .. "=")
+    self.way = way and type(entry.value) == "function" and way .. entry.name .. "/"
     write(self, entry.value, depth + 1)
-    if depth == 0 then
-      self.uses[entry.name] = core.sha256(table.concat(self.out, "\n", first)):sub(1, 16)
-      if self.opaque then self.reasons[#self.reasons + 1] = entry.name end
-    end
+    if way then self.uses[way .. entry.name] = beginning(table.concat(self.out, "\n", first)) end
+    if depth == 0 and self.opaque then self.reasons[#self.reasons + 1] = entry.name end
   end
+  self.way = way
 end
 
 -- the files that count as a whole when something cannot be looked into, each once
@@ -261,7 +269,7 @@ local function put_files(self)
     if text then
       put(self, text)
       local name = ("%s (all of it, because of %s)"):format(path:match "[^/]+$", table.concat(self.reasons, ", "))
-      self.uses[name] = core.sha256(text):sub(1, 16)
+      self.uses[name] = beginning(text)
     end
   end
 end
@@ -270,10 +278,12 @@ end
 -- @tparam function f
 -- @tparam[opt] string script file of the script that has it
 -- @treturn string SHA-256
--- @treturn table beginnings of the hashes of its text, of what it reaches by the names that it has for them, and of
---   scripts that count as a whole: see `code.changed`
+-- @treturn table beginnings of the hashes of its text, of what it reaches by the names that it has for them (what
+--   functions reach by their names in front: `build/opts`), and of scripts that count as a whole: see `code.changed`
 function code.hash(f, script)
-  local self = { names = known_names(), out = {}, seen = {}, count = 0, files = { script }, uses = {}, reasons = {} }
+  -- `way`: names of the functions on the way to the present one, with slashes; false below a table
+  local self = { names = known_names(), out = {}, seen = {}, count = 0, files = { script }, uses = {}, reasons = {},
+    way = "" }
   if is_foreign(f) then
     put(self, self.names[f] or "C")
   else
@@ -283,17 +293,33 @@ function code.hash(f, script)
   return core.sha256(table.concat(self.out, "\n")), self.uses
 end
 
+-- "opts, which run uses by build,": what a name in a list of uses stands for
+local function told(name)
+  local way = {}
+  for word in name:gmatch "[^/]+" do way[#way + 1] = word end
+  local last = table.remove(way)
+  -- the text of a function is the function
+  if last == code.text then last = table.remove(way) or "run" end
+  if name == code.text then return last end
+  return ("%s, which run uses%s,"):format(last, #way > 0 and " by " .. table.concat(way, " and ") or "")
+end
+
 --- What is different between two versions of a function.
 -- @tparam table|nil old what it used
 -- @tparam table|nil new what it uses
--- @treturn {string,...} what has changed; empty when that is not known
+-- @treturn {string,...} what has changed, of functions what in them has; empty when that is not known
 function code.changed(old, new)
-  local out = {}
+  local names, inner, out = {}, {}, {}
   for _, name in ipairs(sorted_names(old or {})) do
     local other = new and new[name]
     if other and other ~= old[name] then
-      out[#out + 1] = name == code.text and "run" or name .. ", which run uses,"
+      names[#names + 1] = name
+      local above = name:match "^(.*)/"
+      if above then inner[above] = true end
     end
+  end
+  for _, name in ipairs(names) do
+    if not inner[name] then out[#out + 1] = told(name) end
   end
   return out
 end

@@ -57,8 +57,9 @@ end
 -- @tparam[opt] boolean pooled whether rows stand for different numbers of cells, so that failures and trials do not
 --   count
 -- @treturn number|nil index
+-- @treturn number how many are as good as the best one, itself among them
 function summary.best(rows, goal, pooled)
-  local sign, best = goal == "minimize" and -1 or 1, nil
+  local sign, best, equal = goal == "minimize" and -1 or 1, nil, 0
   local function before(a, b)
     if not b then return true end
     if (a.rung or 1) ~= (b.rung or 1) then return (a.rung or 1) > (b.rung or 1) end
@@ -68,9 +69,13 @@ function summary.best(rows, goal, pooled)
     return sign * (a.mean or 0) > sign * (b.mean or 0)
   end
   for i, row in ipairs(rows) do
-    if row.iqm and before(row, rows[best]) then best = i end
+    if row.iqm and before(row, rows[best]) then
+      best, equal = i, 1
+    elseif row.iqm and not before(rows[best], row) then
+      equal = equal + 1
+    end
   end
-  return best
+  return best, equal
 end
 
 -- Why a row with a better number is not the best: what the best one has before it.
@@ -107,20 +112,20 @@ end
 
 --- Statistics of each cell over its seeds.
 -- @tparam table sweep as `trpo.sweep.results.read` returns it
--- @treturn table { rows, best, among, probability }. A row is { cell, label, params, n (finite results), failed,
+-- @treturn table { rows, best, equal, among, probability }. A row is { cell, label, params, n (finite results), failed,
 --   rung, steps } and, when n > 0, scores (tensor [n]), iqm, low, high (its 95 % interval by stratified bootstrap),
 --   median, mean, std, min, max; low, high and std are nil for one result. `best` is the index of the row with the best
 --   IQM by the goal (of equal ones the best mean), among those that came furthest, without failures if there are such,
---   and with the most results; nil when nothing is done. `among` is "that came furthest", "without failures" or "with
---   most runs" when that keeps a better number from being the best. `probability` has for each row how probable it is
---   that a run of the best cell is better than one of that row's (0.5 for itself, NaN where there are no results, or
---   those of another rung).
+--   and with the most results; nil when nothing is done; `equal` is how many are as good as it, itself among them.
+--   `among` is "that came furthest", "without failures" or "with most runs" when that keeps a better number from being
+--   the best. `probability` has for each row how probable it is that a run of the best cell is better than one of that
+--   row's (0.5 for itself, NaN where there are no results, or those of another rung).
 function summary.of(sweep)
   local rows = {}
   for i, cell in ipairs(sweep.cells) do rows[i] = row_of(cell) end
   local sign = sweep.metric.goal == "minimize" and -1 or 1
-  local best = summary.best(rows, sweep.metric.goal)
-  return { rows = rows, best = best, among = summary.among(rows, best, sweep.metric.goal),
+  local best, equal = summary.best(rows, sweep.metric.goal)
+  return { rows = rows, best = best, equal = equal, among = summary.among(rows, best, sweep.metric.goal),
     probability = best and improvement(rows, best, sign) or {} }
 end
 

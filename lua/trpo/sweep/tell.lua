@@ -103,8 +103,9 @@ function tell.table(sweep, found)
   if #found.rows > most_rows then lines[#lines + 1] = ("  ... and %d cells more"):format(#found.rows - most_rows) end
   if best then
     local among = found.among and (" (among the cells %s)"):format(found.among) or ""
-    lines[#lines + 1] = ("best: %s, %s %s (interquartile mean of %s)%s"):format(best.label, sweep.metric.name,
-      text(best.iqm), counted(best.n, "run"), among)
+    local equal = found.equal > 1 and (", the first of %d equally good"):format(found.equal) or ""
+    lines[#lines + 1] = ("best: %s, %s %s (interquartile mean of %s)%s%s"):format(best.label, sweep.metric.name,
+      text(best.iqm), counted(best.n, "run"), among, equal)
   end
   return table.concat(lines, "\n")
 end
@@ -177,8 +178,15 @@ function tell.script(sweep, description)
   return ("the script has %s more, from when it is run again"):format(counted(count, "trial"))
 end
 
--- trials that failed with the same first line, as lists with their `message`, in order
-local function by_message(failed)
+--- The trials that failed, those with the same first line together.
+-- @tparam table sweep
+-- @treturn {table,...} lists of trials with their `message`, one line, in the order of the first ones
+-- @treturn number how many failed
+function tell.by_message(sweep)
+  local failed = {}
+  for _, trial in ipairs(sweep.trials) do
+    if trial.status == "failed" then failed[#failed + 1] = trial end
+  end
   local groups, known = {}, {}
   for _, trial in ipairs(failed) do
     local message = (trial.message or "failed"):match "^[^\n]*"
@@ -189,28 +197,37 @@ local function by_message(failed)
     end
     group[#group + 1] = trial
   end
-  return groups
+  return groups, #failed
+end
+
+-- as many messages as are told
+tell.most_messages = 10
+
+--- Names the trials of a group by the first of them.
+-- @tparam table sweep
+-- @tparam {table,...} group of `tell.by_message`
+-- @treturn string e.g. "delta=0.1 seed 1 and 2 trials like it"
+function tell.alike(sweep, group)
+  local others = #group - 1
+  return ("%s seed %.0f%s"):format(sweep.cells[group[1].cell].label, group[1].seed,
+    others > 0 and (" and %s like it"):format(counted(others, "trial")) or "")
 end
 
 --- Names the trials that failed, those with the same message once, and the first few of them.
 -- @tparam table sweep
 -- @treturn string|nil nil when there are none
 function tell.failed(sweep)
-  local failed = {}
-  for _, trial in ipairs(sweep.trials) do
-    if trial.status == "failed" then failed[#failed + 1] = trial end
-  end
-  if #failed == 0 then return nil end
-  local lines = { ("%d of %s failed; --retry-failed runs %s again"):format(#failed, counted(#sweep.trials, "trial"),
-    #failed == 1 and "it" or "them") }
-  local groups = by_message(failed)
-  for i = 1, math.min(#groups, 10) do
+  local groups, failed = tell.by_message(sweep)
+  if failed == 0 then return nil end
+  local lines = { ("%d of %s failed; --retry-failed runs %s again"):format(failed, counted(#sweep.trials, "trial"),
+    failed == 1 and "it" or "them") }
+  for i = 1, math.min(#groups, tell.most_messages) do
     local group = groups[i]
-    local trial, others = group[1], #group - 1
-    lines[#lines + 1] = ("  %s seed %.0f%s: %s\n    %s/output.txt"):format(sweep.cells[trial.cell].label, trial.seed,
-      others > 0 and (" and %s like it"):format(counted(others, "trial")) or "", group.message, trial.dir)
+    lines[#lines + 1] = ("  %s: %s\n    %s/output.txt"):format(tell.alike(sweep, group), group.message, group[1].dir)
   end
-  if #groups > 10 then lines[#lines + 1] = ("  ... and %s more"):format(counted(#groups - 10, "message")) end
+  if #groups > tell.most_messages then
+    lines[#lines + 1] = ("  ... and %s more"):format(counted(#groups - tell.most_messages, "message"))
+  end
   return table.concat(lines, "\n")
 end
 

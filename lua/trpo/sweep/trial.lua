@@ -155,7 +155,7 @@ local function finish(task, metrics, seconds)
 end
 
 local function changed(what)
-  return trial.codes.changed, ("%s has changed since the sweep began; it stops here"):format(what)
+  return trial.codes.changed, ("%s has changed since the sweep began"):format(what)
 end
 
 -- a file that is not what it was when the sweep began, or nil
@@ -208,8 +208,8 @@ end
 local function other(task, uses)
   local what = functions.changed(task.description.uses, uses)
   if #what == 0 then return changed("the function in " .. task.file) end
-  return trial.codes.changed, ("in %s, %s has changed since the sweep began, or is another one in every process; it "
-    .. "stops here"):format(task.file, table.concat(what, " and "))
+  return trial.codes.changed, ("in %s, %s has changed since the sweep began, or is another one in every process")
+    :format(task.file, table.concat(what, " and "))
 end
 
 -- runs the trial of a function, which the script has given to a sweep

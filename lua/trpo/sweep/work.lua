@@ -206,7 +206,8 @@ local function signal_of(self, task, ending)
   if ending.signal ~= 0 then return ending.signal end
   if ending.code > 128 then return ending.code - 128 end
   local first = ending.code == 1 and self.pool:tail(task):match "^[^\n]*" or ""
-  return first:sub(1, #task.file) == task.file and first:find "interrupted!$" and 2 or nil
+  -- it may have been started by another program of its name
+  return first:match "^([^:]*):.*interrupted!$" and first:match "([^/:]*):" == task.file:match "[^/]*$" and 2 or nil
 end
 
 local function ended(self, task, ending)

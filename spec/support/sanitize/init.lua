@@ -15,3 +15,6 @@ function package.preload.luv(name)
   function uv.exepath() return "luajit" end
   return uv
 end
+
+local after = os.getenv "SPEC_INIT"
+if after and after ~= "" then dofile((after:gsub("^@", ""))) end
