@@ -237,24 +237,32 @@ check-valgrind: ## a subset of the specs under valgrind's memcheck
 
 # The specs that drive Python's packages: comparisons with NumPy, SciPy, Gymnasium and rliable, readers of our files. The
 # packages are wheels of these very versions; where they cannot be had (no network, another Python), it says so and is done.
+# A version that is not among those that there are, or does not go with the others, is a failure; so is what does not load.
 PYTHON_VENV  := $(BUILD)/python
 PYTHON_SPECS  = $(shell grep -l '\#python' $(wildcard spec/*_spec.lua))
+PYTHON_LOADED = numpy, scipy, pandas, gymnasium, safetensors, rliable.library, tensorboard
+pins_are_wrong = $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+  && grep -Eqs 'from versions: [0-9]|ResolutionImpossible' $(PYTHON_VENV)/log \
+  && ! grep -q 'connection broken by' $(PYTHON_VENV)/log
 check-python: ## specs beside Python's packages, which it installs into build/python
 	@$(call install_missing,$(PACKAGES) $(PYTHON_PACKAGES))
 	@if $(MAKE) --no-print-directory $(PYTHON_VENV)/installed; then \
+	  $(PYTHON_VENV)/bin/python -c 'import $(PYTHON_LOADED)' && \
 	  $(MAKE) --no-print-directory check SPECS='$(call picked,$(PYTHON_SPECS))' FILTER='--tags=python $(FILTER)' \
 	    RUN="env TRPO_PYTHON='$(abspath $(PYTHON_VENV))/bin/python'"; \
+	elif $(pins_are_wrong); then \
+	  echo "check-python: there is no such version as spec/support/python.txt wants, or not together with the others"; \
+	  exit 1; \
 	else \
 	  echo "check-python: skipped, Python's packages cannot be installed here"; \
 	fi
 
-# The stamp comes last, so that an installation that was interrupted is made anew. That they load is part of it.
+# The stamp comes last, so that an installation that was interrupted is made anew.
 $(PYTHON_VENV)/installed: spec/support/python.txt
 	$(call say,PIP,$(PYTHON_VENV))
 	@$(PYTHON) -m venv --clear $(PYTHON_VENV)
-	@$(PYTHON_VENV)/bin/python -m pip install -qq --no-input --disable-pip-version-check --retries 2 --timeout 20 \
-	  --only-binary :all: --no-binary rliable -r $<
-	@$(PYTHON_VENV)/bin/python -c 'import numpy, scipy, pandas, gymnasium, safetensors, rliable.library, tensorboard'
+	@$(PYTHON_VENV)/bin/python -m pip install -q --no-input --disable-pip-version-check --retries 2 --timeout 20 \
+	  --only-binary :all: --no-binary rliable -r $< >$(PYTHON_VENV)/log 2>&1 || { cat $(PYTHON_VENV)/log; exit 1; }
 	@touch $@
 
 # ---- fuzzing -----------------------------------------------------------------------------------

@@ -189,6 +189,28 @@ describe("the second signal", function()
   end)
 end)
 
+describe("a patient watch", function()
+  it("remembers the first signal, and lets the further ones pass, whichever they are", function()
+    local _, err, code = command.shell(scratch, "luajit -e '" .. [[
+local trpo, uv = require "trpo", require "luv"
+trpo.signals.watch("", true)
+trpo.signals.watch("")
+for _, name in ipairs { "sigint", "sigterm", "sigint" } do
+  uv.kill(uv.os_getpid(), name)
+  assert(trpo.signals.caught() == "SIGINT")
+end
+trpo.signals.restore()
+trpo.signals.restore()
+trpo.signals.watch("")
+uv.kill(uv.os_getpid(), "sigterm")
+assert(trpo.signals.caught() == "SIGTERM")
+io.stderr:write "here"
+uv.kill(uv.os_getpid(), "sigint")
+]] .. "'")
+    assert.are.same({ 130, "here" }, { code, err })
+  end)
+end)
+
 describe("the handlers of signals", function()
   it("are installed in run:main only, and put back", function()
     -- bit n - 1 of SigCgt is set when signal n is caught

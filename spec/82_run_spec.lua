@@ -594,20 +594,22 @@ assert(trpo.experiment { env = "Registered-v0", steps = 1, name = "program", eva
     local function sums()
       return (command.shell(scratch, "find runs/over -type f -printf '%p %T@ ' -exec sha256sum {} + | sort"))
     end
-    local out, err, code = run "train CartPole-v1 -q --steps 1 --name over --set evaluation.episodes=5"
+    local out, err, code = run("train CartPole-v1 -q --steps 4097 --name over --set evaluation.episodes=5 "
+      .. "--set checkpoint.every=1")
+    assert.are.equal(4, #disk.names(scratch .. "/runs/over/checkpoints"))
     assert.are.equal(0, code, err)
     local reward = out:match "^mean reward [^\n]* over 5 evaluation episodes\n"
     assert.is_truthy(reward, out)
     local before = sums()
-    for _, set in ipairs { "--set evaluation.episodes=3", "--steps 1 --json", "--set checkpoint.keep=1", "" } do
+    for _, set in ipairs { "--set evaluation.episodes=3", "--steps 4097 --json", "--set checkpoint.keep=1", "" } do
       out, err, code = run("train --resume runs/over " .. set)
-      assert.are.same({ 0, "trpo: nothing is left to do: runs/over is done after 1 iteration (2048 steps); more steps go on\n" },
+      assert.are.same({ 0, "trpo: nothing is left to do: runs/over is done after 3 iterations (6144 steps); more steps go on\n" },
         { code, err })
       assert.are.equal(set:find "json" and "{" or reward, out:sub(1, set:find "json" and 1 or #reward))
       assert.are.equal(before, sums())
     end
     -- what goes on is evaluated anew
-    out, err, code = run "train --resume runs/over -q --set evaluation.episodes=3 --steps 2049"
+    out, err, code = run "train --resume runs/over -q --set evaluation.episodes=3 --steps 6145"
     assert.are.equal(0, code, err)
     assert.is_truthy(out:find " over 3 evaluation episodes\n", out)
   end)
@@ -755,6 +757,34 @@ describe("a folder that is moved or removed", function()
     assert.are.equal("io", code)
     assert.is_truthy(message:find("/small/progress.csv' was moved or removed while the run was writing it", 1, true), message)
     assert.are.equal("failed", read_json(path "small" .. "/status.json").status)
+  end)
+end)
+
+describe("a disk that does not answer", function()
+  it("ends the run with what is wrong, and does not say that something was moved", function()
+    assert(small { name = "whole" }:train())
+    local stat = uv.fs_stat
+    finally(function() uv.fs_stat = stat end)
+    for what, ending in pairs {
+      ["cannot look at a file that is being written: "] = "/small/progress.csv", -- the log, before a checkpoint
+      ["cannot look at the folder of the run: "] = "/small", -- for the checkpoint
+    } do
+      local result, message, code = small { checkpoint = { every = 1 }, overwrite = true }:train {
+        on_iteration = function(record)
+          if record["time/iterations"] ~= 3 then return end
+          -- as of a server of files that was started anew
+          uv.fs_stat = function(name, ...)
+            if name:sub(-#ending) ~= ending then return stat(name, ...) end
+            return nil, "ESTALE: stale file handle: " .. name, "ESTALE"
+          end
+        end,
+      }
+      uv.fs_stat = stat
+      assert.are.same({ nil, what .. "ESTALE: stale file handle: " .. path "small" .. ending:sub(7), "io" },
+        { result, message, code })
+      assert.are.equal("done", assert(small { resume = true }:train()).status)
+      assert.are.same(run_folder.csv(path "whole"), run_folder.csv(path "small"))
+    end
   end)
 end)
 

@@ -175,6 +175,13 @@ end)
 
 local function status(name) return json.decode(command.read(scratch .. "/" .. name .. "/status.json")) end
 
+-- a run that is done looks as if its process had been killed before it could say so
+local function killed(name)
+  local its = status(name)
+  its.status = "running"
+  command.write(scratch .. "/" .. name .. "/status.json", json.encode(its))
+end
+
 describe("an evaluation", function()
   it("is not begun when time is over, and comes first when the run goes on", function()
     local options = { steps = 192, evaluation = { episodes = 3, every = 1 }, name = "parts", resume = true }
@@ -221,11 +228,17 @@ describe("a run that goes on", function()
   end)
 
   it("takes away the checkpoints that a killed process did not come to take away", function()
+    local function again()
+      assert(quietly(small { name = "run", steps = 192, resume = true, checkpoint = { keep = 1 } }))
+      local names = disk.names(scratch .. "/run/checkpoints")
+      table.sort(names)
+      return names
+    end
     assert(small { name = "run", steps = 192, checkpoint = { every = 1, keep = 3 } }:train())
-    assert(quietly(small { name = "run", steps = 192, resume = true, checkpoint = { keep = 1 } }))
-    local names = disk.names(scratch .. "/run/checkpoints")
-    table.sort(names)
-    assert.are.same({ "best.safetensors", "iteration-00000003.safetensors" }, names)
+    -- nothing is taken away from a run that has come to its end
+    assert.are.equal(4, #again())
+    killed "run"
+    assert.are.same({ "best.safetensors", "iteration-00000003.safetensors" }, again())
   end)
 
   it("begins when there is nothing", function()
@@ -443,6 +456,7 @@ describe("a run that goes on", function()
     local best = first.dir .. "/checkpoints/best.safetensors"
     local before = run_folder.checkpoint(best)
     command.remove(best)
+    killed "run"
     assert.is_true(assert(quietly(small { name = "run", steps = 64, resume = true })).idle)
     assert.are.same(before, run_folder.checkpoint(best))
   end)

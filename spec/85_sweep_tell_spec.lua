@@ -17,13 +17,16 @@ describe("a number that is told", function()
     for x, text in pairs {
       [0] = "0", [0.9043] = "0.9043", [0.904] = "0.9040", [-0.98765] = "-0.9877", [0.012344] = "0.01234", [9.5] = "9.500",
       [38.69] = "38.69", [-481.62] = "-481.6", [500] = "500.0", [20480] = "20480", [1234567] = "1.235e+06",
-      [math.huge] = "inf", [-math.huge] = "-inf", [1e-5] = "1e-05", [0.99999] = "1.0000",
+      [math.huge] = "inf", [-math.huge] = "-inf", [1e-5] = "1e-05", [0.99999] = "1.000",
+      [9.9996] = "10.00", [9.9994] = "9.999", [99.996] = "100.0", [-999.96] = "-1000", [9999.6] = "10000",
     } do
       assert.are.equal(text, progress.number(x))
     end
     assert.are.same({ "-", "nan" }, { progress.number(nil), progress.number(0 / 0) })
-    assert.are.same({ "481.62", "0.90430", "0.099000001" },
-      { progress.number(481.62, 5), progress.number(0.9043, 5), progress.number(0.099000001, 8) })
+    assert.are.same({ "481.62", "0.90430", "0.099000001", "9.9996", "10.000" }, {
+      progress.number(481.62, 5), progress.number(0.9043, 5), progress.number(0.099000001, 8), progress.number(9.9996, 5),
+      progress.number(9.99996, 5),
+    })
   end)
 end)
 

@@ -584,6 +584,48 @@ describe("signals to a sweep", function()
     end)
   end
 
+  it("that reach its trials, too, take no work from them", function()
+    -- at its third iteration the trial waits, until it was asked to stop and then until it may go on
+    command.write(scratch .. "/asked.lua", [[
+local trpo, uv = require "trpo", require "luv"
+local function await(test) while not test() do uv.sleep(1) end end
+return trpo.experiment {
+  env = "CartPole-v1", policy = { hidden = { 4 } }, value = false, steps = 128, lanes = 2, horizon = 16,
+  evaluation = { episodes = 2 }, on_iteration = function(record)
+    if os.getenv "WAITS" ~= "yes" or record["time/iterations"] ~= 3 or io.open "third" then return end
+    local third = io.open("third.tmp", "w")
+    third:write(uv.os_getpid())
+    third:close()
+    os.rename("third.tmp", "third")
+    await(trpo.signals.caught)
+    io.open("asked", "w"):close()
+    await(function() return io.open "on" end)
+  end,
+}:main(...)
+]])
+    command.write(scratch .. "/sweep.lua", [[
+return require "trpo".sweep { experiment = "asked.lua", parameters = { delta = { 0.01 } }, name = os.getenv "NAME" }:main(...)
+]])
+    local _, err, code = command.shell(scratch, [[export WAITS=yes NAME=parts; "$trpo" sweep sweep.lua --jobs 1 2>complaints & pid=$!
+]] .. await "[ -f third ]" .. "kill -INT $pid\n" .. await "[ -f asked ]" .. [[
+kill -INT $(cat third); kill -TERM $(cat third); touch on
+wait $pid; code=$?; cat complaints >&2; exit $code]])
+    assert.are.equal(130, code, err)
+    assert.is_truthy(err:find("stopped by SIGINT, 0 of 1 trials are done; the same command goes on", 1, true), err)
+    local _, stopped = next(results "parts")
+    local status = json.decode(command.read(stopped.dir .. "/status.json"))
+    assert.are.same({ "interrupted", 3 }, { status.status, status.iterations })
+    assert.is_true(exists(stopped.dir .. "/checkpoints/iteration-00000003.safetensors"))
+    for _, name in ipairs { "parts", "whole" } do
+      _, err, code = command.shell(scratch, ("NAME=%s \"$trpo\" sweep sweep.lua -q"):format(name))
+      assert.are.equal(0, code, err)
+    end
+    local _, parts = next(results "parts")
+    local _, whole = next(results "whole")
+    assert.are.same({ 2, true }, { parts.attempt, parts.exact_resume })
+    assert.are.equal(whole.metric, parts.metric)
+  end)
+
   it("end a function at once, and the same command goes on", function()
     write_sweep("slow", 3, [[append("ran", p.x)
   if not io.open "fast" then ]] .. command.stay .. [[ end

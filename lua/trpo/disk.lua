@@ -40,9 +40,12 @@ function disk.exists(path) return luv().fs_stat(path) ~= nil end
 --- What tells the file of a name from all others that are or were called so.
 -- @tparam string path
 -- @treturn string|nil nil when there is none
+-- @treturn string|nil what is wrong, when it cannot be found out whether there is one
 function disk.identity(path)
-  local stat = luv().fs_stat(path)
-  return stat and ("%.0f:%.0f"):format(stat.dev, stat.ino) or nil
+  local stat, message, code = luv().fs_stat(path)
+  if stat then return ("%.0f:%.0f"):format(stat.dev, stat.ino) end
+  if code == "ENOENT" or code == "ENOTDIR" then return nil end
+  return nil, message
 end
 
 --- Makes a folder and those above it.

@@ -198,6 +198,21 @@ local function go_on(self, path, later)
   return cut_all(self.files)
 end
 
+-- Whether all names still stand for the files that are being written, which are remembered the first time: true, or
+-- nil, message, code.
+local function recognise(self)
+  for name in pairs(self.files) do
+    local path = self.path .. "/" .. name
+    local found, message = disk.identity(path)
+    if message then return nil, "cannot look at a file that is being written: " .. message, "io" end
+    self.identities[name] = self.identities[name] or found
+    if not found or found ~= self.identities[name] then
+      return nil, ("'%s' was moved or removed while the run was writing it"):format(path), "io"
+    end
+  end
+  return true
+end
+
 --- A logger. When it cannot go on, nothing of any file has changed.
 -- @tparam table opts `folder` (a run folder, or nil: no file), `sink` (function(record), e.g. a display),
 --   `json` (a file that gets one JSON object per record), `env_id` and `t_start` (seconds since 1970) for
@@ -215,9 +230,13 @@ function logger.new(opts)
   local opened, message, code = open_all(path, { files[1], files[2], files[3], self.events }, positions)
   if not opened then return nil, message, code end
   self.files, self.path, self.identities = opened, path, {}
-  for name in pairs(opened) do self.identities[name] = disk.identity(path .. "/" .. name) end
   local ok
-  if positions then ok, message, code = go_on(self, path, opts.later) else ok, message, code = begin(self, opts) end
+  ok, message, code = recognise(self)
+  if ok and positions then
+    ok, message, code = go_on(self, path, opts.later)
+  elseif ok then
+    ok, message, code = begin(self, opts)
+  end
   if ok then return self end
   close_all(opened)
   return nil, message, code
@@ -314,14 +333,10 @@ end
 -- @treturn string|nil one sentence; also when a file is not there any more: what is written then, nobody finds
 -- @treturn string|nil "io"
 function logger:sync()
+  local ok, message, code = recognise(self)
+  if not ok then return nil, message, code end
   local list = {}
-  for name, file in pairs(self.files) do
-    local path = self.path .. "/" .. name
-    if disk.identity(path) ~= self.identities[name] then
-      return nil, ("'%s' was moved or removed while the run was writing it"):format(path), "io"
-    end
-    list[#list + 1] = file
-  end
+  for _, file in pairs(self.files) do list[#list + 1] = file end
   if #list == 0 then return true end
   -- together: a slow disk is waited for once
   return list[1]:sync(unpack(list, 2))

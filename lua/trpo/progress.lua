@@ -35,7 +35,9 @@ function progress.number(x, digits)
   local size = math.abs(x)
   digits = digits or 4
   if size < 0.1 or size >= 1e6 then return ("%." .. digits .. "g"):format(x) end
-  return ("%." .. math.max(0, digits - 1 - math.floor(math.log10(size))) .. "f"):format(x)
+  -- the digits before the point may become more by rounding
+  local exponent = tonumber(("%." .. digits - 1 .. "e"):format(size):match "e(.*)")
+  return ("%." .. math.max(0, digits - 1 - exponent) .. "f"):format(x)
 end
 
 --- A count with its noun.

@@ -241,7 +241,8 @@ function session:begin_writing()
   return self.log ~= nil, message, code
 end
 
--- the run may have been killed before its best model had its name and an old checkpoint was taken away
+-- a run that did not come to its end may have been killed before its best model had its name and an old checkpoint was
+-- taken away
 function session:tidy_checkpoints()
   checkpoint.prune(self.folder.path .. "/checkpoints", self.run.config.checkpoint.keep)
   return self:relink_best()
@@ -255,10 +256,11 @@ end
 function session:open()
   self.begin, self.before = self.uv.hrtime(), self.counters.elapsed
   self.last_checkpoint, self.run.memory = self.begin, self.counters.memory
-  local ok, message, code = true, nil, nil
-  if not (self.saved and is_settled(self)) then ok, message, code = self:begin_writing() end
-  if ok and self.saved then ok, message, code = self:tidy_checkpoints() end
-  if not ok then return nil, message, code end
+  if not (self.saved and is_settled(self)) then
+    local ok, message, code = self:begin_writing()
+    if ok and self.saved then ok, message, code = self:tidy_checkpoints() end
+    if not ok then return nil, message, code end
+  end
   self:warn_endless()
   for _, text in ipairs(self.remarks) do self:say(text) end
   return true
@@ -296,10 +298,11 @@ function session:lasted() return (self.uv.hrtime() - self.begin) / 1e9 end
 
 function session:write_checkpoint(name)
   local place = self.folder.path .. "/checkpoints"
-  if not disk.exists(self.folder.path) then
-    return nil, ("the folder of the run, %s, was moved or removed"):format(self.folder.path), "io"
-  end
-  local ok, message = disk.make(place)
+  local there, message = disk.identity(self.folder.path)
+  if message then return nil, "cannot look at the folder of the run: " .. message, "io" end
+  if not there then return nil, ("the folder of the run, %s, was moved or removed"):format(self.folder.path), "io" end
+  local ok
+  ok, message = disk.make(place)
   if not ok then return nil, ("cannot make the folder of checkpoints: %s"):format(message), "io" end
   local counters = self.counters
   counters.elapsed, counters.positions, counters.memory = self:elapsed(), self.log:positions(), self.run.memory

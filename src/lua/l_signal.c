@@ -17,11 +17,14 @@ static int watching;                     /* nested watches */
 static volatile sig_atomic_t caught;     /* number of the first signal, or 0 */
 static char note[160];                   /* written to the standard error output on a signal */
 static volatile sig_atomic_t note_length;
+static volatile sig_atomic_t patient; /* further signals change nothing */
 
-/* only what a handler may do: set the flags, write(2); the second signal, whichever it is, does what it does to others */
+/* only what a handler may do: set the flags, write(2); the second signal, whichever it is, does what it does to others,
+ * unless the watch is a patient one */
 static void on_signal(int number) {
   int saved = errno;
   if (caught != 0) {
+    if (patient) return;
     signal(number, SIG_DFL);
     raise(number);
     return; /* which lets it in */
@@ -39,9 +42,11 @@ static void on_signal(int number) {
  * Starts to watch SIGINT and SIGTERM: the first one is remembered for `caught`, and ends a `trpo.play` that is
  * interruptible; the second one, be it the same or the other, kills at once. SIGPIPE is ignored meanwhile: who closes
  * the pipe that we write to makes a write fail, and does not kill us before the files are complete.
- * Watches nest; the outermost one installs the handlers.
+ * Watches nest; the outermost one installs the handlers, and its arguments count.
  * @function signals.watch
  * @tparam[opt] string note one line for the standard error output when a signal comes (at most 160 bytes)
+ * @tparam[opt=false] boolean patient further signals change nothing: for a process that may be asked to stop from several
+ *   sides, each of which can still kill it with SIGKILL
  */
 static int l_signal_watch(lua_State *L) {
   size_t length = 0;
@@ -52,6 +57,7 @@ static int l_signal_watch(lua_State *L) {
   if (length > sizeof note) length = sizeof note;
   memcpy(note, text, length);
   note_length = (sig_atomic_t)length;
+  patient = lua_toboolean(L, 2);
   caught = 0;
   interrupt_clear();
   /* one signal at a time; interrupted system calls go on */

@@ -152,7 +152,7 @@ function model.of(sweep, summary)
     m.parameters[i] = parameter_of(parameter, sweep.description.parameters[i])
   end
   m.cells = cells_of(sweep, summary)
-  m.best = summary.best and m.cells[summary.best]
+  m.best, m.equal = summary.best and m.cells[summary.best], summary.equal
   m.formats = formats_of(summary.rows, sweep.trials, m.maximize)
   return m
 end

@@ -55,6 +55,7 @@ nav a:hover { text-decoration: underline; }
   max-width: 46rem; font-size: .9375rem;
 }
 .note.bad { border-color: var(--failed); }
+.note > code { white-space: nowrap; }
 .note ul { margin-top: .25rem; padding-left: 1.25rem; }
 .note li { overflow-wrap: anywhere; }
 

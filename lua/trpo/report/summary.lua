@@ -132,10 +132,7 @@ end
 
 -- cells that are as good as the best one
 local function equals(m)
-  local n = -1
-  for _, cell in ipairs(m.best and m.cells or {}) do
-    if cell.row.iqm == m.best.row.iqm and cell.row.mean == m.best.row.mean then n = n + 1 end
-  end
+  local n = m.equal - 1
   if n < 1 then return "" end
   return fill([[<p class="note">$cells $have the very numbers of the best cell, which is only the first of them.</p>]],
     { cells = count(n, "other cell"), have = n == 1 and "has" or "have" })

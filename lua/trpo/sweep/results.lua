@@ -320,7 +320,7 @@ function results.read(dir)
   return sweep
 end
 
--- How many trials will be decided on by halving.
+--- How many trials will be decided on by halving.
 -- @tparam table sweep
 -- @treturn number
 function results.undecided(sweep)

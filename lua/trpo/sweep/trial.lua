@@ -189,7 +189,9 @@ end
 local function run_experiment(task)
   local run, code, message = experiment_of(task)
   if not run then return code, message end
-  trpo.signals.watch ""
+  -- the signal that reaches the sweep may reach its trials, too, which the sweep then asks once more; when it is in a
+  -- hurry, it kills
+  trpo.signals.watch("", true)
   run.before_writing = function() heed(task) end
   local metrics, seconds
   metrics, seconds, code = train(run)
