@@ -303,6 +303,15 @@ describe("the data of curves", function()
     assert.is_truthy(curves(list).script:find("bootstrap interval of 2 to 3 runs'", 1, true))
   end)
 
+  it("go over time as far as all runs do, unless one ended early", function()
+    -- simple runs have 0.5 s an iteration
+    for last, reach in pairs { [7] = 3.5, [2] = 4 } do
+      local list = read_all(simple_run("timed1", 10, config(1, 0.01), last), simple_run("timed2", 20, config(2, 0.01), 8))
+      local rows = block(curves(list, { x = "time" }).script, "curve1")
+      assert.is_true(math.abs(rows[#rows][1] - reach) < 0.03, reach)
+    end
+  end)
+
   it("are drawn over steps, time or iterations", function()
     local list = read_all(simple_run("a", 10, config(1, 0.1)))
     assert.are.equal(2, block(curves(list, { x = "time" }).script, "curve1")[4][1])
@@ -375,6 +384,31 @@ describe("the data of curves", function()
     end
     assert.are.equal(6, count(seen))
     assert.are.equal(3, count(colours))
+  end)
+
+  it("have keys with their dashes, also in SVG", function()
+    if not has_gnuplot then return pending "there is no gnuplot here" end
+    local folder = path "keys"
+    sweep_folder.write(folder)
+    local svg = command.read((assert(trpo.plots.curves { folder, file = path "keys.svg" })))
+    local keys, dashed = 0, 0
+    for rest, from, to in svg:gmatch "<path stroke='[^']*'([^\n]-)d='M([%d.]+),[%d.]+ L([%d.]+),[%d.]+  '/>" do
+      if math.abs(to - from - 28) < 0.1 then
+        keys, dashed = keys + 1, dashed + (rest:find "dasharray" and 1 or 0)
+      end
+    end
+    -- 3 colours, the second one of each with dashes
+    assert.are.same({ 6, 3 }, { keys, dashed })
+  end)
+
+  it("have marks where there are few points", function()
+    for _, n in ipairs { 30, 31 } do
+      local lines = { heading }
+      for i = 1, 3 * n do lines[i + 1] = ("%d,%d,%d,%d,%s"):format(i, 1000 * i, i, i, i % 3 == 0 and "5" or "") end
+      local picture = curves(read_all(write_run("many" .. n, lines, config(1, 0.1))))
+      assert.are.equal(n, #block(picture.script, "curve2"))
+      assert.are.equal(n == 30, picture.script:find("linespoints", 1, true) ~= nil)
+    end
   end)
 end)
 
@@ -683,6 +717,26 @@ describe("a sweep as a table", function()
     assert.is_truthy(script:find("'grey: each trial; circled: the best'", 1, true), script)
   end)
 
+  it("has as many decimals as tell the best apart, and the least of them is not nought", function()
+    local function texts(means, goal)
+      sweep_folder.write(path "digits", { overwrite = true, seeds = { 1 }, goal = goal, parameters = {
+        { path = "algorithm.delta", name = "delta", values = { 1, 2, 3, 4 } } },
+        score = function(params) return means[params["algorithm.delta"]] end })
+      local made = lattice(path "digits")
+      made.goal = goal or made.goal
+      local format, out = require("trpo.plots.lattice").format(made), {}
+      for i, entry in ipairs(made.entries) do out[i] = wording.number(format, entry.iqm) end
+      return out
+    end
+    assert.are.same({ "-500.00", "-0.67", "-0.70", "-0.72" }, texts { -500, -0.67, -0.7, -0.72 })
+    assert.are.same({ "-2.0000", "-0.0003", "-1.0000", "-3.0000" }, texts { -2, -0.0003, -1, -3 })
+    -- those that are not among the best three need not be told apart
+    assert.are.same({ "500.0", "400.0", "300.0", "300.0" }, texts { 500, 400, 300.01, 300.01 })
+    assert.are.same({ "500", "500", "500", "7" }, texts { 500, 500, 500, 7 })
+    -- differences that nobody cares for
+    assert.are.same({ "500.0", "500.0", "500.0", "7.0" }, texts { 500, 499.99999, 499.9999, 7 })
+  end)
+
   it("finds the smallest when that is the goal", function()
     sweep_folder.write(path "minimize", { metric = { name = "loss", goal = "minimize" } })
     local made = lattice(path "minimize")
@@ -790,6 +844,22 @@ IQM of 3 trials; . smallest to @ largest; * best
       assert.is_truthy(out:find(word, 1, true), out)
     end
     assert.is_nil(out:find "[\27\f\128-\255]")
+    -- the legend stands below: each of the characters is drawn
+    assert.is_truthy(out:find "\n\n  %* delta=0.001   # delta=0.01\n$", out)
+    assert.is_true(select(2, out:gsub("#", "")) > 40, out)
+    -- the limit is no curve
+    assert.is_truthy(out:find("1 |......", 1, true), out)
+    assert.is_nil(out:find("G", 1, true))
+  end)
+
+  it("curves have the height that a few have, however many there are", function()
+    if not has_gnuplot then return pending "there is no gnuplot here" end
+    for i = 1, 12 do simple_run("twelve" .. i, 10 * i, config(1, i / 1000)) end
+    local out = command.run(scratch, "plot twelve* --ascii")
+    local _, rows = out:gsub("|[^\n]*|\n", "")
+    assert.is_true(rows >= 14, out)
+    assert.is_truthy(out:find("  a delta=0.001   g delta=0.007\n", 1, true), out)
+    assert.is_truthy(out:find("  f delta=0.006   l delta=0.012\n", 1, true), out)
   end)
 end)
 
@@ -839,6 +909,38 @@ describe("a picture file", function()
     assert.is_truthy(command.read(path "pictures/cells.svg"):find("length of the last episodes", 1, true))
   end)
 
+  it("of cells tells values apart, and has numbers at the edges of a table with holes", function()
+    local function drawn(name, parameters, taken)
+      sweep_folder.write(path(name), { seeds = { 1 }, parameters = parameters })
+      local sweep = assert(require("trpo.sweep.results").read(path(name)))
+      if taken then sweep.parameters[1].values = { 0.001, 0.01 } end
+      for k = #sweep.cells, 1, -1 do
+        if taken and not taken(sweep.cells[k]) then table.remove(sweep.cells, k) end
+      end
+      local list = runs.of_trials(sweep.trials)
+      local by_cell = {}
+      for i, run in ipairs(list) do
+        run.cell = run.trial.cell
+        by_cell[i] = { runs = { run } }
+      end
+      local made = assert(require("trpo.plots.lattice").of(sweep, {}))
+      made.scattered = not taken
+      return assert(require("trpo.plots.cells").picture(made, by_cell, { x = "steps", y = "rollout/ep_rew_mean", title = "t" })).script
+    end
+    local deltas = { path = "algorithm.delta", name = "delta", values = { 0.001, 0.01 } }
+    local script = drawn("titles", { deltas, { path = "value.optimizer", name = "value.optimizer",
+      values = { "adam", "gauss_newton_with_line_search" } } })
+    for _, title in ipairs { "delta=0.001", "delta=0.01", "optimizer=adam", "optimizer=gauss_newton_with_li…" } do
+      local _, n = script:gsub("set label '" .. title:gsub("%p", "%%%0") .. "' at", "")
+      assert.are.equal(2, n, title)
+    end
+    script = drawn("edges", { deltas, { path = "algorithm.gamma", name = "gamma", values = { 0.9, 0.99 } } },
+      function(cell) return cell.params["algorithm.delta"] ~= 0.001 or cell.params["algorithm.gamma"] ~= 0.9 end)
+    -- three panels, and numbers once for all: the last panel has none on its left, the first one none below
+    assert.are.equal(3, select(2, script:gsub("set xtics %('0'", "")))
+    assert.are.equal(2, select(2, script:gsub("set ytics %('%d", "")))
+  end)
+
   it("of diagnostics has room for the many steps, not for one that is far off, and says so", function()
     local function drawn_with(name, outlier)
       local lines = { "time/total_timesteps,train/kl_divergence_loss,train/step_fraction,train/expected_improvement,"
@@ -854,8 +956,11 @@ describe("a picture file", function()
     local text = drawn_with("off", 3.1)
     assert.is_truthy(text:find("improvement of the surrogate per step (1 point beyond)", 1, true))
     assert.is_truthy(text:find(">0.02<", 1, true))
+    -- a triangle at the edge
+    assert.is_truthy(text:find("'#gpPt8'", 1, true))
     text = drawn_with("plain", 0.03)
     assert.is_truthy(text:find("improvement of the surrogate per step<", 1, true))
+    assert.is_nil(text:find("'#gpPt8'", 1, true))
   end)
 
   it("of diagnostics puts cells together where they cannot be told apart", function()
@@ -877,6 +982,7 @@ describe("a picture file", function()
     -- the fixture's metric grows up to delta = 0.01 and falls with gamma: all are equal, the first ones stay
     local text = command.read(path "nine.svg")
     assert.is_truthy(text:find(">delta=7 gamma=1<", 1, true))
+    assert.is_truthy(text:find("the 7 best of 9 cells<", 1, true))
     assert.is_nil(text:find(">delta=8 gamma=1<", 1, true))
     out, err, code = command.run(scratch, "plot nine --kind diagnostics --group delta")
     assert.are.same({ "", 1 }, { out, code })

@@ -571,6 +571,7 @@ const labels = () => all(".heat tfoot th").map((th) => text(th));
 const choose = (i, value) => { selects()[i].value = value; selects()[i].dispatchEvent(new Event("change")); };
 found.titles = all("#axes label").map((label) => label.firstChild.textContent);
 found.best = all(".square").map((square) => text(square));
+found.shades = all(".square").map((square) => square.style.getPropertyValue("--t"));
 choose(2, "0");
 found.fixed = all(".square").map((square) => text(square));
 choose(0, "2");
@@ -643,7 +644,8 @@ describe("the page in a browser", function()
       { 3, "3 of 12 shown" }, { 0, "0 of 12 shown" }, { 0, "0 of 12 shown" }, { 12, "" } }, found.filters)
     assert.are.same({ "status=failed", 1 }, found.link)
 
-    assert.are.same({ "212", "302", "122", "212" }, found.squares)
+    -- with as many digits as tell the best ones apart
+    assert.are.same({ "211.5", "302.0", "122.0", "212.0" }, found.squares)
     assert.are.same({ "delta=0.01 gamma=0.99: IQM 302.0, 95 % interval 301.0 to 303.0, n = 3, best cell" }, found.best)
     assert.are.equal("delta=0.001 gamma=0.99: IQM 211.5, 95 % interval 211.0 to 212.0, n = 2, 1 failed", found.names[1])
     contains(found.readout, "Cell 4 best")
@@ -681,6 +683,8 @@ describe("the page in a browser", function()
     assert.are.same({ "Across", "Up", "hidden" }, found.titles)
     assert.are.same({ "221", "222", "211", "212" }, found.best)
     assert.are.same({ "121", "122", "111", "112" }, found.fixed)
+    -- colours are spread over what is shown
+    assert.are.same({ "90.9%", "100.0%", "0.0%", "9.1%" }, found.shades)
     assert.are.same({ { "{8}", "{8, 8}", "hidden →" }, { "Across", "Up", "delta" } }, found.swapped)
     -- what is upwards already goes to the right
     assert.are.same({ "10", "20", "gamma →" }, found.turned)
@@ -707,6 +711,14 @@ found.best = one(".point.best").getAttribute("aria-label");
 one(".point").dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
 found.picked = all(".point[aria-pressed=true]").length;]] },
     }
+    local names = { { path = "delta", name = "delta", values = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 } },
+      { path = "value.optimizer", name = "value.optimizer", values = { "adam", "gauss_newton", ("long_name_"):rep(20) } } }
+    for _, width in ipairs { 400, 1000 } do
+      pages["names" .. width] = { width = width, page = page { seeds = { 1 }, method = "random", parameters = names }, test = [[
+const names = all("#map text"), label = names.find((node) => node.textContent === "gauss_newton");
+found.inside = label !== undefined && names.every((node) => node.getBBox().x >= 0);
+found.key = text(all(".key span").find((span) => span.textContent.includes("gauss_newton")));]] }
+    end
     assert.is_true(#pages.large.page < 2 * 2 ^ 20)
     local found = open(pages)
     assert.is_true(found.hostile.hacked)
@@ -719,6 +731,10 @@ found.picked = all(".point[aria-pressed=true]").length;]] },
     assert.are.same({ { "301" }, 1 }, { found.single.squares, found.single.curves })
     assert.are.equal(6, found.empty.squares)
     assert.are.same({ 17, 1 }, { found.points.points, found.points.picked })
+    for _, width in ipairs { 400, 1000 } do
+      assert.is_true(found["names" .. width].inside, width)
+      contains(found["names" .. width].key, "value.optimizer=gauss_newton")
+    end
     contains(found.points.best, "delta=17: IQM 17")
     -- what was chosen from is what there is: no grid lines between
     local labels = " " .. table.concat(found.chosen.labels, " ") .. " "

@@ -17,7 +17,9 @@ plot.palette = "0 '#f7fbff', 1 '#deebf7', 2 '#c6dbef', 3 '#9ecae1', 4 '#6baed6'"
 
 -- how a terminal is asked for: one pixel is 1/96 inch everywhere, PNG has two in each direction
 local terminals = {
-  svg = "set terminal svg size %.0f,%.0f font 'Helvetica,Arial,sans-serif,12' enhanced background '#ffffff'",
+  -- labels of axes stand lower there than elsewhere
+  svg = "set terminal svg size %.0f,%.0f font 'Helvetica,Arial,sans-serif,12' enhanced background '#ffffff'\n"
+    .. "set xlabel offset 0,0.5",
   png = "set terminal pngcairo size %.0f*2,%.0f*2 font 'sans,12' fontscale 1.3 linewidth 2 pointscale 1.6 dashlength 2 "
     .. "enhanced",
   pdf = "set terminal pdfcairo size %.0f/96.0,%.0f/96.0 font 'sans,12' fontscale 0.62 linewidth 1.3 dashlength 2 "
@@ -176,7 +178,7 @@ end
 --- Draws a picture.
 -- @tparam string file its ending says the format, see `format`
 -- @tparam table picture `script` = commands for gnuplot, `width` and `height` in pixels of 1/96 inch, `text` = commands
---   for a terminal (by default the script), `columns` and `lines` = its size there (79, 24)
+--   for a terminal (by default the script), `columns` and `lines` = its size there (79, 24), `below` = more text there
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string message
@@ -188,7 +190,9 @@ function plot.draw(file, picture)
   local script = not terminals[format] and picture.text or picture.script
   local bytes, message, code = drawn(format, terminal, script)
   if not bytes then return nil, message, code end
-  if not terminals[format] then bytes = bytes:gsub("^[\f\n]+", ""):gsub("[ \t]+\n", "\n") end
+  if not terminals[format] then
+    bytes = bytes:gsub("^[\f\n]+", ""):gsub("[ \t]+\n", "\n") .. (picture.below or "")
+  end
   return plot.write(file, bytes)
 end
 

@@ -70,8 +70,8 @@ local function entry(kind)
 end
 
 --- Draws learning curves of runs: one curve for all runs that agree in their parameters but the seed, with the
--- interquartile mean over them and its 95 % bootstrap interval as far as at least half of them go; a single run as it
--- is. Needs gnuplot, also for letters.
+-- interquartile mean over them and its 95 % bootstrap interval as far as at least half of them go (over time: all,
+-- unless one ended early); a single run as it is. Needs gnuplot, also for letters.
 -- @function curves
 -- @tparam table given folders of runs, or one of a sweep; and the options `file` (ends in `.svg`, `.png`, `.pdf` or
 --   `.txt`, `-` prints letters; default `curves.svg` beside the runs), `x` ("steps", "time" or "iterations"), `y` (a
@@ -160,6 +160,8 @@ function plots.run(flags)
     title = flags.title,
   })
   if not file then leave((code == "usage" or code == "no_file") and 2 or 1, "%s", notes) end
+  -- where both streams are one, remarks follow the picture
+  io.stdout:flush()
   for _, note in ipairs(notes) do io.stderr:write("trpo: ", note, "\n") end
   if file ~= "-" then print(file) end
   return 0

@@ -51,20 +51,48 @@ local function placed(made)
   local n = math.min(#order, RANKED)
   local columns = math.min(4, n)
   for k = 1, n do
-    list[k] = { entry = order[k], column = (k - 1) % columns + 1, row = math.floor((k - 1) / columns) + 1,
-      label = label_of(made, order[k]) }
+    list[k] = { entry = order[k], column = (k - 1) % columns + 1, row = math.floor((k - 1) / columns) + 1 }
   end
   return list, columns, math.ceil(n / columns), #order - n
 end
 
+-- tells which panels have no other one on their left, and none below: those show the numbers of the axes
+local function add_edges(panels)
+  local left, below = {}, {}
+  for _, panel in ipairs(panels) do
+    local first, last = left[panel.row], below[panel.column]
+    if not first or panel.column < first.column then left[panel.row] = panel end
+    if not last or panel.row > last.row then below[panel.column] = panel end
+  end
+  for _, panel in ipairs(panels) do
+    panel.leftmost, panel.lowest = left[panel.row] == panel, below[panel.column] == panel
+  end
+end
+
 -- ---- script ------------------------------------------------------------------------------------
+
+-- characters of a title for each pixel of a panel
+local TITLE = 1 / 5.6
+
+-- titles of panels that do not stand in a table: of one line, or of one for each parameter where that is too long
+local function add_titles(panels, made, wide)
+  local names, lines = groups.names { made.x.path, made.y.path }, 1
+  for _, panel in ipairs(panels) do
+    panel.title = { names[1] .. "=" .. made.x.texts[panel.entry.i] }
+    if made.y.name then panel.title[2] = names[2] .. "=" .. made.y.texts[panel.entry.j] end
+    if wording.length(table.concat(panel.title, " ")) > wide * TITLE then lines = #panel.title end
+  end
+  for _, panel in ipairs(lines == 1 and panels or {}) do panel.title = { table.concat(panel.title, " ") } end
+  return lines
+end
 
 local function between(low, x, high) return math.max(low, math.min(x, high)) end
 
-local function size_of(columns, rows, with_labels)
-  local size = { left = 78, right = 40, top = with_labels and 66 or 88, bottom = 48, gap = 14 }
-  size.above = with_labels and 18 or 0
+local function size_of(made, panels, columns, rows)
+  local in_table = is_table(made)
+  local size = { left = 78, right = 40, top = in_table and 88 or 66, bottom = 48, gap = 14 }
   size.panel = { math.floor(between(58, 700 / columns, 190)), math.floor(between(48, 480 / rows, 120)) }
+  size.above = in_table and 0 or 4 + 14 * add_titles(panels, made, size.panel[1])
   size.width = math.max(size.left + columns * (size.panel[1] + size.gap) + size.right, 480)
   size.height = size.top + rows * (size.panel[2] + size.gap + size.above) + size.bottom
   return size
@@ -99,18 +127,18 @@ local function reason(entry) return entry.failed > 0 and entry.failed == entry.t
 local frame_of_best = ("set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 front fillstyle empty "
   .. "border lc rgb '%s' lw 2.5"):format(frame.best)
 
-local function panel_script(panel, k, size, made, last_row)
+local function panel_script(panel, k, size, made)
   local left, right, top, bottom = corners(size, panel)
   local lines = {
     frame.place(size, left, right, top, bottom),
     "set border 15 lw 0.6 lc rgb '#999999'",
     panel.entry == made.best and frame_of_best or "unset object",
-    last_row and size.ticks or size.ticks:gsub("'[^']*'", "''"),
-    panel.column == 1 and size.up or size.up:gsub("'[^']*'", "''"), "unset label",
+    panel.lowest and size.ticks or size.ticks:gsub("'[^']*'", "''"),
+    panel.leftmost and size.up or size.up:gsub("'[^']*'", "''"), "unset label",
   }
-  if panel.label then
-    lines[#lines + 1] = ("set label %s at %s left font ',10' noenhanced"):format(
-      plot.quoted(wording.fitted(panel.label, math.floor(size.panel[1] / 5.6))), screen(left, top + 9, size))
+  for n, text in ipairs(panel.title or {}) do
+    lines[#lines + 1] = ("set label %s at %s left font ',10' noenhanced"):format(plot.quoted(wording.fitted(text,
+      math.floor(size.panel[1] * TITLE))), screen(left, top + 9 + 13 * (#panel.title - n), size))
   end
   if not panel.curve then
     lines[#lines + 1] = ("set label '%s' at graph 0.5, graph 0.5 center font ',10' tc rgb '%s'"):format(
@@ -242,7 +270,8 @@ function cells.picture(made, list, asked)
     curves[#curves + 1] = panel.curve
   end
   if #curves == 0 then return nil, ("no cell has numbers in '%s' yet"):format(asked.y), "empty" end
-  local size, high = size_of(columns, rows, not is_table(made)), groups.reach(curves)
+  local size, high = size_of(made, panels, columns, rows), groups.reach(curves)
+  add_edges(panels)
   local subtitle = told(panels, made, left_out, asked.y)
   frame.make_room(size, subtitle)
   local commands, label, divisor = ticks.over(asked.x, high, 3)
@@ -258,8 +287,7 @@ function cells.picture(made, list, asked)
     ("set yrange [%s:%s]"):format(plot.number(low), plot.number(top)),
     "set tics scale 0.4 font ',10' tc rgb '#000000'" }, "\n")
   for k, panel in ipairs(panels) do
-    local below = panel.row == rows or left_out and k + columns > #panels
-    lines[#lines + 1] = panel_script(panel, k, size, made, below)
+    lines[#lines + 1] = panel_script(panel, k, size, made)
   end
   lines[#lines + 1] = surroundings(made, size, asked,
     { subtitle = subtitle, x = label, columns = columns })

@@ -38,7 +38,7 @@ local function add_evaluation(made, list, asked)
   if not curve then return end
   made[1].label, curve.label = frame.label(REWARD), frame.label(EVALUATION)
   -- interpolated ones are no points that were measured
-  curve.sparse = #curve.x <= 100
+  curve.sparse = #curve.x <= groups.MARKED
   made[2], asked.beside = curve, true
 end
 
@@ -157,17 +157,14 @@ local function script_of(made, asked, data, x)
   }
 end
 
--- in a terminal: lines only, each of another character
+-- in a terminal: no bands, each curve of another character
 local function text_of(made, asked, data, x)
   local list = {}
   for i, curve in ipairs(made) do
-    -- lines come in seven characters
-    local shape = #made > 7 and ("points pt '%s'"):format(string.char(96 + i)) or #curve.x == 1 and "points" or "lines"
-    list[i] = ("$curve%d using 1:2 with %s title %s"):format(i, shape, plot.quoted(wording.fitted(curve.label,
-      math.min(50, frame.columns(asked) - 16))))
+    list[i] = ("$curve%d using 1:2 with %s"):format(i, (select(2, legend.glyph(i, #made, #curve.x == 1))))
   end
   return table.concat({
-    data, #made > 1 and "set key outside below noenhanced" or "unset key", x.commands,
+    data, "unset key", x.commands,
     "set xlabel " .. plot.quoted(x.label), "set tics nomirror",
     ("set title %s noenhanced"):format(plot.quoted(wording.fitted(asked.title .. ": " .. y_label(asked),
       frame.columns(asked) - 4))),
@@ -194,6 +191,7 @@ function curves.picture(list, asked)
   local x, data = { commands = commands, label = label }, data_of(made, divisor)
   local picture = script_of(made, asked, data, x)
   picture.text, picture.columns = text_of(made, asked, data, x), frame.columns(asked) - 1
+  picture.below = legend.letters(made, frame.columns(asked))
   return picture, notes
 end
 

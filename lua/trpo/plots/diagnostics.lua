@@ -76,37 +76,59 @@ local function curves_of(list, x, y)
   return out
 end
 
--- how far most points reach from nought, and how many lie beyond: a few that are far off would leave the others no room
-local function reach_of(sizes)
+-- the ends of an axis for some numbers, with nought: a few that are far off would leave the others no room
+local function ends_of(list)
+  local sizes, low, high = {}, 0, 0
+  for i, x in ipairs(list) do sizes[i] = math.abs(x) end
   table.sort(sizes)
-  local n = #sizes
-  local reach = 1.1 * (sizes[math.ceil(0.995 * n)] or 0)
-  if n < 200 or not (reach > 0) or sizes[n] <= 2 * reach then return math.huge, 0 end
-  local beyond = 0
-  while sizes[n - beyond] > reach do beyond = beyond + 1 end
-  return reach, beyond
+  local reach = 1.1 * (sizes[math.ceil(0.98 * #sizes)] or 0)
+  if not (reach > 0) or sizes[#sizes] <= 2 * reach then reach = math.huge end
+  for _, x in ipairs(list) do
+    if math.abs(x) <= reach then low, high = math.min(low, x), math.max(high, x) end
+  end
+  if high == low then high = low + 1 end
+  local step = ticks.step(low, high, 5)
+  return math.floor(low / step) * step, math.ceil(high / step) * step
 end
 
--- expected and actual improvement of each step, thinned out, by group; the ends of the axes; how many lie beyond them
+-- finite points of the improvements of a group's steps, thinned out
+local function points_of(group)
+  local rows = {}
+  for _, run in ipairs(group.runs) do
+    local a, b = run.columns[EXPECTED], run.columns[ACTUAL]
+    local stride = math.max(1, math.ceil(run.rows * #group.runs / MOST))
+    for n = 1, a and b and run.rows or 0, stride do
+      if math.abs(a[n]) < math.huge and math.abs(b[n]) < math.huge then rows[#rows + 1] = { a[n], b[n] } end
+    end
+  end
+  return rows
+end
+
+-- Expected and actual improvement of each step by group: `list` = { group, rows, beyond = those beyond the axes, moved
+-- to their ends }, `count` of the latter, and the ends of the axes.
 local function improvements(list)
-  local out, largest, smallest, sizes = {}, 0, 0, {}
+  local out, numbers = { list = {}, count = 0 }, { {}, {} }
   for i, group in ipairs(list) do
-    local rows = {}
-    for _, run in ipairs(group.runs) do
-      local a, b = run.columns[EXPECTED], run.columns[ACTUAL]
-      local stride = math.max(1, math.ceil(run.rows * #group.runs / MOST))
-      for n = 1, a and b and run.rows or 0, stride do
-        if math.abs(a[n]) < math.huge and math.abs(b[n]) < math.huge then
-          rows[#rows + 1] = { a[n], b[n] }
-          largest, smallest = math.max(largest, a[n], b[n]), math.min(smallest, a[n], b[n])
-          sizes[#sizes + 1] = math.max(math.abs(a[n]), math.abs(b[n]))
-        end
+    local rows = points_of(group)
+    if #rows > 0 then out.list[#out.list + 1] = { group = i, rows = rows, beyond = {} } end
+    for _, row in ipairs(rows) do
+      table.insert(numbers[1], row[1])
+      table.insert(numbers[2], row[2])
+    end
+  end
+  out.left, out.right = ends_of(numbers[1])
+  out.low, out.high = ends_of(numbers[2])
+  for _, points in ipairs(out.list) do
+    for n = #points.rows, 1, -1 do
+      local x, y = unpack(points.rows[n])
+      local row = { math.max(out.left, math.min(x, out.right)), math.max(out.low, math.min(y, out.high)) }
+      if row[1] ~= x or row[2] ~= y then
+        table.remove(points.rows, n)
+        points.beyond[#points.beyond + 1], out.count = row, out.count + 1
       end
     end
-    if #rows > 0 then out[#out + 1] = { group = i, rows = rows } end
   end
-  local reach, beyond = reach_of(sizes)
-  return out, math.max(smallest, -reach), math.min(largest, reach), beyond
+  return out
 end
 
 -- how many steps the line search accepted, and of how many
@@ -133,9 +155,9 @@ local function data_of(list, asked)
     if not curves then return nil, message, "format" end
     made[name] = curves
   end
-  made.points, made.smallest, made.largest, made.beyond = improvements(list)
+  made.improvement = improvements(list)
   made.taken, made.all = accepted(list)
-  made.count = #made.kl + #made.fraction + #made.variance + #made.points
+  made.count = #made.kl + #made.fraction + #made.variance + #made.improvement.list
   return made
 end
 
@@ -161,9 +183,20 @@ local function margins(size, column, row)
   return frame.place(size, left, left + size.wide, top, top - size.tall)
 end
 
--- bands and lines of the curves; many steps of a single run, each with a fraction of its own, are points
-local function layers(name, curves)
+-- lines of the curves in a terminal
+local function letters_of(made, name)
   local list = {}
+  for k, curve in ipairs(made[name]) do
+    local _, style = legend.glyph(curve.group, #made.list, #curve.x == 1)
+    list[k] = ("$%s%d using 1:2 with %s"):format(name, k, style)
+  end
+  return list
+end
+
+-- bands and lines of the curves; many steps of a single run, each with a fraction of its own, are points
+local function layers(made, name)
+  if made.in_letters then return letters_of(made, name) end
+  local list, curves = {}, made[name]
   for k, curve in ipairs(curves) do
     if curve.low and #curve.x > 1 then
       list[#list + 1] = ("$%s%d using 1:3:4 with filledcurves fc rgb '%s' fillstyle transparent solid 0.18 noborder")
@@ -191,12 +224,16 @@ local function body(list, column)
     plot.quoted("no " .. column), frame.faint)
 end
 
-local dashed = "with lines dashtype (6,4) lw 1.2 lc rgb '#000000' notitle"
+-- a line that says where something should be
+local function dashed(made, colour)
+  return made.in_letters and "with points pt '.'"
+    or ("with lines dashtype (6,4) lw 1.2 lc rgb '%s' notitle"):format(colour or "#000000")
+end
 
 local function divergence(made, x)
-  local list = layers("kl", made.kl)
+  local list = layers(made, "kl")
   local limit = made.delta == nil and 1 or made.delta or nil
-  if limit and #list > 0 then list[#list + 1] = ("%s %s"):format(plot.number(limit), dashed) end
+  if limit and #list > 0 then list[#list + 1] = ("%s %s"):format(plot.number(limit), dashed(made)) end
   return table.concat({
     title(made.delta == nil and "KL divergence of each step / delta" or "KL divergence of each step [nats]"),
     limit and ("set label 2 %s at graph 0.99, first %s right offset 0,0.55 font ',10' noenhanced"):format(
@@ -210,27 +247,36 @@ local function fraction(made, x)
   local told = made.all and (": %.0f of %.0f accepted"):format(made.taken, made.all) or ""
   return table.concat({
     title("fraction of the step" .. told), x.commands, "set yrange [-0.04:1.08]",
-    "set xlabel " .. plot.quoted(x.label), body(layers("fraction", made.fraction), FRACTION),
+    "set xlabel " .. plot.quoted(x.label), body(layers(made, "fraction"), FRACTION),
   }, "\n")
 end
 
-local function improvement(made)
+-- points of the improvements; triangles for those that lie beyond the axes
+local function points_layers(made)
   local list = {}
-  for k, points in ipairs(made.points) do
-    list[k] = ("$improvement%d using 1:2 with points pt 7 ps 0.35 lc rgb '#60%s'"):format(k,
-      frame.colour(points.group):sub(2))
+  for k, points in ipairs(made.improvement.list) do
+    local colour = ("lc rgb '#60%s'"):format(frame.colour(points.group):sub(2))
+    local glyph = legend.glyph(points.group, #made.list)
+    list[#list + 1] = ("$improvement%d using 1:2 with points %s"):format(k,
+      made.in_letters and ("pt '%s'"):format(glyph) or "pt 7 ps 0.35 " .. colour)
+    if #points.beyond > 0 then
+      list[#list + 1] = ("$beyond%d using 1:2 with points %s"):format(k, made.in_letters and "pt '>'" or "pt 9 ps 0.7 "
+        .. colour)
+    end
   end
-  if #list > 0 then list[#list + 1] = "x " .. dashed end
-  local low, high = made.smallest, made.largest > made.smallest and made.largest or made.smallest + 1
-  local step = ticks.step(low, high, 5)
-  low, high = math.floor(low / step) * step, math.ceil(high / step) * step
-  local across, up = ticks.linear("x", low, high, 5), ticks.linear("y", low, high, 5)
-  local beyond = made.beyond > 0 and (" (%s beyond)"):format(progress.count(made.beyond, "point")) or ""
+  if #list > 0 then list[#list + 1] = "x " .. dashed(made) end
+  return list
+end
+
+local function improvement(made)
+  local at = made.improvement
+  local beyond = at.count > 0 and (" (%s beyond)"):format(progress.count(at.count, "point")) or ""
   return table.concat({
     title("improvement of the surrogate per step" .. beyond), "set xlabel 'expected'\nset ylabel 'actual'",
-    ("set xrange [%s:%s]\nset yrange [%s:%s]"):format(plot.number(low), plot.number(high), plot.number(low),
-      plot.number(high)),
-    across, up, body(list, EXPECTED),
+    ("set xrange [%s:%s]\nset yrange [%s:%s]"):format(plot.number(at.left), plot.number(at.right),
+      plot.number(at.low), plot.number(at.high)),
+    (ticks.linear("x", at.left, at.right, 5)), (ticks.linear("y", at.low, at.high, 5)),
+    body(points_layers(made), EXPECTED),
   }, "\n")
 end
 
@@ -241,8 +287,8 @@ local function variance(made, x)
   end
   -- a critic that knows nothing yet may be arbitrarily wrong
   low = math.max(-1, low)
-  local list = layers("variance", made.variance)
-  if #list > 0 and low < 0 then list[#list + 1] = "0 " .. dashed:gsub("#000000", "#999999") end
+  local list = layers(made, "variance")
+  if #list > 0 and low < 0 then list[#list + 1] = "0 " .. dashed(made, "#999999") end
   return table.concat({
     title("explained variance of the critic"), x.commands, "unset ylabel\nset ytics autofreq",
     ("set yrange [%s:1.05]"):format(plot.number(low - 0.04)), "set xlabel " .. plot.quoted(x.label),
@@ -268,17 +314,21 @@ local function blocks(made)
       out[#out + 1] = plot.block(name .. k, groups.rows(curve, made.divisor))
     end
   end
-  for k, points in ipairs(made.points) do out[#out + 1] = plot.block("improvement" .. k, points.rows) end
+  for k, points in ipairs(made.improvement.list) do
+    out[#out + 1] = plot.block("improvement" .. k, points.rows)
+    if #points.beyond > 0 then out[#out + 1] = plot.block("beyond" .. k, points.beyond) end
+  end
   return table.concat(out, "\n")
 end
 
-local function told(made)
+local function told(made, asked)
   local longest = #made.kl > 0 and made.kl or made.variance
-  return #longest > 0 and groups.told(longest) or nil
+  local numbers = #longest > 0 and groups.told(longest) or nil
+  return numbers and asked.shown and numbers .. "; " .. asked.shown or numbers or asked.shown
 end
 
 local function script_of(made, asked, x)
-  local subtitle = told(made)
+  local subtitle = told(made, asked)
   local size = size_of(made.list, subtitle)
   return {
     width = size.width, height = size.height,
@@ -295,14 +345,15 @@ end
 
 -- in a terminal: one panel below the other
 local function text_of(made, asked, x)
+  made.in_letters = true
   local function panel(text)
     text = text:gsub("set label 1 ('.-') at [^\n]*", "unset label\nset title %1 offset 0,-1", 1)
     return (text:gsub("lc rgb '[^']*'", ""))
   end
   return table.concat({
     blocks(made), "set tics nomirror", "unset key",
-    ("set multiplot layout 4,1 title %s noenhanced"):format(plot.quoted(wording.fitted(asked.title,
-      frame.columns(asked) - 4))),
+    ("set multiplot layout 4,1 title %s noenhanced"):format(plot.quoted(wording.fitted(asked.title
+      .. (asked.shown and ": " .. asked.shown or ""), frame.columns(asked) - 4))),
     panel(divergence(made, x)), panel(fraction(made, x)), panel(improvement(made)), panel(variance(made, x)),
     "unset multiplot",
   }, "\n")
@@ -310,7 +361,7 @@ end
 
 --- The picture of diagnostics.
 -- @tparam table list groups, see `trpo.plots.groups`
--- @tparam table asked `x`, `title`
+-- @tparam table asked `x`, `title`, `shown` = which groups these are, or nil
 -- @treturn table|nil for `trpo.plot.draw`
 -- @treturn {string,...}|string remarks; or what is wrong
 -- @treturn string|nil code: "format", "empty", "too_many"
@@ -333,6 +384,7 @@ function diagnostics.picture(list, asked)
   local x = { commands = commands, label = label }
   local picture = script_of(made, asked, x)
   picture.text, picture.columns, picture.lines = text_of(made, asked, x), frame.columns(asked) - 1, 80
+  picture.below = legend.letters(list, frame.columns(asked))
   return picture, {}
 end
 

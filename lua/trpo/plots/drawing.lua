@@ -97,7 +97,8 @@ end
 local function fewer(subject, list, asked, most)
   local parameter = few_valued(subject.sweep, most)
   if not parameter then
-    table.insert(subject.notes, ("the %d best of %d cells, more cannot be told apart"):format(most, #list))
+    asked.shown = ("the %d best of %d cells"):format(most, #list)
+    table.insert(subject.notes, asked.shown .. ", more cannot be told apart")
     return best_of(subject.sweep, list, most)
   end
   table.insert(subject.notes, ("%d cells cannot be told apart: one group for each %s (--group chooses another)"):format(

@@ -252,6 +252,9 @@ end
 
 -- ---- curves ------------------------------------------------------------------------------------
 
+--- The most points of a curve that have marks: more of them are a thick line.
+groups.MARKED = 30
+
 -- points of a curve that is shown as it is, and of one that stands for several runs
 local MOST, POINTS = 2000, 200
 
@@ -280,9 +283,19 @@ local function picked(list, places)
   return out
 end
 
+-- places with at least so many runs
+local function places_with(n, fewest)
+  local kept = {}
+  for i, count in ipairs(n) do
+    if count >= fewest then kept[#kept + 1] = i end
+  end
+  return kept
+end
+
 -- The curve of several runs, as far as at least half of them go: what a few runs did that were longer than the others
--- is no curve of the group.
-local function band(curves)
+-- is no curve of the group. Over time they all end at different places: there it goes as far as all of them do, for it
+-- would jump where one ends, but not when one ended long before the others.
+local function band(curves, over_time)
   local options = { curves = curves }
   if all_same(curves) then
     -- where all runs have their numbers, nothing need be interpolated
@@ -292,10 +305,9 @@ local function band(curves)
   end
   local made = trpo.stats.curve(options)
   local n, most = made.n:totable(), made.n:max()
-  local kept, fewest = {}, math.min(most, math.ceil(#curves / 2))
-  for i, count in ipairs(n) do
-    if count >= fewest then kept[#kept + 1] = i end
-  end
+  local kept = places_with(n, math.min(most, math.ceil(#curves / 2)))
+  local common = over_time and places_with(n, #curves) or {}
+  if 2 * #common >= #kept then kept = common end
   local out = { n = picked(n, kept) }
   for name, field in pairs { x = "steps", y = "iqm", low = "low", high = "high" } do
     out[name] = picked(made[field]:totable(), kept)
@@ -312,7 +324,7 @@ end
 -- @tparam string x name of a column
 -- @tparam string y name of a column
 -- @treturn table|nil lists `x`, `y` and, of several runs, `low`, `high` (NaN where only one of them is), `n`; `count` =
---   runs that have numbers, `sparse`: whether few rows do; nil when no run has any yet
+--   runs that have numbers, `sparse`: whether its points have marks, as few rows do; nil when no run has any yet
 -- @treturn string|nil one sentence
 -- @treturn string|nil "empty" when there is nothing wrong but that
 function groups.curve(group, x, y)
@@ -329,9 +341,9 @@ function groups.curve(group, x, y)
     end
   end
   if #curves == 0 then return nil, empty, "empty" end
-  local made = #curves > 1 and band(curves)
+  local made = #curves > 1 and band(curves, x == "time/time_elapsed")
     or { x = thinned(curves[1][1], MOST), y = thinned(curves[1][2], MOST) }
-  made.count, made.sparse = #curves, (few or #made.x == 1) and #made.x <= 100
+  made.count, made.sparse = #curves, (few or #made.x == 1) and #made.x <= groups.MARKED
   return made
 end
 

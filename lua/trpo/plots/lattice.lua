@@ -14,6 +14,11 @@ local lattice = {}
 -- a value as a key and as a text
 local text_of = runs.text
 
+--- A value as it is shown where it need not be told apart from others: numbers in four digits.
+-- @param value number, string, boolean or list
+-- @treturn string
+function lattice.text(value) return type(value) == "number" and ("%.4g"):format(value) or text_of(value) end
+
 -- the parameter of a sweep that a name means; or nil and one sentence
 local function find(sweep, name)
   local names = {}
@@ -208,20 +213,31 @@ end
 
 -- what became of the other parameters: held; put together; or different in each cell, where values were drawn
 local function add_others(made, sweep, axes, values)
-  local fixed_ones, others, alone = {}, {}, true
+  local fixed_ones, others, paths, alone = {}, {}, {}, true
   for _, parameter in ipairs(varying(sweep)) do
     if values[parameter.path] then
       fixed_ones[#fixed_ones + 1] = parameter.name .. "=" .. values[parameter.path]
     elseif parameter ~= axes[1] and parameter ~= axes[2] then
-      others[#others + 1] = parameter.name
+      others[#others + 1], paths[#paths + 1] = parameter.name, parameter.path
     end
   end
   for _, entry in ipairs(made.entries) do alone = alone and not entry.several end
   made.fixed = table.concat(fixed_ones, " ")
-  made.pooled, made.loose = alone and {} or others, alone and others or {}
+  made.pooled, made.loose, made.loose_paths = alone and {} or others, alone and others or {}, paths
 end
 
---- A format for all numbers of a table.
+-- the best numbers of a table
+local function best_numbers(made, most)
+  local list = {}
+  for _, entry in ipairs(made.entries) do list[#list + 1] = entry.iqm end
+  table.sort(list, function(a, b)
+    if made.goal == "minimize" then return a < b end
+    return a > b
+  end)
+  return { unpack(list, 1, most) }
+end
+
+--- A format for all numbers of a table, which tells the best three apart.
 -- @tparam table made
 -- @treturn string for string.format
 function lattice.format(made)
@@ -233,7 +249,7 @@ function lattice.format(made)
       list[#list + 1] = entry.high
     end
   end
-  return wording.format(list)
+  return wording.telling(wording.format(list), best_numbers(made, 3))
 end
 
 -- a number of steps, exactly: 36k, 2048
@@ -279,7 +295,10 @@ function lattice.told(made, with_interval)
     words[1] = ("%s over all %s%s"):format(words[1], table.concat(made.pooled, ", "),
       made.halving and ", of cells that came furthest" or "")
   end
-  if #made.loose > 0 then words[1] = ("%s, %s vary as well"):format(words[1], table.concat(made.loose, ", ")) end
+  if #made.loose > 0 then
+    words[1] = ("%s, %s %s as well"):format(words[1], table.concat(made.loose, ", "),
+      #made.loose == 1 and "varies" or "vary")
+  end
   if with_interval and high > 1 then words[1] = words[1] .. ", 95 % bootstrap interval" end
   if #made.fixed > 0 then words[#words + 1] = made.fixed end
   if made.halving then words[#words + 1] = halving_told(made) end
@@ -313,8 +332,8 @@ end
 --   (with halving: trained so far), `scores`, `iqm`, `mean`, `low`, `high` (nil for one trial) }, `at[i][j]`, `best` =
 --   an entry or nil, `among` = what keeps a better number from being the best (see `trpo.sweep.summary`) or nil,
 --   `equal` = how many have the number of the best, `scattered` = points rather than a table, `metric`, `goal`,
---   `halving`, `pooled` = names of parameters that are put together, `loose` = of those that differ from cell to cell,
---   `fixed` = a text about those that are held
+--   `halving`, `pooled` = names of parameters that are put together, `loose` = of those that differ from cell to cell
+--   (and `loose_paths`), `fixed` = a text about those that are held
 -- @treturn string|nil one sentence
 -- @treturn string|nil code "usage" or "empty"
 function lattice.of(sweep, asked)

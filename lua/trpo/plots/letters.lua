@@ -178,6 +178,7 @@ local function columns_of(made, entries, format, with_interval)
   local function add(row, word) rows[row][#rows[row] + 1] = word end
   add(1, short(made.x.name))
   if made.y.name then add(1, short(made.y.name)) end
+  for _, name in ipairs(made.loose) do add(1, short(name)) end
   add(1, "IQM")
   if with_interval then add(1, "95 % interval") end
   add(1, "trials")
@@ -187,6 +188,7 @@ local function columns_of(made, entries, format, with_interval)
     rows[row] = {}
     add(row, short(made.x.texts[entry.i]))
     if made.y.name then add(row, short(made.y.texts[entry.j])) end
+    for k in ipairs(made.loose) do add(row, short(lattice.text(entry.cells[1].params[made.loose_paths[k]]))) end
     add(row, entry.iqm and wording.number(format, entry.iqm) or "-")
     if with_interval then add(row, wording.interval(format, entry.low, entry.high)) end
     add(row, ("%d of %d"):format(entry.n, entry.total))

@@ -58,6 +58,24 @@ function wording.format(list)
   return most < 10 and "%.3f" or most < 100 and "%.2f" or most < 10000 and "%.1f" or "%.0f"
 end
 
+--- A format with as many decimals as it takes: different numbers have different texts, none but nought is nought.
+-- @tparam string format those with decimals get up to two more where that is enough
+-- @tparam {number,...} list the numbers that matter
+-- @treturn string
+function wording.telling(format, list)
+  local decimals = tonumber(format:match "^%%%.(%d+)f$")
+  for more = decimals or 1, decimals and decimals + 2 or 0 do
+    local tried, seen, clear = ("%%.%df"):format(more), {}, true
+    for _, x in ipairs(list) do
+      local text = wording.number(tried, x)
+      clear = clear and (seen[text] or x) == x and (x == 0 or tonumber(text) ~= 0)
+      seen[text] = x
+    end
+    if clear then return tried end
+  end
+  return format
+end
+
 --- A number as a table shows it.
 -- @tparam string format
 -- @tparam number x

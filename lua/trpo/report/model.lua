@@ -55,8 +55,26 @@ function model.place(parameter, params) return parameter.place[space.text(params
 
 local statistics = { "iqm", "low", "high", "median", "mean", "std", "min", "max" }
 
+-- numbers in three digits, or in up to five where these tell the three best cells apart
+local function short_format(rows, all, maximize)
+  local best = {}
+  for _, row in ipairs(rows) do best[#best + 1] = html.is_finite(row.iqm) and row.iqm or nil end
+  table.sort(best, function(a, b)
+    if maximize then return a > b end
+    return a < b
+  end)
+  for digits = 3, 5 do
+    local format, clear = html.column(all, digits), true
+    for i = 1, math.min(#best - 1, 2) do
+      clear = clear and (best[i] == best[i + 1] or format(best[i]) ~= format(best[i + 1]))
+    end
+    if clear then return format end
+  end
+  return html.column(all, 3)
+end
+
 -- how the numbers of a column are written, by the name of the column
-local function formats_of(rows, trials)
+local function formats_of(rows, trials, maximize)
   local formats, all = {}, {}
   for _, name in ipairs(statistics) do
     for _, row in ipairs(rows) do all[#all + 1] = row[name] end
@@ -69,7 +87,7 @@ local function formats_of(rows, trials)
     metrics[#metrics + 1], seconds[#seconds + 1] = trial.metric, trial.seconds
   end
   formats.metric, formats.seconds = html.column(metrics), html.column(seconds)
-  formats.short = html.column(all, 3)
+  formats.short = short_format(rows, all, maximize)
   return formats
 end
 
@@ -135,7 +153,7 @@ function model.of(sweep, summary)
   end
   m.cells = cells_of(sweep, summary)
   m.best, m.equal = summary.best and m.cells[summary.best], summary.equal
-  m.formats = formats_of(summary.rows, sweep.trials)
+  m.formats = formats_of(summary.rows, sweep.trials, m.maximize)
   return m
 end
 

@@ -71,7 +71,8 @@ $!ramp</figure>
 </section>
 ]], {
     metric = m.metric, noscript = needs_script,
-    where = #m.parameters > 2 and " over two of the parameters" or "",
+    where = #m.parameters > 2 and " over two of the parameters, of the best cell where "
+      .. "several share a place" or "",
     ramp = m.best and fill(ramp, { failed = has_crosses(m) and "<span>× failed</span>" or "" }) or "",
   })
 end

@@ -158,12 +158,15 @@ function drawCurves() {
 
 // ---- the legend ----
 
+// a label that may be parted behind = and _
+const parted = (text) => (text.match(/[^=_]*[=_]|[^=_]+/g) || []).flatMap((part) => [part, make("wbr", {})]);
+
 function drawKeys() {
   keys.replaceChildren(...drawn().map((cell) => {
     const swatch = drawing(24, 12);
     swatch.append(shape("line", { x1: 1, x2: 23, y1: 6, y2: 6 }));
     const key = make("button", { type: "button", class: "key", }, swatch,
-      make("span", {}, cell.label, bestMark(cell)), make("span", {}, cell.text.short));
+      make("span", {}, ...parted(cell.label), bestMark(cell)), make("span", {}, cell.text.short));
     return make("li", {}, attend(key, cell));
   }));
 }

@@ -15,11 +15,15 @@ const ahead = (x, y) => (data.maximize ? x > y : x < y);
 const better = (a, b) => finite(a.iqm) && (!finite(b.iqm) || ahead(a.iqm, b.iqm)
   || a.iqm === b.iqm && ahead(a.mean, b.mean));
 
-const scores = data.cells.map((cell) => cell.iqm).filter(finite);
-const lowest = scores.reduce((x, y) => Math.min(x, y), Infinity);
-const highest = scores.reduce((x, y) => Math.max(x, y), -Infinity);
+// the range of the colours: that of the cells on the map
+let lowest, highest;
+function spread(cells) {
+  const scores = cells.map((cell) => cell.iqm).filter(finite);
+  lowest = scores.reduce((x, y) => Math.min(x, y), Infinity);
+  highest = scores.reduce((x, y) => Math.max(x, y), -Infinity);
+}
 
-// how good a cell is among all: 0 is the worst, 1 the best
+// how good a cell is among those on the map: 0 is the worst, 1 the best
 function goodness(cell) {
   if (highest === lowest) return 1;
   const t = (cell.iqm - lowest) / (highest - lowest);
@@ -191,12 +195,19 @@ function metricAxis(cells) {
 // marks the best cell, whatever its ring says
 const STAR = "M0-6.5 1.6-2 6.2-2 2.5.9 3.8 5.4 0 2.7-3.8 5.4-2.5.9-6.2-2-1.6-2Z";
 
+// pixels of a letter beside an axis, in a wide font
+const LETTER = 7.8;
+
 function points(cells) {
   const width = Math.max(map.clientWidth, 260), height = Math.min(Math.max(width * 0.62, 240), 430);
-  const left = 66, right = 14, top = 26, bottom = 46;
+  const right = 14, top = 26, bottom = 46;
   const shown = axes.y < 0 ? cells.filter((cell) => finite(cell.iqm)) : Array.from(bestAt(cells).values());
   const across = parameterAxis(axes.x, width < 480 ? 3 : 5);
   const up = axes.y < 0 ? metricAxis(shown) : parameterAxis(axes.y, 5);
+  // names beside the axis may take a third of the width
+  const most = Math.max(8, Math.floor(width / 3 / LETTER));
+  for (const label of up.labels) if (label.text.length > most) label.text = label.text.slice(0, most - 1) + "…";
+  const left = Math.max(66, 16 + LETTER * Math.max(0, ...up.labels.map((label) => label.text.length)));
   const px = (t) => left + 10 + t * (width - left - right - 20);
   const py = (t) => height - bottom - 10 - t * (height - top - bottom - 20);
   const svg = drawing(width, height, "");
@@ -243,6 +254,7 @@ function needPoints(cells) {
 
 function drawMap() {
   const cells = cellsOnMap();
+  spread(Array.from(bestAt(cells).values()));
   map.replaceChildren(needPoints(cells) ? points(cells) : squares(cells));
   selection.mark();
 }
