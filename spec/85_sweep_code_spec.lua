@@ -146,6 +146,171 @@ describe("the hash of a function", function()
     end
   end)
 
+  it("tells functions apart that share a line", function()
+    local chunk = "local modes = { lin = function(x) return x end, sq = function(x) return x * x end, "
+      .. "cube = function(x) return x ^ 3 end, one = function() return { a = 1, b = 2 } end, "
+      .. "two = function() return { a = 2, b = 1 } end, "
+      .. "g = function() return trpo_spec_g end, h = function() return trpo_spec_h end, "
+      .. "p = function() local u, v = 1, 2; return function() return u, v end end, "
+      .. "q = function() local u, v = 1, 2; return function() return v, u end end, "
+      .. "r = function() local u, v = 1, 2; return function() return u end, v end, "
+      .. "s = function() local u, v = 1, 2; return function() return v end, v end }\nlocal mode = modes.VALUE\n"
+      .. "return function(p) return mode(p.a) end"
+    local modes = { "lin", "sq", "cube", "one", "two", "g", "h", "p", "q", "r", "s" }
+    all_differ(variants(chunk, modes))
+    local seen = {}
+    for _, mode in ipairs(modes) do
+      command.write(scratch .. "/modes.lua", (chunk:gsub("VALUE", mode)))
+      local h = functions.hash(dofile(scratch .. "/modes.lua"))
+      assert.is_nil(seen[h], mode)
+      seen[h] = true
+    end
+    command.write(scratch .. "/two.lua", "return { function(x) return x end, function(x) return -x end }")
+    local two = dofile(scratch .. "/two.lua")
+    assert.are_not.equal(functions.hash(two[1]), functions.hash(two[2]))
+  end)
+
+  it("does not see what else stands in the lines of a function", function()
+    local function of(text)
+      command.write(scratch .. "/line.lua", text)
+      return functions.hash(dofile(scratch .. "/line.lua").run)
+    end
+    local first = of "return { a = { 1 }, run = function(x) return x end, b = 2 }"
+    assert.are.equal(first, of "return { a = { 1, 2 }, run = function(x) return x end, b = 3 }")
+    assert.are_not.equal(first, of "return { a = { 1 }, run = function(x) return -x end, b = 2 }")
+    assert.are_not.equal(first, of "return { a = { 1 }, run = function(x, y) return x end, b = 2 }")
+    first = of "return { a = 1, run = function(x)\n  return x\nend, b = 2 }"
+    assert.are.equal(first, of "return { a = 2, run = function(x)\n  return x\nend, b = 3 }")
+    assert.are_not.equal(first, of "return { a = 1, run = function(x)\n  return x + 1\nend, b = 2 }")
+  end)
+
+  it("is the same before and after a function was run, compiled or not", function()
+    local run = assert(loadstring("local t = {}\nreturn function(pairs) for k in pairs(t) do return k end "
+      .. "for i = 1, 9 do t[i] = nil end end"))()
+    local first = functions.hash(run)
+    for _ = 1, 1000 do run(pairs) end
+    assert.are.equal(first, functions.hash(run))
+    run(function() return function() end end)
+    assert.are.equal(first, functions.hash(run))
+  end)
+
+  it("of a function without a text is the same in every process", function()
+    command.write(scratch .. "/f.lua", [[
+      local text = "return function(p) local t = { alpha = 1, beta = 2, gamma = 'x', delta = true, [2.5] = 1, 3 } return t, p end"
+      local named = loadstring(text, "=config")()
+      local odd = loadstring(text, "config")()
+      local stripped = loadstring(string.dump(named, true), "@" .. arg[0])
+      return function() return named, odd, stripped end
+    ]])
+    local line = "%s -e 'arg = { [0] = [[%s/f.lua]] } print((require([[trpo.sweep.code]]).hash(dofile [[%s/f.lua]])))'"
+    local seen = {}
+    for i = 1, 4 do
+      seen[i] = project.lines(line:format(project.interpreter or "luajit", scratch, scratch))[1]
+      assert.are.equal(64, #seen[i])
+      assert.are.equal(seen[1], seen[i])
+    end
+    local texts = variants("local f = loadstring([=[\nreturn\nVALUE]=], '=config')\nreturn function() return f end",
+      { "1", "2", "{ a = 1 }", "{ a = 2 }", "{ b = 1 }", "x", "y", "1LL", "2LL" })
+    all_differ(texts)
+    for i, text in ipairs(texts) do texts[i] = text:gsub("=config", "config") end
+    all_differ(texts)
+  end)
+
+  it("sees functions of the interpreter that are written in Lua", function()
+    all_differ(variants("local f = VALUE\nreturn function(t) return f(t) end", { "table.remove", "table.foreach", "table.getn",
+      "table.foreachi", "math.rad", "math.deg", "string.len", "table.insert" }))
+  end)
+
+  it("sees globals that an environment inherits, and those that are false", function()
+    all_differ(variants("local env = setmetatable({}, { __index = setmetatable({}, { __index = { scale = VALUE } }) })\n"
+      .. "return setfenv(function() return scale end, env)", { "1", "2", "false", "nil" }))
+  end)
+
+  describe("beside installed modules", function()
+    local path, preload = package.path, nil
+
+    before_each(function()
+      preload = {}
+      for name in pairs(package.loaded) do preload[name] = true end
+      package.path = ("%s/share/lua/5.1/?.lua;%s"):format(scratch, path)
+      command.shell(scratch, "mkdir -p share/lua/5.1 share/lua_projects")
+    end)
+
+    after_each(function()
+      package.path = path
+      for name in pairs(package.loaded) do
+        if not preload[name] then package.loaded[name] = nil end
+      end
+    end)
+
+    it("sees a script that lies where modules are installed, or nearly there", function()
+      for _, home in ipairs { "/share/lua_projects", "/share/lua/5.1" } do
+        local file, seen = scratch .. home .. "/p.lua", {}
+        for _, body in ipairs { "p.x", "1000 * p.x" } do
+          command.write(file, ("local function run(p)\n  return %s\nend\nreturn run"):format(body))
+          local h = functions.hash(dofile(file), file)
+          assert.is_nil(seen[h], home)
+          seen[h] = true
+        end
+      end
+      local file, seen = scratch .. "/share/lua_projects/q.lua", {}
+      for _, body in ipairs { "1", "2" } do
+        command.write(file, ("local function run()\n  return %s\nend\nreturn run"):format(body))
+        local h = functions.hash(dofile(file), scratch .. "/other.lua")
+        assert.is_nil(seen[h])
+        seen[h] = true
+      end
+    end)
+
+    it("has the whole script in it when the function is one of theirs without a name", function()
+      command.write(scratch .. "/share/lua/5.1/trpo_spec_runner.lua",
+        "return function(scale) return function(p) return scale * p.x end end")
+      local script, seen = scratch .. "/p.lua", {}
+      for _, scale in ipairs { "1", "1000" } do
+        command.write(script, ("return (require 'trpo_spec_runner'(%s))"):format(scale))
+        local h, uses = functions.hash(dofile(script), script)
+        assert.is_nil(seen[h])
+        assert.is_string(uses["p.lua (all of it, because of run)"])
+        seen[h] = true
+      end
+    end)
+
+    it("does not see which other modules hold what they use", function()
+      command.write(scratch .. "/share/lua/5.1/trpo_spec_zeta.lua", "return { f = function() end, inner = {} }")
+      command.write(scratch .. "/share/lua/5.1/trpo_spec_alpha.lua", "return { z = require 'trpo_spec_zeta' }")
+      local text = "local z = require 'trpo_spec_zeta'\nlocal f, inner = z.f, z.inner\nreturn function() return z, f, inner end"
+      local first = hash(text)
+      require "trpo_spec_alpha"
+      assert.are.equal(first, hash(text))
+    end)
+
+    it("sees the contents of modules that have no file", function()
+      local seen = {}
+      for scale = 1, 2 do
+        package.loaded.trpo_spec_made_up = { scale = scale }
+        local h = hash "local k = require 'trpo_spec_made_up'\nreturn function() return k.scale end"
+        assert.is_nil(seen[h])
+        seen[h] = true
+      end
+    end)
+  end)
+
+  it("sees modules that are loaded when the function is called, and what these name", function()
+    local script = scratch .. "/p.lua"
+    command.write(script, "local function run(p)\n  local phys = require \"trpo_spec_phys\"\n  return phys.g * p.x\nend\nreturn run")
+    local function of(physics, deeper)
+      command.write(scratch .. "/trpo_spec_phys.lua", physics)
+      command.write(scratch .. "/trpo_spec_deeper.lua", deeper)
+      return functions.hash(dofile(script), script)
+    end
+    local first, old = of("return require('trpo_spec_deeper')", "return { g = 9 }")
+    assert.are.equal(first, (of("return require('trpo_spec_deeper')", "return { g = 9 }")))
+    local second, uses = of("return require('trpo_spec_deeper')", "return { g = 10 }")
+    assert.are_not.equal(first, second)
+    assert.are.same({ "the module trpo_spec_deeper, which run uses," }, functions.changed(old, uses))
+    assert.are_not.equal(first, (of("return { g = 9 }", "return { g = 9 }")))
+  end)
+
   it("tells what has changed", function()
     local text = "local a, b = { 1 }, 2\nreturn function() return a, b end"
     local function of(changed) return select(2, hash(changed)) end
@@ -155,6 +320,16 @@ describe("the hash of a function", function()
     assert.are.same({ "b, which run uses," }, functions.changed(old, of((text:gsub("2", "3")))))
     assert.are.same({ "run" }, functions.changed(old, of((text:gsub("a, b end", "b, a end")))))
     assert.are.same({}, functions.changed(nil, old))
+  end)
+
+  it("tells what has changed, and nothing else", function()
+    local function of(text) return select(2, hash(text)) end
+    local text = "local a, b, c = {}, {}, {}\nlocal d = { a, b }\nlocal e = { b, c }\nreturn function() return d, e end"
+    assert.are.same({ "d, which run uses," }, functions.changed(of(text), of((text:gsub("{ a, b }", "{ a, b, {} }")))))
+    text = "local opts = { goal = { bonus = 1 } }\nlocal function build()\n  return opts\nend\n"
+      .. "return function()\n  return build()\nend"
+    assert.are.same({ "opts, which run uses by build," }, functions.changed(of(text), of((text:gsub("= 1", "= 2")))))
+    assert.are.same({ "build, which run uses," }, functions.changed(of(text), of((text:gsub("return opts", "return 1, opts")))))
   end)
 
   it("tells what has changed in the functions that a function uses", function()

@@ -16,14 +16,32 @@ local function is_ours(name) return name == "trpo" or name:find("^trpo%.") ~= ni
 --- Whether a file belongs to a tree of rocks or of the interpreter.
 -- @tparam string path
 -- @treturn boolean
-function sources.is_installed(path) return path:find("/share/lua", 1, true) ~= nil end
+function sources.is_installed(path)
+  path = "/" .. path
+  return path:find "/share/lua/%d%.%d/" ~= nil or path:find "/share/luajit%-%d[^/]*/" ~= nil
+end
+
+--- Whether a module is not the user's: the interpreter's, trpo's, installed, or written in C.
+-- @tparam string name of the module
+-- @treturn boolean
+function sources.is_library(name)
+  local root = name:match "^[^.]*"
+  if builtin[root] or is_ours(name) then return true end
+  local path = package.searchpath(name, package.path)
+  if path then return sources.is_installed(path) end
+  return package.searchpath(name, package.cpath) ~= nil or package.searchpath(root, package.cpath) ~= nil
+end
 
 --- Where a module of the user's is found.
 -- @tparam string name of the module
+-- @tparam[opt] string script beside which it is looked for first
 -- @treturn string|nil nil when there is none, or when it is installed, trpo's own, or came from elsewhere
-function sources.file(name)
+function sources.file(name, script)
   if type(name) ~= "string" or builtin[name] or is_ours(name) or package.preload[name] then return nil end
-  local path = package.searchpath(name, package.path)
+  local beside = script and (script:match "^.*/" or "./")
+  -- templates have no way to write names with these characters
+  local first = beside and not beside:find "[;?]" and ("%s?.lua;%s?/init.lua;"):format(beside, beside) or ""
+  local path = package.searchpath(name, first .. package.path)
   return path and not sources.is_installed(path) and (path:gsub("^%./", "")) or nil
 end
 

@@ -1,6 +1,8 @@
 --- What a function is, as a hash: its text, and all that it reaches.
 --
--- Reached are its upvalues and the globals that its text names. They count like this:
+-- Its text is what stands in its file from `function` to `end`; its bytecode where that does not tell it apart from
+-- others, or is not there. Reached are its upvalues, the globals that its text names, and the files of the user's
+-- modules that it names to `require`. They count like this:
 --
 -- - numbers, strings and booleans by value; tables by their contents, with their metatables; functions by their text
 --   and what they reach themselves, in whichever file they are; tensors and exact processes by their numbers;
@@ -13,7 +15,9 @@
 -- @module trpo.sweep.code
 local core = require "trpo.core"
 local json = require "trpo.json"
+local names = require "trpo.sweep.names"
 local sources = require "trpo.sources"
+local texts = require "trpo.sweep.texts"
 
 local code = {}
 
@@ -22,88 +26,6 @@ code.text = "its text"
 
 -- deeper tables than this are taken for what cannot be looked into
 local deepest = 100
-
--- ---- names of what is not the user's -----------------------------------------------------------
-
-local libraries = { "bit", "coroutine", "debug", "ffi", "io", "jit", "math", "os", "package", "string", "table" }
-
-local base = {
-  "_G", "assert", "collectgarbage", "dofile", "error", "gcinfo", "getfenv", "getmetatable", "ipairs", "load",
-  "loadfile", "loadstring", "module", "newproxy", "next", "pairs", "pcall", "print", "rawequal", "rawget", "rawset",
-  "require", "select", "setfenv", "setmetatable", "tonumber", "tostring", "type", "unpack", "xpcall",
-}
-
--- the folder of trpo's modules, as the sources of its functions have it
-local ours = debug.getinfo(1, "S").source:match "^@(.*trpo/)sweep/code%.lua$"
-
--- whether a function belongs to a library
-local function is_foreign(f)
-  local info = debug.getinfo(f, "S")
-  local path = info.source:match "^@(.*)$"
-  return info.what == "C" or path and (sources.is_installed(path) or ours and path:sub(1, #ours) == ours) or false
-end
-
-local function sorted_names(t)
-  local names = {}
-  for name in pairs(t) do
-    if type(name) == "string" then names[#names + 1] = name end
-  end
-  table.sort(names)
-  return names
-end
-
--- names the functions and tables below some modules, those that are near first, so that what is loaded besides does
--- not matter; `depth` levels of them
-local function name_below(names, level, depth)
-  local below = {}
-  for _, entry in ipairs(level) do
-    local value = entry.value
-    local kind = type(value)
-    -- a script may have put functions of its own there
-    if (kind == "function" and is_foreign(value) or kind == "table") and not names[value] then
-      names[value] = entry.name
-      for _, field in ipairs(kind == "table" and sorted_names(value) or {}) do
-        below[#below + 1] = { name = entry.name .. "." .. field, value = rawget(value, field) }
-      end
-    end
-  end
-  if #below > 0 and depth > 1 then name_below(names, below, depth - 1) end
-end
-
--- what has a name, by value
-local function known_names()
-  local names, level = {}, {}
-  for _, name in ipairs(base) do
-    local value = _G[name]
-    if value == _G or type(value) == "function" and is_foreign(value) then names[value] = name end
-  end
-  for i, name in ipairs(libraries) do level[i] = { name = name, value = package.loaded[name] } end
-  name_below(names, level, 2)
-  name_below(names, { { name = "trpo", value = package.loaded.trpo } }, 4)
-  for _, name in ipairs(sorted_names(package.loaded)) do
-    if not sources.file(name) then name_below(names, { { name = name, value = package.loaded[name] } }, 2) end
-  end
-  return names
-end
-
--- ---- texts -------------------------------------------------------------------------------------
-
--- the lines of a file, or of a text that was loaded; nil for bytecode, and when there is no text
-local function lines_of(source)
-  local text = source:sub(1, 1) == "@" and core.file.read(source:sub(2)) or source:find "^[^@=\27]" and source
-  local lines = {}
-  for line in ((text or "") .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = line end
-  return text and not text:find "^\27" and lines
-end
-
--- the text of one function; its bytecode when the text is not there
-local function text_of(f, info)
-  if info.what == "C" then return "C" end
-  local lines = lines_of(info.source)
-  if not lines then return string.dump(f, true) end
-  if info.what == "main" then return table.concat(lines, "\n") end
-  return table.concat(lines, "\n", info.linedefined, math.min(#lines, info.lastlinedefined))
-end
 
 -- ---- values ------------------------------------------------------------------------------------
 
@@ -159,7 +81,7 @@ end
 local function is_library_class(self, meta)
   if type(meta) ~= "table" or self.names[meta] then return true end
   for _, value in next, meta do
-    if type(value) == "function" and is_foreign(value) then return true end
+    if type(value) == "function" and names.is_foreign(value, self.script) then return true end
   end
   return false
 end
@@ -170,7 +92,7 @@ local function put_table(self, t, depth)
   -- a cache, whose contents come and go
   if meta and rawget(meta, "__mode") then return put(self, "weak") end
   put(self, "{")
-  -- the length of a table with holes is not the same in every process
+  -- of a table with holes #t may be this or that
   local n = 0
   while rawget(t, n + 1) ~= nil do
     n = n + 1
@@ -194,7 +116,7 @@ local function put_object(self, value, kind, depth)
   self.seen[value] = self.count
   local meta = debug.getmetatable(value)
   if kind == "table" then return put_table(self, value, depth) end
-  if kind == "function" and not is_foreign(value) then return put_function(self, value, depth) end
+  if kind == "function" and not names.is_foreign(value, self.script) then return put_function(self, value, depth) end
   if kind == "userdata" and meta == Tensor then return put_tensor(self, value) end
   if kind == "userdata" and type(meta) == "table" and meta.__metatable == "trpo.Mdp" then
     return put_mdp(self, value, depth)
@@ -219,49 +141,100 @@ end
 
 -- ---- functions ---------------------------------------------------------------------------------
 
--- what a function reaches, as { name, value }: upvalues, then the globals that its text names
-local function reached(f, text, names)
+-- a global, be it one that the environment inherits
+local function global(env, name)
+  while type(env) == "table" do
+    local value, meta = rawget(env, name), debug.getmetatable(env)
+    if value ~= nil then return value end
+    env = type(meta) == "table" and rawget(meta, "__index")
+  end
+end
+
+-- the files of the user's modules that a text names in quotation marks, as { name, text }: they may be loaded only when
+-- the function is called. With all that they name in their turn.
+local function modules_of(text, script, seen, out)
+  if not text:find "%f[%w_]require%f[^%w_]" then return out end
+  for name in text:gmatch "[\"'%[]([%w_./-]+)%f[\"'%]]" do
+    local path = not seen[name] and sources.file(name, script)
+    local found = path and core.file.read(path)
+    seen[name] = true
+    if found then
+      out[#out + 1] = { name = "the module " .. name:gsub("/", "."), value = found }
+      modules_of(found, script, seen, out)
+    end
+  end
+  return out
+end
+
+-- what a function reaches, as { name, value }: upvalues, then the globals and the modules that its text names
+local function reached(self, f, text)
   local list = {}
   for i = 1, math.huge do
     local name, value = debug.getupvalue(f, i)
     if not name then break end
-    if value ~= nil then list[#list + 1] = { name = name, value = value } end
+    -- bytecode may have no names
+    if value ~= nil then list[#list + 1] = { name = name ~= "" and name or "upvalue " .. i, value = value } end
   end
   local env, seen = debug.getfenv(f), { arg = true }
   for word in text:gmatch "[%a_][%w_]*" do
-    local value = not seen[word] and rawget(env, word)
+    local value
+    if not seen[word] then value = global(env, word) end
     -- what is called as ever says nothing
-    if value and names[value] ~= word then list[#list + 1] = { name = word, value = value } end
+    if value ~= nil and self.names[value] ~= word then list[#list + 1] = { name = word, value = value } end
     seen[word] = true
   end
-  return list
+  return modules_of(text, self.script, {}, list)
 end
+
+function put_function(self, f, depth)
+  if depth > deepest then return put_opaque(self) end
+  local text = texts.of(f, self.texts)
+  put(self, text)
+  self.files[#self.files + 1] = debug.getinfo(f, "S").source:match "^@(.*)$"
+  for _, entry in ipairs(reached(self, f, text)) do
+    self.opaque = depth > 0 and self.opaque
+    put(self, entry.name .. "=")
+    write(self, entry.value, depth + 1)
+    if depth == 0 and self.opaque then self.reasons[#self.reasons + 1] = entry.name end
+  end
+end
+
+-- a writer; one beside another knows what that one does
+local function writer(script, other)
+  return { script = script, names = other and other.names or names.known(), texts = other and other.texts or {},
+    out = {}, seen = {}, count = 0, files = { script }, reasons = {} }
+end
+
+local function digest(self) return core.sha256(table.concat(self.out, "\n")) end
 
 -- the beginning of the hash of a text
 local function beginning(text) return core.sha256(text):sub(1, 16) end
 
-function put_function(self, f, depth)
-  if depth > deepest then return put_opaque(self) end
-  local info = debug.getinfo(f, "S")
-  local text = text_of(f, info)
-  put(self, text)
-  local way = self.way
-  if way then self.uses[way .. code.text] = beginning(text) end
-  self.files[#self.files + 1] = info.source:match "^@(.*)$"
-  for _, entry in ipairs(reached(f, text, self.names)) do
-    local first = #self.out + 1
-    self.opaque = depth > 0 and self.opaque
-    put(self, entry.name .. "=")
-    self.way = way and type(entry.value) == "function" and way .. entry.name .. "/"
-    write(self, entry.value, depth + 1)
-    if way then self.uses[way .. entry.name] = beginning(table.concat(self.out, "\n", first)) end
-    if depth == 0 and self.opaque then self.reasons[#self.reasons + 1] = entry.name end
+-- the hash of one value, whatever stands beside it; of functions that were visited only that they are there
+local function alone(self, value, visited)
+  local own = writer(self.script, self)
+  for f in pairs(visited) do own.seen[f] = "function" end
+  write(own, value, 1)
+  return digest(own)
+end
+
+-- adds to `uses` what a function uses, and what those functions use that it reaches by names; each function once
+local function add_uses(self, f, way, uses, visited, depth)
+  local text = texts.of(f, self.texts)
+  uses[way .. code.text], visited[f] = beginning(text), true
+  for _, entry in ipairs(reached(self, f, text)) do
+    local value, name = entry.value, way .. entry.name
+    local is_users = type(value) == "function" and not self.names[value] and not names.is_foreign(value, self.script)
+    if not (is_users and visited[value]) then
+      -- two may have one name
+      uses[name] = beginning((uses[name] or "") .. alone(self, value, visited))
+      if is_users and depth < deepest then add_uses(self, value, name .. "/", uses, visited, depth + 1) end
+    end
   end
-  self.way = way
 end
 
 -- the files that count as a whole when something cannot be looked into, each once
-local function put_files(self)
+local function put_files(self, uses)
   local seen = {}
   for _, path in ipairs(self.files) do
     local text = not seen[path] and core.file.read(path)
@@ -269,7 +242,7 @@ local function put_files(self)
     if text then
       put(self, text)
       local name = ("%s (all of it, because of %s)"):format(path:match "[^/]+$", table.concat(self.reasons, ", "))
-      self.uses[name] = beginning(text)
+      uses[name] = beginning(text)
     end
   end
 end
@@ -281,16 +254,17 @@ end
 -- @treturn table beginnings of the hashes of its text, of what it reaches by the names that it has for them (what
 --   functions reach by their names in front: `build/opts`), and of scripts that count as a whole: see `code.changed`
 function code.hash(f, script)
-  -- `way`: names of the functions on the way to the present one, with slashes; false below a table
-  local self = { names = known_names(), out = {}, seen = {}, count = 0, files = { script }, uses = {}, reasons = {},
-    way = "" }
-  if is_foreign(f) then
-    put(self, self.names[f] or "C")
+  local self, uses = writer(script), {}
+  if self.names[f] then
+    put(self, self.names[f])
+  elseif names.is_foreign(f, script) then
+    self.reasons[1] = "run"
   else
     put_object(self, f, "function", 0)
+    add_uses(self, f, "", uses, {}, 0)
   end
-  if #self.reasons > 0 then put_files(self) end
-  return core.sha256(table.concat(self.out, "\n")), self.uses
+  if #self.reasons > 0 then put_files(self, uses) end
+  return digest(self), uses
 end
 
 -- "opts, which run uses by build,": what a name in a list of uses stands for
@@ -309,16 +283,16 @@ end
 -- @tparam table|nil new what it uses
 -- @treturn {string,...} what has changed, of functions what in them has; empty when that is not known
 function code.changed(old, new)
-  local names, inner, out = {}, {}, {}
-  for _, name in ipairs(sorted_names(old or {})) do
+  local found, inner, out = {}, {}, {}
+  for _, name in ipairs(names.sorted(old or {})) do
     local other = new and new[name]
     if other and other ~= old[name] then
-      names[#names + 1] = name
+      found[#found + 1] = name
       local above = name:match "^(.*)/"
       if above then inner[above] = true end
     end
   end
-  for _, name in ipairs(names) do
+  for _, name in ipairs(found) do
     if not inner[name] then out[#out + 1] = told(name) end
   end
   return out
