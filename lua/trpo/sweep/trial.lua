@@ -7,7 +7,6 @@ local command_line = require "trpo.command_line"
 local core = require "trpo.core"
 local disk = require "trpo.disk"
 local folder = require "trpo.folder"
-local functions = require "trpo.sweep.code"
 local identity = require "trpo.sweep.identity"
 local json = require "trpo.json"
 local logger = require "trpo.logger"
@@ -208,7 +207,8 @@ end
 
 -- what has become another function: exit code, message
 local function other(task, uses)
-  local what = functions.changed(task.description.uses, uses)
+  -- trials of experiments begin sooner without it
+  local what = require("trpo.sweep.code").changed(task.description.uses, uses)
   if #what == 0 then return changed("the function in " .. task.file) end
   return trial.codes.changed, ("in %s, %s has changed since the sweep began, or is another one in every process")
     :format(task.file, table.concat(what, " and "))
