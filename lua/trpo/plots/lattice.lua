@@ -314,15 +314,6 @@ local function is_scattered(made)
   return (drawn or (made.x.numeric or made.y.numeric) and places >= 16) and places >= 2 * #made.entries
 end
 
--- how many entries have the numbers of the best one
-local function count_equal(made)
-  local n = 0
-  for _, entry in ipairs(made.best and made.entries or {}) do
-    if entry.iqm == made.best.iqm and entry.mean == made.best.mean then n = n + 1 end
-  end
-  return n
-end
-
 --- The table of a sweep over two parameters, or over one.
 -- @tparam table sweep see `trpo.sweep.results`
 -- @tparam table asked `parameters` = list of up to two names, `fix` = list of "best" and NAME=VALUE
@@ -331,7 +322,7 @@ end
 --   that came furthest), `several` (whether it stands for more than one cell), `n`, `failed`, `total`, `rung`, `steps`
 --   (with halving: trained so far), `scores`, `iqm`, `mean`, `low`, `high` (nil for one trial) }, `at[i][j]`, `best` =
 --   an entry or nil, `among` = what keeps a better number from being the best (see `trpo.sweep.summary`) or nil,
---   `equal` = how many have the number of the best, `scattered` = points rather than a table, `metric`, `goal`,
+--   `equal` = how many are as good as the best, `scattered` = points rather than a table, `metric`, `goal`,
 --   `halving`, `pooled` = names of parameters that are put together, `loose` = of those that differ from cell to cell
 --   (and `loose_paths`), `fixed` = a text about those that are held
 -- @treturn string|nil one sentence
@@ -364,10 +355,11 @@ function lattice.of(sweep, asked)
   end
   for _, entry in ipairs(made.entries) do fill(entry, rows) end
   add_others(made, sweep, axes, values)
-  local place = summary.best(made.entries, made.goal, #made.pooled > 0)
+  local place
+  place, made.equal = summary.best(made.entries, made.goal, #made.pooled > 0)
   made.best = made.entries[place]
   made.among = made.best and #made.pooled == 0 and summary.among(made.entries, place, made.goal) or nil
-  made.equal, made.scattered = count_equal(made), is_scattered(made)
+  made.scattered = is_scattered(made)
   return made
 end
 
